@@ -1,0 +1,55 @@
+# Everything below sets itself up: python3 (3.11+) with venv and pip, and make, are all it asks for.
+PYTHON ?= python3
+VENV   := .venv
+BIN    := $(VENV)/bin
+UV     := .bootstrap/bin/uv
+MEMBERS := shared $(sort $(wildcard services/*))
+READY  := $(VENV)/.ready
+
+.DEFAULT_GOAL := help
+.PHONY: help setup run test check bench lock docs clean
+
+help: ## Show what can be made
+	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+$(UV): bootstrap.lock
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Frontline needs Python 3.11 or newer")'
+	$(PYTHON) -m venv .bootstrap
+	.bootstrap/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r bootstrap.lock
+	@touch $@
+
+$(READY): $(UV) requirements.lock pyproject.toml $(addsuffix /pyproject.toml,$(MEMBERS))
+	$(UV) venv --quiet --allow-existing --python $(PYTHON) $(VENV)
+	$(UV) pip sync --quiet --require-hashes --python $(BIN)/python requirements.lock
+	$(UV) pip install --quiet --no-deps --no-build-isolation --python $(BIN)/python $(addprefix -e ,$(MEMBERS))
+	@touch $@
+
+setup: $(READY) ## Make the virtual environment (all other targets do it by themselves)
+
+run: $(READY) ## Start everything: embedded NATS, every service, a demo desk
+	@exec $(BIN)/frontline up
+
+test: $(READY) ## Run every test
+	$(BIN)/pytest
+
+check: $(READY) ## Style, types, architecture and generated files
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/codespell
+	$(BIN)/python -m frontline.contract.reference --check docs/reference
+
+bench: $(READY) ## Measure, as ratios side by side in one run (QUICK=1 for a short one)
+	$(BIN)/python -m tests.bench
+
+docs: $(READY) ## Write the generated pages of docs/reference again
+	$(BIN)/python -m frontline.contract.reference docs/reference
+
+lock: $(UV) ## Resolve the dependencies again into requirements.lock and bootstrap.lock
+	$(UV) pip compile pyproject.toml --group dev --universal --generate-hashes --python-version 3.11 --upgrade --quiet \
+	  $(addprefix --no-emit-package ,frontline $(patsubst services/%,frontline-%,$(wildcard services/*))) -o requirements.lock
+	awk '/^uv==/ {on = 1; print; next} on && /--hash/ {print; next} {on = 0}' requirements.lock > bootstrap.lock
+
+clean: ## Remove what was made here (not the data in .frontline)
+	rm -rf $(VENV) .bootstrap .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -1,0 +1,152 @@
+"""What a channel plug-in must be, what it may be, and what the host gives it.
+
+A plug-in is a class behind an entry point of the group `frontline.channels`:
+
+    class PigeonChannel:
+        name = ChannelName("pigeon")
+        Settings = PigeonSettings          # a msgspec.Struct; see `frontline.runtime.settings`
+
+        def __init__(self, settings: PigeonSettings, host: Host) -> None: ...
+        async def serve(self, receive: Receive) -> None: ...
+
+Abilities beyond that are small protocols, found by `isinstance`. A channel never talks to the
+bus itself: an architecture test holds that.
+"""
+
+from collections.abc import AsyncIterable, AsyncIterator, Mapping
+from typing import Any, ClassVar, NewType, Protocol, runtime_checkable
+
+import msgspec
+
+from frontline.contract.ids import ChannelName, InboxId
+from frontline.contract.message import DeliveryReceipt, DeliveryState, InboundMessage, ObjectRef, OutboundMessage
+
+AccountName = NewType("AccountName", str)
+
+
+class Receive(Protocol):
+    """Takes a message or receipt in. Returns once it is stored, so the sender may be told
+    "accepted" then and not before. Raises `Rejected`, `Unavailable`; a repeat is harmless.
+    """
+
+    async def __call__(self, message: InboundMessage | DeliveryReceipt) -> None: ...
+
+
+class ObjectWriter(Protocol):
+    async def put(self, bucket: str, name: str, chunks: AsyncIterable[bytes]) -> ObjectRef:
+        """Store a stream of bytes; returns once they are stored. `Unavailable` if they can't be.
+        Storing the same name again replaces what was there.
+        """
+        ...
+
+
+class ObjectReader(Protocol):
+    def get(self, ref: ObjectRef) -> AsyncIterator[bytes]:
+        """The bytes in order, checked against size and digest. `Unavailable` if out of reach."""
+        ...
+
+
+class ObjectStore(ObjectWriter, ObjectReader, Protocol):
+    """Both ways; the names are `ORIGINALS` and `ATTACHMENTS`."""
+
+
+class Inbox(msgspec.Struct, frozen=True, kw_only=True):
+    """One of our addresses, as the directory tells it. `active` is false for one that has moved away."""
+
+    channel: ChannelName
+    inbox: InboxId
+    desk: str
+    address: str
+    name: str = ""
+    languages: tuple[str, ...] = ()
+
+
+class Inboxes(Protocol):
+    """The directory as far as one channel is concerned; kept up to date by the host."""
+
+    def by_address(self, address: str) -> Inbox | None:
+        """The inbox behind an address, `None` for an unknown one. `Unavailable` until loaded."""
+        ...
+
+    def by_id(self, inbox: InboxId) -> Inbox | None: ...
+
+
+class Meter(Protocol):
+    """Counts what happened in the channel; label values come from a small, fixed set."""
+
+    def count(self, name: str, **labels: str) -> None: ...
+
+
+class Log(Protocol):
+    """Structured log lines: an event name and ids. Never a body, an address or a secret."""
+
+    def info(self, event: str, **fields: Any) -> None: ...
+    def warning(self, event: str, **fields: Any) -> None: ...
+    def error(self, event: str, **fields: Any) -> None: ...
+
+
+class Host(Protocol):
+    """What the host gives to a channel."""
+
+    inboxes: Inboxes
+    objects: ObjectStore
+    log: Log
+    meter: Meter
+
+    def listening(self, name: str, address: str) -> None:
+        """Say that a listener is up, and where (`host:port` or a URL). Readiness waits for the first."""
+        ...
+
+    def sign(self, purpose: str, data: bytes) -> bytes:
+        """HMAC-SHA256 of `data` under a key derived from the deployment secret for `purpose`."""
+        ...
+
+
+@runtime_checkable
+class Channel(Protocol):
+    """Required of every plug-in."""
+
+    name: ClassVar[ChannelName]
+    Settings: ClassVar[type[msgspec.Struct]]
+
+    async def serve(self, receive: Receive) -> None:
+        """Listen until cancelled; await `receive(message)` for each message, and only then tell
+        the sender that it is accepted. On cancellation stop taking new work, finish what is in
+        hand within the grace period, and return.
+        """
+        ...
+
+
+class Delivered(msgspec.Struct, frozen=True, kw_only=True):
+    """The far end took the reply: under which id, and whether it is already at the customer."""
+
+    native_id: str = ""
+    state: DeliveryState = DeliveryState.SENT
+
+
+@runtime_checkable
+class DeliversReplies(Protocol):
+    """The channel can carry answers back."""
+
+    repeatable: ClassVar[bool]
+    """Whether sending the same reply again is harmless, because the far end sees one message.
+    The host sends again after an attempt without a recorded result only if so; else it says
+    `unknown` and leaves it to a person.
+    """
+
+    async def deliver(self, message: OutboundMessage) -> Delivered:
+        """Send it. `Rejected`: will never work; `Unavailable`: try again later. Called again
+        after a crash with the very same message.
+        """
+        ...
+
+
+@runtime_checkable
+class Replays(Protocol):
+    """The channel can read a kept original again (`frontline replay`)."""
+
+    async def parse_again(self, original: ObjectRef, context: Mapping[str, Any]) -> InboundMessage:
+        """The message that `original` gives today, with the same key and id as the first time.
+        `context` is the `native` part of the message as it was stored.
+        """
+        ...

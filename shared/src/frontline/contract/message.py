@@ -1,0 +1,228 @@
+"""The message schema: what every channel is turned into, and what it is turned from.
+
+Schema rules (ADR 2): fields are only added, with defaults, within a major version; unknown
+fields are ignored; `schema` is `<major>.<minor>` and readers refuse another major only.
+All instants are aware UTC and have milliseconds.
+"""
+
+import hashlib
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+import msgspec
+
+from frontline.contract.ids import AgentId, ChannelName, ContactId, CustomerId, DeskId, InboxId, MessageId
+
+SCHEMA = "1.0"
+
+
+class Value(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A value inside a message. Equal by content, never changed."""
+
+
+class IdentityStatus(StrEnum):
+    CLAIMED = "claimed"
+    VERIFIED = "verified"
+
+
+class Evidence(Value):
+    """Why an identity is believed, in words an agent can check: `dmarc`, `pass`."""
+
+    method: str
+    result: str
+
+
+class Identity(Value):
+    """One address of a person on a channel. `address` is canonical for its channel
+    (lower-case domain, E.164, ...), `name` is what the person calls themselves.
+    """
+
+    channel: ChannelName
+    address: str
+    name: str = ""
+    status: IdentityStatus = IdentityStatus.CLAIMED
+    evidence: tuple[Evidence, ...] = ()
+
+
+class Recipient(Value):
+    """Somebody else whom the message names, and how: `to`, `cc`, `reply_to`."""
+
+    address: str
+    name: str = ""
+    role: str = "to"
+
+
+class ObjectRef(Value):
+    """Where bytes are kept: a bucket and a name in it, with their size and SHA-256 (hex)."""
+
+    bucket: str
+    name: str
+    size: int
+    sha256: str
+
+
+class Attachment(Value):
+    """A file that came with or goes with a message; `content_id` binds inline images (RFC 2392)."""
+
+    name: str
+    media_type: str
+    content: ObjectRef
+    content_id: str = ""
+    inline: bool = False
+
+
+class ThreadEvidence(StrEnum):
+    """How strongly a thread key binds, strongest first."""
+
+    TOKEN = "token"
+    THREAD = "thread"
+    REFERENCE = "reference"
+    ANCESTOR = "ancestor"
+
+
+class ThreadKey(Value):
+    """Something that ties this message to others.
+
+    `finds` says that the message belongs to whatever carries the key; `binds` that later
+    messages with this key belong to this one. `token` keys prove that the sender had our mail;
+    the others count only for people who already take part.
+    """
+
+    kind: str
+    value: str
+    evidence: ThreadEvidence
+    finds: bool = True
+    binds: bool = True
+
+
+class Times(Value):
+    """The four times of a message. `sent` is the customer's claim and decides nothing;
+    `accepted` is a provider's time stamp that we trust, if there is one; `received` is ours;
+    `stored` is JetStream's and is known to readers only.
+    """
+
+    received: datetime
+    sent: datetime | None = None
+    accepted: datetime | None = None
+    stored: datetime | None = None
+
+
+class MessageKind(StrEnum):
+    MESSAGE = "message"
+    CALL = "call"
+    VOICEMAIL = "voicemail"
+
+
+class Automation(StrEnum):
+    """Who wrote it: a person, an automatic answer, or a machine on its own (RFC 3834)."""
+
+    NO = "no"
+    AUTO_REPLIED = "auto_replied"
+    AUTO_GENERATED = "auto_generated"
+
+
+class Envelope(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What everything on the bus carries. `schema` is always written out, defaults are not."""
+
+    schema: str = msgspec.field(default_factory=lambda: SCHEMA)
+
+
+class InboundMessage(Envelope, frozen=True, kw_only=True, tag="inbound_message"):
+    """One utterance of a customer, normalised.
+
+    `key` says what "the same message again" means: see `idempotency_key`. `id` follows from it.
+    `text` is the whole text as it came; `reply_text` is the same without quotes and signature.
+    `native` is the channel's own part; only that channel reads it.
+    `flaw` says what could not be understood; the original then has to be looked at.
+    """
+
+    id: MessageId
+    key: str
+    channel: ChannelName
+    inbox: InboxId
+    native_id: str
+    sender: Identity
+    times: Times
+    kind: MessageKind = MessageKind.MESSAGE
+    automation: Automation = Automation.NO
+    recipients: tuple[Recipient, ...] = ()
+    subject: str = ""
+    text: str = ""
+    reply_text: str = ""
+    html: str = ""
+    language: str = ""
+    attachments: tuple[Attachment, ...] = ()
+    thread: tuple[ThreadKey, ...] = ()
+    original: ObjectRef | None = None
+    flaw: str = ""
+    native: dict[str, Any] = {}
+
+
+class DeliveryState(StrEnum):
+    SENT = "sent"
+    DELIVERED = "delivered"
+    READ = "read"
+    FAILED = "failed"
+    UNKNOWN = "unknown"
+
+
+class DeliveryReceipt(Envelope, frozen=True, kw_only=True, tag="delivery_receipt"):
+    """What became of a reply. `native_id` is the id that the far end knows the reply by."""
+
+    id: MessageId
+    key: str
+    channel: ChannelName
+    inbox: InboxId
+    reply: MessageId
+    contact: ContactId
+    state: DeliveryState
+    times: Times
+    native_id: str = ""
+    detail: str = ""
+
+
+Inbound = InboundMessage | DeliveryReceipt
+"""What may stand on `inbound.<channel>.<inbox>`."""
+
+
+class ThreadRef(Value):
+    """An earlier message of the contact, oldest first: the customer's by its `native_id`,
+    one of ours by its `reply` id (only the channel knows what id that one travels under).
+    """
+
+    native_id: str = ""
+    reply: MessageId | None = None
+
+
+class OutboundMessage(Envelope, frozen=True, kw_only=True, tag="outbound_message"):
+    """One reply to be delivered. Complete: a channel needs nothing else to send it."""
+
+    id: MessageId
+    channel: ChannelName
+    inbox: InboxId
+    desk: DeskId
+    contact: ContactId
+    customer: CustomerId
+    author: AgentId
+    author_name: str
+    to: tuple[Recipient, ...]
+    written: datetime
+    subject: str = ""
+    text: str = ""
+    html: str = ""
+    attachments: tuple[Attachment, ...] = ()
+    thread: tuple[ThreadRef, ...] = ()
+    native: dict[str, Any] = {}
+
+
+def idempotency_key(*, account: str, native_id: str, kind: str) -> str:
+    """What makes two deliveries the same message: the account it came in by (a channel's
+    inbox, number, mailbox), the provider's id for it, and its kind. Parts can't run together.
+    """
+    return "\x1f".join((account, native_id, kind))
+
+
+def message_id(key: str) -> MessageId:
+    """The id that follows from an idempotency key, so that a repeat has the same id everywhere."""
+    return MessageId("m" + hashlib.sha256(key.encode()).hexdigest()[:31])

@@ -1,0 +1,76 @@
+"""What was said: one item a message, note, receipt, in or out, each stored once.
+
+Items on `transcript.<contact>.pub` may be shown to the customer; notes and receipts stand
+on `.int`. Repeated ids are dropped by the reader (the last receipt of a reply wins).
+"""
+
+from datetime import datetime
+from enum import StrEnum
+
+from frontline.contract.codec import EnvelopeDecoder
+from frontline.contract.ids import ChannelName, ContactId, InboxId, MessageId
+from frontline.contract.message import (
+    Attachment,
+    Automation,
+    DeliveryState,
+    Envelope,
+    Identity,
+    ObjectRef,
+    Recipient,
+    Value,
+)
+
+
+class ItemKind(StrEnum):
+    MESSAGE = "message"
+    NOTE = "note"
+    CALL = "call"
+    VOICEMAIL = "voicemail"
+    RECEIPT = "receipt"
+    SURVEY = "survey"
+    SYSTEM = "system"
+
+
+class Direction(StrEnum):
+    IN = "in"
+    OUT = "out"
+    INTERNAL = "internal"
+
+
+class Author(Value):
+    """Who said it: `role` is `customer`, `agent` or `system`; `id` is ours, `identity` theirs."""
+
+    role: str
+    id: str = ""
+    name: str = ""
+    identity: Identity | None = None
+
+
+class TranscriptItem(Envelope, frozen=True, kw_only=True, tag="transcript_item"):
+    """One line of a conversation, with everything needed to show it and to answer it."""
+
+    id: MessageId
+    contact: ContactId
+    at: datetime
+    kind: ItemKind
+    direction: Direction
+    author: Author
+    channel: ChannelName
+    inbox: InboxId
+    native_id: str = ""
+    subject: str = ""
+    text: str = ""
+    reply_text: str = ""
+    html: str = ""
+    recipients: tuple[Recipient, ...] = ()
+    attachments: tuple[Attachment, ...] = ()
+    original: ObjectRef | None = None
+    automation: Automation = Automation.NO
+    threaded_by: str = ""
+    flaw: str = ""
+    delivery: DeliveryState | None = None
+    reply: MessageId | None = None
+    """For a receipt: which reply it is about."""
+
+
+decode_item: EnvelopeDecoder[TranscriptItem] = EnvelopeDecoder(TranscriptItem)

@@ -1,0 +1,212 @@
+"""The connection to NATS, and publishing that returns only when JetStream has stored the message.
+
+nats-py's own `publish_async` never completes its future for an error reply, and one future, one
+`wait_for` and one subscription a message cost more than the message. Here all acknowledgements
+come in on one subscription of ours, with deadlines of our own (design: `nats.md`, 3 and 5).
+"""
+
+import asyncio
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import msgspec
+import nats
+from nats.aio.client import Client
+from nats.aio.msg import Msg
+
+from frontline.contract.error import Reason, Rejected, Unavailable
+
+_FULL_CODES = {10077, 10023, 10122}
+_TOO_LARGE = 10054
+_WRONG_SEQUENCE = {10071, 10164}
+
+
+class _Error(msgspec.Struct):
+    code: int = 0
+    err_code: int = 0
+    description: str = ""
+
+
+class _Reply(msgspec.Struct):
+    stream: str = ""
+    seq: int = 0
+    duplicate: bool = False
+    error: _Error | None = None
+
+
+_decode_reply = msgspec.json.Decoder(_Reply).decode
+
+
+@dataclass(frozen=True, slots=True)
+class PubAck:
+    """JetStream's word that a message is stored: in which stream, at which sequence."""
+
+    stream: str
+    seq: int
+    duplicate: bool
+
+
+class WrongSequence(Exception):
+    """An `Expected-Last-Sequence` (or subject sequence) did not hold; nothing was stored."""
+
+
+class Bus:
+    """One connection. `connected` is false from the moment the connection is lost."""
+
+    def __init__(self, *, name: str, ack_deadline: float = 5.0) -> None:
+        self.name = name
+        self.nc = Client()
+        self._ack_deadline = ack_deadline
+        self._waiting: dict[str, asyncio.Future[PubAck]] = {}
+        self._deadlines: deque[tuple[float, str]] = deque()
+        self._timer: asyncio.TimerHandle | None = None
+        self._count = 0
+        self._prefix = ""
+        self._up = asyncio.Event()
+        self._listeners: list[Callable[[bool], None]] = []
+
+    @property
+    def connected(self) -> bool:
+        return self.nc.is_connected
+
+    def on_change(self, listener: Callable[[bool], None]) -> None:
+        """Call `listener(connected)` each time that the connection comes or goes."""
+        self._listeners.append(listener)
+
+    def off_change(self, listener: Callable[[bool], None]) -> None:
+        self._listeners.remove(listener)
+
+    async def connect(self, url: str, *, token: str | None = None, **options: Any) -> None:
+        """Connect, and stay connected: tries for ever, now and after each loss."""
+        options.setdefault("reconnect_time_wait", 0.2)
+        options.setdefault("ping_interval", 5)
+        options.setdefault("max_outstanding_pings", 2)
+        await self.nc.connect(
+            url,
+            token=token,
+            name=self.name,
+            max_reconnect_attempts=-1,
+            error_cb=_ignore_error,
+            disconnected_cb=self._on_disconnected,
+            reconnected_cb=self._on_reconnected,
+            **options,
+        )
+        self._prefix = self.nc.new_inbox()
+        await self.nc.subscribe(f"{self._prefix}.*", cb=self._on_reply)
+        self._tell(connected=True)
+
+    async def wait_connected(self) -> None:
+        await self._up.wait()
+
+    async def close(self) -> None:
+        """Let go of everything; outstanding publishes become `Unavailable`."""
+        self._lose("the service is stopping")
+        if self.nc.is_connected:
+            await self.nc.flush(2)
+        await self.nc.close()
+
+    async def begin(
+        self, subject: str, payload: bytes, headers: dict[str, str] | None = None
+    ) -> asyncio.Future[PubAck]:
+        """Send one message for storage and give the future of its acknowledgement.
+
+        The future ends with `PubAck`, `WrongSequence`, `Rejected` (too large) or `Unavailable`
+        (`full` when the stream is). `Unavailable` without `full` does not say that the message
+        was not stored: repeat it under the same id.
+        """
+        if not self.nc.is_connected:
+            raise Unavailable("no connection to the bus")
+        if len(payload) > self.nc.max_payload:
+            raise Rejected("larger than the bus takes", Reason.TOO_LARGE)
+        loop = asyncio.get_running_loop()
+        self._count += 1
+        token = str(self._count)
+        future: asyncio.Future[PubAck] = loop.create_future()
+        self._waiting[token] = future
+        self._deadlines.append((loop.time() + self._ack_deadline, token))
+        if self._timer is None:
+            self._timer = loop.call_later(self._ack_deadline, self._expire)
+        try:
+            await self.nc.publish(subject, payload, reply=f"{self._prefix}.{token}", headers=headers)
+        except BaseException as error:
+            self._waiting.pop(token, None)
+            if isinstance(error, Exception):
+                raise Unavailable("could not be sent to the bus") from error
+            raise
+        return future
+
+    async def publish(self, subject: str, payload: bytes, headers: dict[str, str] | None = None) -> PubAck:
+        """Store one message; returns once it is stored. Errors as `begin`."""
+        return await (await self.begin(subject, payload, headers))
+
+    async def request(self, subject: str, payload: bytes = b"", *, timeout: float = 5.0) -> Msg:
+        """Ask once. `Unavailable` when nobody answers in time."""
+        if not self.nc.is_connected:
+            raise Unavailable("no connection to the bus")
+        try:
+            return await self.nc.request(subject, payload, timeout=timeout)
+        except (nats.errors.Error, TimeoutError) as error:
+            raise Unavailable(f"no answer on {subject}") from error
+
+    async def _on_reply(self, msg: Msg) -> None:
+        future = self._waiting.pop(msg.subject.rpartition(".")[2], None)
+        if future is None or future.done():
+            return
+        if not msg.data:
+            future.set_exception(Unavailable("no stream takes this subject"))
+            return
+        reply = _decode_reply(msg.data)
+        if reply.error is None:
+            future.set_result(PubAck(reply.stream, reply.seq, reply.duplicate))
+        else:
+            future.set_exception(_refusal(reply.error))
+
+    def _expire(self) -> None:
+        loop = asyncio.get_running_loop()
+        now = loop.time()
+        while self._deadlines and (self._deadlines[0][0] <= now or self._deadlines[0][1] not in self._waiting):
+            future = self._waiting.pop(self._deadlines.popleft()[1], None)
+            if future is not None and not future.done():
+                future.set_exception(Unavailable("the bus did not acknowledge in time"))
+        self._timer = loop.call_at(self._deadlines[0][0], self._expire) if self._deadlines else None
+
+    def _lose(self, why: str) -> None:
+        waiting, self._waiting = self._waiting, {}
+        self._deadlines.clear()
+        for future in waiting.values():
+            if not future.done():
+                future.set_exception(Unavailable(why))
+                future.exception()  # whoever began it may be gone; that is no error of its own
+
+    def _tell(self, *, connected: bool) -> None:
+        if connected:
+            self._up.set()
+        else:
+            self._up.clear()
+        for listener in self._listeners:
+            listener(connected)
+
+    async def _on_disconnected(self) -> None:
+        self._lose("the connection to the bus was lost")
+        self._tell(connected=False)
+
+    async def _on_reconnected(self) -> None:
+        self._tell(connected=True)
+
+
+async def _ignore_error(_: Exception) -> None:
+    """Every error of the client reaches its caller or `on_change`; a log line each adds nothing."""
+
+
+def _refusal(error: _Error) -> Exception:
+    if error.err_code in _WRONG_SEQUENCE:
+        return WrongSequence(error.description)
+    if error.err_code in _FULL_CODES:
+        return Unavailable("the stream is full", full=True)
+    if error.err_code == _TOO_LARGE:
+        return Rejected("larger than the stream takes", Reason.TOO_LARGE)
+    return Unavailable(f"the bus refused: {error.description}")
+
+

@@ -1,0 +1,85 @@
+"""Key-value buckets with compare-and-set, on the bus's own acknowledgements (ADR-8 of NATS).
+
+Reads go to the stream's leader, never to a replica that may be behind: the desk decides by them.
+"""
+
+import asyncio
+import base64
+from collections.abc import AsyncIterator, Iterable
+from dataclasses import dataclass
+
+import msgspec
+
+from frontline.contract.error import Unavailable
+from frontline.runtime.bus import Bus, PubAck
+from frontline.runtime.reader import follow
+
+_EXPECTED = "Nats-Expected-Last-Subject-Sequence"
+_NOT_FOUND = 10037
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A value and its revision; an empty value stands for a deleted key."""
+
+    key: str
+    value: bytes
+    revision: int
+
+
+class _Message(msgspec.Struct):
+    seq: int
+    data: str = ""
+
+
+class _Error(msgspec.Struct):
+    err_code: int = 0
+    description: str = ""
+
+
+class _Answer(msgspec.Struct):
+    message: _Message | None = None
+    error: _Error | None = None
+
+
+_decode = msgspec.json.Decoder(_Answer).decode
+
+
+class KeyValue:
+    """One bucket. Keys are tokens of subjects: ids and hexadecimal HMACs, with dots between."""
+
+    def __init__(self, bus: Bus, bucket: str) -> None:
+        self._bus = bus
+        self.bucket = bucket
+
+    async def get(self, key: str) -> Entry | None:
+        """The present value, or `None` for a key that never was or is deleted."""
+        ask = msgspec.json.encode({"last_by_subj": f"$KV.{self.bucket}.{key}"})
+        answer = _decode((await self._bus.request(f"$JS.API.STREAM.MSG.GET.KV_{self.bucket}", ask)).data)
+        if answer.message is not None:
+            value = base64.b64decode(answer.message.data)
+            return Entry(key, value, answer.message.seq) if value else None
+        if answer.error is not None and answer.error.err_code == _NOT_FOUND:
+            return None
+        raise Unavailable(f"bucket {self.bucket} cannot be read")
+
+    async def get_many(self, keys: Iterable[str]) -> list[Entry | None]:
+        return list(await asyncio.gather(*(self.get(key) for key in keys)))
+
+    async def begin_put(self, key: str, value: bytes) -> asyncio.Future[PubAck]:
+        """Start a write; the future is that of `Bus.begin`."""
+        return await self._bus.begin(f"$KV.{self.bucket}.{key}", value)
+
+    async def put(self, key: str, value: bytes) -> int:
+        """Write; gives the new revision."""
+        return (await self._bus.publish(f"$KV.{self.bucket}.{key}", value)).seq
+
+    async def update(self, key: str, value: bytes, revision: int) -> int:
+        """Write only over `revision` (0: only if there was never a value). Raises `WrongSequence`."""
+        return (await self._bus.publish(f"$KV.{self.bucket}.{key}", value, {_EXPECTED: str(revision)})).seq
+
+    async def watch(self, keys: str = ">") -> AsyncIterator[list[Entry]]:
+        """What is there, then each change, for ever. An empty list: all that was there has been given."""
+        prefix = f"$KV.{self.bucket}."
+        async for items in follow(self._bus, f"KV_{self.bucket}", prefix + keys, f"kv.{self.bucket}.{keys}"):
+            yield [Entry(item.subject.removeprefix(prefix), item.data, item.seq) for item in items]

@@ -1,0 +1,144 @@
+"""Reading stored messages in batches by direct get, and following a stream as it grows.
+
+No consumer is made: a follower subscribes to the core subject on which the stream republishes
+what it has stored, and fetches history and gaps by batched direct get (ADR-31 of NATS). A dropped,
+late or missed republication therefore costs a read and never an item.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+import msgspec
+from nats.aio.msg import Msg
+
+from frontline.contract.error import Unavailable
+from frontline.runtime.bus import Bus
+
+BATCH = 512
+_RECHECK_SECONDS = 10.0
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """One message of a stream, as it lies there."""
+
+    seq: int
+    subject: str
+    data: bytes
+    headers: dict[str, str]
+    at: datetime
+
+
+class _Get(msgspec.Struct, omit_defaults=True):
+    seq: int = 0
+    next_by_subj: str = ""
+    batch: int = 0
+    max_bytes: int = 0
+
+
+async def read(
+    bus: Bus, stream: str, subject: str, after: int = 0, *, batch: int = BATCH, timeout: float = 5.0
+) -> AsyncIterator[Stored]:
+    """Everything now stored on `subject` (wildcards allowed) above sequence `after`, in order.
+
+    A read that hears nothing for `timeout` seconds raises `Unavailable`.
+    """
+    queue: asyncio.Queue[Msg] = asyncio.Queue()
+    inbox = bus.nc.new_inbox()
+
+    async def take(msg: Msg) -> None:
+        queue.put_nowait(msg)
+
+    if not bus.connected:
+        raise Unavailable("no connection to the bus")
+    subscription = await bus.nc.subscribe(inbox, cb=take)
+    try:
+        while True:
+            ask = _Get(seq=after + 1, next_by_subj=subject, batch=batch, max_bytes=4 << 20)
+            await bus.nc.publish(f"$JS.API.DIRECT.GET.{stream}", msgspec.json.encode(ask), reply=inbox)
+            while True:
+                try:
+                    msg = await asyncio.wait_for(queue.get(), timeout)
+                except TimeoutError as error:
+                    raise Unavailable(f"stream {stream} does not answer") from error
+                headers = msg.headers or {}
+                status = headers.get("Status")
+                if status is None:
+                    item = _stored(msg, headers)
+                    after = item.seq
+                    yield item
+                    continue
+                if status == "204" and headers.get("Nats-Num-Pending", "0") != "0":
+                    break
+                if status in ("204", "404"):
+                    return
+                raise Unavailable(f"stream {stream} refused a read: {status}")
+    finally:
+        with suppress(Exception):
+            await subscription.unsubscribe()
+
+
+def _stored(msg: Msg, headers: dict[str, str]) -> Stored:
+    return Stored(
+        seq=int(headers["Nats-Sequence"]),
+        subject=headers["Nats-Subject"],
+        data=msg.data,
+        headers=headers,
+        at=parse_instant(headers["Nats-Time-Stamp"]),
+    )
+
+
+def parse_instant(text: str) -> datetime:
+    """A server's time stamp (RFC 3339 with nanoseconds) as aware UTC with microseconds."""
+    whole, _, rest = text.rstrip("Z").partition(".")
+    return datetime.fromisoformat(f"{whole}.{rest[:6]:0<6}").replace(tzinfo=UTC)
+
+
+async def follow(
+    bus: Bus, stream: str, subject: str, live: str, after: int = 0, *, recheck: float = _RECHECK_SECONDS
+) -> AsyncIterator[list[Stored]]:
+    """All of `subject` above `after`, then what comes, in order and once each, until cancelled.
+
+    `live` is the republished subject. Yields lists as they are found; an empty list says that
+    everything stored at that moment has been seen. Waits out a lost connection.
+    """
+    nudge = asyncio.Event()
+
+    async def take(_: Msg) -> None:
+        nudge.set()
+
+    def reconnected(connected: bool) -> None:  # noqa: FBT001 - the signature of a listener
+        if connected:
+            nudge.set()
+
+    bus.on_change(reconnected)
+    await bus.wait_connected()
+    subscription = await bus.nc.subscribe(live, cb=take, pending_msgs_limit=1024)
+    try:
+        while True:
+            nudge.clear()
+            found: list[Stored] = []
+            try:
+                async for item in read(bus, stream, subject, after):
+                    found.append(item)
+                    if len(found) >= BATCH:
+                        after = found[-1].seq
+                        yield found
+                        found = []
+            except Unavailable:
+                await bus.wait_connected()
+                nudge.set()
+            if found:
+                after = found[-1].seq
+                yield found
+            if not nudge.is_set():
+                yield []
+                with suppress(TimeoutError):
+                    await asyncio.wait_for(nudge.wait(), recheck)
+    finally:
+        bus.off_change(reconnected)
+        with suppress(Exception):
+            await subscription.unsubscribe()
