@@ -1,0 +1,116 @@
+"""What a desk can be asked. Imperative; everything that had to be looked up is in it already."""
+
+from datetime import datetime
+
+import msgspec
+
+from frontline.contract.ids import AgentId, ChannelName, ContactId, CustomerId, InboxId, KeyHash, MessageId
+from frontline.contract.message import Automation, DeliveryState, ThreadEvidence
+from router.core.event import DeskSettings
+
+
+class Command(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, tag_field="type", tag=True):
+    """A request to the desk's one writer."""
+
+
+class FoundKey(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A thread key of a message, and the contact that the index knows for it, if any.
+    The desk's own overlay of young keys is looked at first and wins.
+    """
+
+    key: KeyHash
+    evidence: ThreadEvidence
+    contact: ContactId | None = None
+
+
+class ReceiveMessage(Command, frozen=True, kw_only=True):
+    """A customer wrote. `at` is when it reached us or a trusted provider, never in the future.
+
+    `known` is what the index says of the idempotency key: the contact it went to the first time.
+    `new_contact` is the id to use if this opens a contact. `binds` are keys that later messages
+    may name.
+    """
+
+    message: MessageId
+    key: KeyHash
+    channel: ChannelName
+    inbox: InboxId
+    customer: CustomerId
+    at: datetime
+    new_contact: ContactId
+    automation: Automation = Automation.NO
+    finds: tuple[FoundKey, ...] = ()
+    binds: tuple[KeyHash, ...] = ()
+    known: ContactId | None = None
+
+
+class RecordDelivery(Command, frozen=True, kw_only=True):
+    receipt: MessageId
+    key: KeyHash
+    reply: MessageId
+    contact: ContactId
+    state: DeliveryState
+    at: datetime
+    known: bool = False
+
+
+class SendReply(Command, frozen=True, kw_only=True):
+    contact: ContactId
+    reply: MessageId
+    agent: AgentId
+    channel: ChannelName
+    inbox: InboxId
+    draft: int
+    keys: tuple[KeyHash, ...] = ()
+
+
+class AddNote(Command, frozen=True, kw_only=True):
+    contact: ContactId
+    note: MessageId
+    agent: AgentId
+    draft: int
+
+
+class ResolveContact(Command, frozen=True, kw_only=True):
+    contact: ContactId
+    agent: AgentId
+
+
+class ReopenContact(Command, frozen=True, kw_only=True):
+    contact: ContactId
+    agent: AgentId
+
+
+class SetAvailability(Command, frozen=True, kw_only=True):
+    agent: AgentId
+    state: str
+    until: datetime | None = None
+
+
+class ApplySettings(Command, frozen=True, kw_only=True):
+    """Taken only with a higher version than the log's; see "Configuration" in the design."""
+
+    settings: DeskSettings
+
+
+class RaiseIndexFloor(Command, frozen=True, kw_only=True):
+    epoch: int
+    index: int
+
+
+class Tick(Command, frozen=True, kw_only=True):
+    """Nothing but the time: fires what is due."""
+
+
+DeskCommand = (
+    ReceiveMessage
+    | RecordDelivery
+    | SendReply
+    | AddNote
+    | ResolveContact
+    | ReopenContact
+    | SetAvailability
+    | ApplySettings
+    | RaiseIndexFloor
+    | Tick
+)

@@ -1,0 +1,216 @@
+"""What a desk decides. Past tense, ids only, outcomes rather than rules: a replay needs no
+calendar, no zone data, no configuration beyond what the events themselves say.
+
+Fields are added with defaults and never renamed; an unknown event stops a replica from leading.
+"""
+
+from datetime import datetime, timedelta
+
+import msgspec
+
+from frontline.contract.ids import AgentId, ChannelName, ContactId, CustomerId, InboxId, KeyHash, MessageId
+from frontline.contract.message import Automation, DeliveryState
+
+
+class Event(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, tag_field="type", tag=True):
+    """`at` is when it took effect: for a breach the deadline, for a message when it reached us."""
+
+    at: datetime
+
+
+class AgentSettings(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What the desk has to know of an agent to assign to them."""
+
+    id: AgentId
+    capacity: int = 100
+    skills: tuple[str, ...] = ()
+    available: bool = False
+    """Whether the agent counts as available until they say otherwise."""
+
+
+class InboxSettings(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    channel: ChannelName
+    id: InboxId
+    cost: int = 10
+    """Units of capacity that one contact of this inbox takes."""
+    lane: str = "normal"
+    policy: str = "standard"
+    skills: tuple[str, ...] = ()
+
+
+class TargetSettings(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """How much of the calendar's time a target may take."""
+
+    target: str
+    within: timedelta
+    warn_at: tuple[float, ...] = (0.5, 0.8)
+
+
+class PolicySettings(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    id: str
+    version: int
+    calendar: str
+    targets: tuple[TargetSettings, ...] = ()
+
+
+class DeskSettings(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A desk's configuration as the log holds it: everything that decisions are made by."""
+
+    version: int
+    agents: tuple[AgentSettings, ...] = ()
+    inboxes: tuple[InboxSettings, ...] = ()
+    policies: tuple[PolicySettings, ...] = ()
+
+
+class ConfigChanged(Event, frozen=True, kw_only=True):
+    settings: DeskSettings
+
+
+class AvailabilityChanged(Event, frozen=True, kw_only=True):
+    agent: AgentId
+    state: str
+    """`available`, `away` or `offline`."""
+    until: datetime | None = None
+
+
+class ContactOpened(Event, frozen=True, kw_only=True):
+    contact: ContactId
+    channel: ChannelName
+    inbox: InboxId
+    customer: CustomerId
+    lane: str
+    linked_to: ContactId | None = None
+    """A contact that the message named without proof that its sender takes part in it."""
+
+
+class MessageReceived(Event, frozen=True, kw_only=True):
+    """A customer's message is now part of a contact; its keys find the contact from here on."""
+
+    contact: ContactId
+    message: MessageId
+    key: KeyHash
+    customer: CustomerId
+    channel: ChannelName
+    inbox: InboxId
+    automation: Automation = Automation.NO
+    threaded_by: str = "new"
+    keys: tuple[KeyHash, ...] = ()
+
+
+class ReplyQueued(Event, frozen=True, kw_only=True):
+    """An agent's reply is decided; `draft` is where its words stand in the stream `DRAFTS`."""
+
+    contact: ContactId
+    reply: MessageId
+    agent: AgentId
+    channel: ChannelName
+    inbox: InboxId
+    draft: int
+    keys: tuple[KeyHash, ...] = ()
+
+
+class NoteAdded(Event, frozen=True, kw_only=True):
+    contact: ContactId
+    note: MessageId
+    agent: AgentId
+    draft: int
+
+
+class DeliveryRecorded(Event, frozen=True, kw_only=True):
+    contact: ContactId
+    reply: MessageId
+    receipt: MessageId
+    key: KeyHash
+    state: DeliveryState
+
+
+class ContactAssigned(Event, frozen=True, kw_only=True):
+    contact: ContactId
+    agent: AgentId
+    via: str
+    """`auto`, `offer`, `direct` or `transfer`."""
+    rule: str
+    """Why this agent: `longest_idle`, `sticky`, ..."""
+
+
+class ContactUnassigned(Event, frozen=True, kw_only=True):
+    contact: ContactId
+    agent: AgentId
+    rule: str
+
+
+class ContactResolved(Event, frozen=True, kw_only=True):
+    contact: ContactId
+    agent: AgentId | None = None
+
+
+class ContactReopened(Event, frozen=True, kw_only=True):
+    contact: ContactId
+    agent: AgentId | None = None
+    """Who reopened it; `None` when a message of the customer did."""
+
+
+class ClockStarted(Event, frozen=True, kw_only=True):
+    """`at` is the start; `intervals` is what the calendar counted from there to `due_at`."""
+
+    contact: ContactId
+    target: str
+    policy: str
+    version: int
+    calendar: str
+    due_at: datetime
+    warnings: tuple[tuple[float, datetime], ...] = ()
+    intervals: tuple[tuple[datetime, datetime], ...] = ()
+
+
+class ClockWarned(Event, frozen=True, kw_only=True):
+    contact: ContactId
+    target: str
+    fraction: float
+
+
+class ClockMet(Event, frozen=True, kw_only=True):
+    """Ended in time, or, after a breach, ended at all: `late` then says so."""
+
+    contact: ContactId
+    target: str
+    late: bool = False
+
+
+class ClockBreached(Event, frozen=True, kw_only=True):
+    contact: ContactId
+    target: str
+
+
+class ClockWithdrawn(Event, frozen=True, kw_only=True):
+    contact: ContactId
+    target: str
+    reason: str
+
+
+class IndexFloorRaised(Event, frozen=True, kw_only=True):
+    """The key indexes hold everything up to this commit; the state may forget those keys."""
+
+    epoch: int
+    index: int
+
+
+DeskDecision = (
+    ConfigChanged
+    | AvailabilityChanged
+    | ContactOpened
+    | MessageReceived
+    | ReplyQueued
+    | NoteAdded
+    | DeliveryRecorded
+    | ContactAssigned
+    | ContactUnassigned
+    | ContactResolved
+    | ContactReopened
+    | ClockStarted
+    | ClockWarned
+    | ClockMet
+    | ClockBreached
+    | ClockWithdrawn
+    | IndexFloorRaised
+)
