@@ -1,0 +1,1 @@
+"""What an operator decides: desks, agents, inboxes, policies, calendars; written as TOML."""

@@ -1,0 +1,107 @@
+"""The configuration as values. Pure: how files become these is `load.py`.
+
+In TOML the tables have the singular: `[[desk]]`, `[[desk.agent]]`, `[[desk.inbox]]`,
+`[[policy]]`, `[[calendar]]`. Fields are added with defaults and never renamed.
+"""
+
+from datetime import timedelta
+from typing import Literal
+
+import msgspec
+
+from frontline.contract.ids import AgentId, ChannelName, DeskId, InboxId
+
+ALWAYS = "always"
+"""The calendar that is open around the clock; it needs no table of its own."""
+
+Lane = Literal["security", "improvement", "vip", "normal", "low"]
+"""What comes first, most urgent first."""
+
+COST_BY_CHANNEL = {"phone": 100, "chat": 30}
+OTHER_COST = 10
+
+
+class _Table(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    pass
+
+
+class Agent(_Table, frozen=True):
+    """A person who answers. `name` and `picture` (a URL) are what customers see.
+
+    Raising `token_version` ends the agent's former bearer tokens.
+    """
+
+    id: AgentId
+    name: str
+    capacity: int = 100
+    skills: tuple[str, ...] = ()
+    available: bool = False
+    """Whether the agent counts as available until they say otherwise."""
+    picture: str = ""
+    token_version: int = 1
+
+
+class Inbox(_Table, frozen=True):
+    """One of our addresses on a channel; `id` is unique within its channel.
+
+    `cost` is in units of capacity a contact; `units` is the cost that holds.
+    """
+
+    channel: ChannelName
+    id: InboxId
+    address: str
+    name: str = ""
+    cost: int | None = None
+    lane: Lane = "normal"
+    policy: str = "standard"
+    skills: tuple[str, ...] = ()
+    languages: tuple[str, ...] = ()
+
+    @property
+    def units(self) -> int:
+        return COST_BY_CHANNEL.get(self.channel, OTHER_COST) if self.cost is None else self.cost
+
+
+class Desk(_Table, frozen=True):
+    """People who share work. An agent and an inbox belong to exactly one desk."""
+
+    id: DeskId
+    name: str = ""
+    agents: tuple[Agent, ...] = msgspec.field(default=(), name="agent")
+    inboxes: tuple[Inbox, ...] = msgspec.field(default=(), name="inbox")
+
+
+class Policy(_Table, frozen=True):
+    """How soon customers hear from us, in time of `calendar`; a target left out is not promised.
+
+    `warn_at` are fractions of each target. A running clock keeps the `version` it started with.
+    """
+
+    id: str
+    version: int = 1
+    calendar: str = ALWAYS
+    first_response: timedelta | None = None
+    next_response: timedelta | None = None
+    resolution: timedelta | None = None
+    warn_at: tuple[float, ...] = (0.5, 0.8)
+
+
+class Calendar(_Table, frozen=True):
+    """When time counts: around the clock, days being those of `zone` (an IANA name)."""
+
+    id: str
+    zone: str = "UTC"
+
+
+class Configuration(_Table, frozen=True):
+    """All of it. A desk's log takes a changed one over only when `version` is higher."""
+
+    version: int = 1
+    desks: tuple[Desk, ...] = msgspec.field(default=(), name="desk")
+    policies: tuple[Policy, ...] = msgspec.field(default=(), name="policy")
+    calendars: tuple[Calendar, ...] = msgspec.field(default=(), name="calendar")
+
+    @property
+    def channels(self) -> tuple[ChannelName, ...]:
+        """The channels that have an inbox, in alphabetical order."""
+        return tuple(sorted({inbox.channel for desk in self.desks for inbox in desk.inboxes}))
