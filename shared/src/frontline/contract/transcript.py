@@ -37,7 +37,7 @@ class Direction(StrEnum):
     INTERNAL = "internal"
 
 
-class Author(Value):
+class Author(Value, frozen=True):
     """Who said it: `role` is `customer`, `agent` or `system`; `id` is ours, `identity` theirs."""
 
     role: str

@@ -208,5 +208,3 @@ def _refusal(error: _Error) -> Exception:
     if error.err_code == _TOO_LARGE:
         return Rejected("larger than the stream takes", Reason.TOO_LARGE)
     return Unavailable(f"the bus refused: {error.description}")
-
-

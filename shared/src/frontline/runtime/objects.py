@@ -56,9 +56,9 @@ class Objects:
                     for acknowledged in done:
                         acknowledged.result()
                 window.add(await self._bus.begin(f"$O.{bucket}.C.{nuid}", chunk))
-            for acknowledged in await asyncio.gather(*window, return_exceptions=True):
-                if isinstance(acknowledged, BaseException):
-                    raise acknowledged
+            for outcome in await asyncio.gather(*window, return_exceptions=True):
+                if isinstance(outcome, BaseException):
+                    raise outcome
             meta = _Meta(name, bucket, nuid, size, count, "SHA-256=" + _base64(digest.digest()))
             await self._bus.publish(
                 f"$O.{bucket}.M.{_base64(name.encode())}", msgspec.json.encode(meta), {"Nats-Rollup": "sub"}

@@ -223,7 +223,9 @@ def stream_configs(wanted: Topology) -> list[api.StreamConfig]:
                 duplicate_window=stream.duplicate_window,
                 num_replicas=wanted.replicas,
                 allow_direct=True,
-                republish=api.RePublish(src=stream.republish[0], dest=stream.republish[1]) if stream.republish else None,
+                republish=api.RePublish(src=stream.republish[0], dest=stream.republish[1])
+                if stream.republish
+                else None,
             )
         )
     for bucket in wanted.buckets:
@@ -260,7 +262,15 @@ def stream_configs(wanted: Topology) -> list[api.StreamConfig]:
     return configs
 
 
-_COMPARED = ("description", "subjects", "max_bytes", "max_age", "max_msgs_per_subject", "num_replicas", "duplicate_window")
+_COMPARED = (
+    "description",
+    "subjects",
+    "max_bytes",
+    "max_age",
+    "max_msgs_per_subject",
+    "num_replicas",
+    "duplicate_window",
+)
 
 
 def _differences(have: api.StreamConfig, want: api.StreamConfig) -> list[str]:
