@@ -103,3 +103,7 @@ def desk_consumer(desk: DeskId) -> str:
 
 def delivery_consumer(channel: ChannelName) -> str:
     return f"deliver-{_token(channel)}"
+
+
+def desk_all(desk: DeskId) -> str:
+    return f"desk.{_token(desk)}.*"

@@ -5,7 +5,7 @@ Reads go to the stream's leader, never to a replica that may be behind: the desk
 
 import asyncio
 import base64
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncGenerator, Iterable
 from dataclasses import dataclass
 
 import msgspec
@@ -78,7 +78,7 @@ class KeyValue:
         """Write only over `revision` (0: only if there was never a value). Raises `WrongSequence`."""
         return (await self._bus.publish(f"$KV.{self.bucket}.{key}", value, {_EXPECTED: str(revision)})).seq
 
-    async def watch(self, keys: str = ">") -> AsyncIterator[list[Entry]]:
+    async def watch(self, keys: str = ">") -> AsyncGenerator[list[Entry], None]:
         """What is there, then each change, for ever. An empty list: all that was there has been given."""
         prefix = f"$KV.{self.bucket}."
         async for items in follow(self._bus, f"KV_{self.bucket}", prefix + keys, f"kv.{self.bucket}.{keys}"):

@@ -6,7 +6,7 @@ late or missed republication therefore costs a read and never an item.
 """
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -41,7 +41,7 @@ class _Get(msgspec.Struct, omit_defaults=True):
 
 async def read(
     bus: Bus, stream: str, subject: str, after: int = 0, *, batch: int = BATCH, timeout: float = 5.0
-) -> AsyncIterator[Stored]:
+) -> AsyncGenerator[Stored, None]:
     """Everything now stored on `subject` (wildcards allowed) above sequence `after`, in order.
 
     A read that hears nothing for `timeout` seconds raises `Unavailable`.
@@ -99,7 +99,7 @@ def parse_instant(text: str) -> datetime:
 
 async def follow(
     bus: Bus, stream: str, subject: str, live: str, after: int = 0, *, recheck: float = _RECHECK_SECONDS
-) -> AsyncIterator[list[Stored]]:
+) -> AsyncGenerator[list[Stored], None]:
     """All of `subject` above `after`, then what comes, in order and once each, until cancelled.
 
     `live` is the republished subject. Yields lists as they are found; an empty list says that

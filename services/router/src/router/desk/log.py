@@ -1,0 +1,203 @@
+"""The one writer's end of a desk's log: pipelined, fenced, and never deciding again (ADR 7).
+
+A commit counts when it was acknowledged at the sequence it was meant for and all before it count.
+On any refusal, time-out or lost connection the writer stops sending, waits until everything under
+way is settled, and reads the log from the last counted sequence. What stands there counts after
+all. The rest is sent again, the same bytes in the same order: within an epoch nothing is decided
+twice. A late copy then has an index that was counted, and every reader drops it.
+"""
+
+import asyncio
+from collections import deque
+from collections.abc import Awaitable, Callable
+from contextlib import aclosing
+from dataclasses import dataclass, field
+
+from frontline.contract.error import Unavailable
+from frontline.runtime.bus import PubAck
+from router.core.commit import EpochRecord, encode_epoch
+from router.desk.fence import Counted, EpochBegan, Fence
+from router.desk.log_store import LogStore
+
+MAX_COMMIT_BYTES = 256 * 1024
+_FIRST_PAUSE = 0.05
+_LONGEST_PAUSE = 1.0
+
+Pause = Callable[[float], Awaitable[None]]
+
+
+class Deposed(Exception):
+    """A newer epoch has begun: this writer must not decide, answer or do anything any more."""
+
+
+@dataclass(slots=True, eq=False)
+class _Pending:
+    index: int
+    data: bytes
+    counted: asyncio.Future[int]
+    after: int = -1
+    sent: asyncio.Future[PubAck] | None = field(default=None, repr=False)
+    acknowledged: bool = False
+
+
+class LogWriter:
+    """Appends the commits of one epoch. `append` keeps order; `run` has to be running beside it."""
+
+    def __init__(self, store: LogStore, fence: Fence, *, window: int = 1024, pause: Pause = asyncio.sleep) -> None:
+        """`fence` stands at the writer's own epoch record, all before it read."""
+        self.epoch = fence.epoch
+        self._store = store
+        self._fence = fence
+        self._window = window
+        self._pause = pause
+        self._pending: deque[_Pending] = deque()
+        self._index = fence.index
+        self._tip = fence.seq
+        self._unsent: deque[_Pending] = deque()
+        self._pumping = False
+        self._trouble = asyncio.Event()
+        self._room = asyncio.Event()
+        self._room.set()
+        self._deposed = False
+        self._recoveries = 0
+
+    @property
+    def next_index(self) -> int:
+        """The index that the next commit has to carry."""
+        return self._index + 1
+
+    @property
+    def waiting(self) -> int:
+        """Commits that are not counted yet."""
+        return len(self._pending)
+
+    @property
+    def recoveries(self) -> int:
+        """How often the pipeline broke; a metric."""
+        return self._recoveries
+
+    async def append(self, index: int, data: bytes) -> asyncio.Future[int]:
+        """Send the commit with `index` (it must be `next_index`); gives the future of its stream
+        sequence, done once it counts. Waits while the window is full. Raises `Deposed`.
+        """
+        if index != self._index + 1:
+            raise ValueError(f"commit {index} does not follow {self._index}")
+        if len(data) > MAX_COMMIT_BYTES:
+            raise ValueError(f"a commit of {len(data)} bytes is more than {MAX_COMMIT_BYTES}")
+        await self._room.wait()
+        if self._deposed:
+            raise Deposed
+        self._index = index
+        pending = _Pending(index, data, asyncio.get_running_loop().create_future())
+        self._pending.append(pending)
+        self._unsent.append(pending)
+        if len(self._pending) >= self._window:
+            self._room.clear()
+        await self._pump()
+        return pending.counted
+
+    async def settle(self) -> None:
+        """Wait until every commit so far counts. Raises `Deposed`."""
+        if self._pending:
+            await asyncio.shield(self._pending[-1].counted)
+        elif self._deposed:
+            raise Deposed
+
+    async def run(self) -> None:
+        """Mend the pipeline whenever it breaks. Ends with `Deposed` only."""
+        pause = _FIRST_PAUSE
+        while True:
+            await self._trouble.wait()
+            self._recoveries += 1
+            before = self._fence.index
+            try:
+                await self._recover()
+            except Unavailable:
+                await self._store.reachable()
+            if self._fence.index > before:
+                pause = _FIRST_PAUSE
+            if self._trouble.is_set():
+                await self._pause(pause)
+                pause = min(pause * 2, _LONGEST_PAUSE)
+
+    async def _pump(self) -> None:
+        """Send what is unsent, in order; one at a time does so, however many have something to send."""
+        if self._pumping:
+            return
+        self._pumping = True
+        try:
+            while self._unsent and not self._trouble.is_set():
+                await self._send(self._unsent.popleft())
+        finally:
+            self._pumping = False
+
+    async def _send(self, pending: _Pending) -> None:
+        pending.after = self._tip
+        pending.acknowledged = False
+        self._tip += 1
+        try:
+            pending.sent = await self._store.append(pending.data, after=pending.after)
+        except Unavailable:
+            pending.sent = None
+            self._trouble.set()
+            return
+        pending.sent.add_done_callback(lambda sent: self._on_settled(pending, sent))
+
+    def _on_settled(self, pending: _Pending, sent: asyncio.Future[PubAck]) -> None:
+        if sent is not pending.sent:
+            return
+        if sent.cancelled() or sent.exception() is not None or sent.result().seq != pending.after + 1:
+            self._trouble.set()
+            return
+        pending.acknowledged = True
+        if self._trouble.is_set():
+            return  # the log itself will say what counts
+        while self._pending and self._pending[0].acknowledged:
+            head = self._pending[0]
+            self._count(head, head.after + 1)
+
+    def _count(self, pending: _Pending, seq: int) -> None:
+        self._pending.popleft()
+        self._fence.seq, self._fence.index = seq, pending.index
+        if not pending.counted.done():
+            pending.counted.set_result(seq)
+        if len(self._pending) < self._window:
+            self._room.set()
+
+    async def _recover(self) -> None:
+        under_way = [pending.sent for pending in self._pending if pending.sent is not None]
+        if under_way:
+            await asyncio.wait(under_way)
+        await self._read_on()
+        self._unsent = deque(self._pending)
+        self._trouble.clear()
+        await self._pump()
+
+    async def _read_on(self) -> None:
+        """Count what stands in the log after all, and learn where the log ends."""
+        self._tip = self._fence.seq
+        async with aclosing(self._store.read(self._fence.seq)) as records:
+            async for stored in records:
+                self._tip = stored.seq
+                record = self._fence.admit(stored)
+                if isinstance(record, EpochBegan):
+                    self._depose()
+                if isinstance(record, Counted):
+                    if not self._pending or self._pending[0].data != stored.data:
+                        self._depose()  # somebody writes in our epoch's name: never go on beside them
+                    self._count(self._pending[0], stored.seq)
+
+    def _depose(self) -> None:
+        self._deposed = True
+        self._room.set()
+        while self._pending:
+            counted = self._pending.popleft().counted
+            if not counted.done():
+                counted.set_exception(Deposed())
+                counted.exception()
+        raise Deposed
+
+
+async def announce(store: LogStore, record: EpochRecord) -> int:
+    """Begin an epoch; gives its number. The log must then be read up to it before anything is written."""
+    return (await store.append_epoch(encode_epoch(record))).seq
