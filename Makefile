@@ -36,7 +36,7 @@ check: $(READY) ## Style, types, architecture and generated files
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
-	$(BIN)/lint-imports
+	$(BIN)/lint-imports --no-logo
 	$(BIN)/codespell
 	$(BIN)/python -m frontline.contract.reference --check docs/reference
 
