@@ -1,0 +1,125 @@
+"""Rules that every module keeps, with the few exceptions and the reason for each."""
+
+from statistics import median
+
+import pytest
+
+from tests.architecture import habits, sources
+
+READS_THE_ENVIRONMENT = {
+    "shared/src/frontline/runtime/settings.py": "the one place where settings come from",
+}
+
+STARTS_BARE_TASKS = {
+    "services/router/src/router/desk/lease.py": "a watch that lasts as long as one wait, which cancels and awaits it",
+}
+
+WRITES_SUBJECTS = {
+    "shared/src/frontline/contract/subject.py": "builds them all",
+    "shared/src/frontline/runtime/topology.py": "declares the streams by wildcards",
+}
+
+every_module = pytest.mark.parametrize("source", sources.shipped(), ids=lambda source: source.module)
+
+
+@every_module
+def test_a_module_is_short(source: sources.Source) -> None:
+    assert habits.lines(source.text) <= habits.LONGEST
+
+
+def test_the_middle_module_is_shorter_than_a_hundred_lines() -> None:
+    assert median(habits.lines(source.text) for source in sources.shipped() if source.text) <= habits.MEDIAN
+
+
+@every_module
+def test_a_module_is_named_after_what_is_in_it(source: sources.Source) -> None:
+    assert habits.drawers(source.path) == []
+
+
+@every_module
+def test_the_environment_is_read_in_one_place(source: sources.Source) -> None:
+    assert source.path in READS_THE_ENVIRONMENT or habits.environment(source.text) == []
+
+
+@every_module
+def test_a_task_belongs_to_a_group(source: sources.Source) -> None:
+    assert source.path in STARTS_BARE_TASKS or habits.bare_tasks(source.text) == []
+
+
+@every_module
+def test_a_subject_is_built_in_one_place(source: sources.Source) -> None:
+    assert source.path in WRITES_SUBJECTS or habits.subjects(source.text) == []
+
+
+@pytest.mark.parametrize("exceptions", [STARTS_BARE_TASKS, WRITES_SUBJECTS])
+def test_an_exception_is_still_needed(exceptions: dict[str, str]) -> None:
+    texts = {source.path: source.text for source in sources.shipped()}
+    for path in exceptions:
+        assert habits.bare_tasks(texts[path]) or habits.subjects(texts[path]), path
+
+
+@pytest.mark.parametrize("path", ["a/src/a/utils.py", "a/src/a/common/x.py", "a/src/a/_helpers.py", "tests/base.py"])
+def test_a_planted_drawer_is_caught(path: str) -> None:
+    assert habits.drawers(path)
+
+
+def test_a_word_that_only_contains_a_drawer_is_left_alone() -> None:
+    assert habits.drawers("shared/src/frontline/runtime/database.py") == []
+
+
+@pytest.mark.parametrize(
+    "planted",
+    [
+        "import os\nx = os.environ['A']",
+        "import os\nx = os.getenv('A')",
+        "from os import environ",
+        "from os import getenv as g",
+        "import os as o\no.putenv('A', 'b')",
+    ],
+)
+def test_a_planted_read_of_the_environment_is_caught(planted: str) -> None:
+    assert habits.environment(planted)
+
+
+@pytest.mark.parametrize(
+    "planted",
+    [
+        "asyncio.create_task(f())",
+        "asyncio.ensure_future(f())",
+        "from asyncio import create_task\ncreate_task(f())",
+        "asyncio.get_running_loop().create_task(f())",
+        "self._loop.create_task(f())",
+    ],
+)
+def test_a_planted_bare_task_is_caught(planted: str) -> None:
+    assert habits.bare_tasks(planted)
+
+
+def test_a_task_of_a_group_is_left_alone() -> None:
+    assert (
+        habits.bare_tasks("async def f():\n  async with asyncio.TaskGroup() as tasks:\n    tasks.create_task(g())")
+        == []
+    )
+
+
+@pytest.mark.parametrize(
+    "planted",
+    [
+        "x = f'inbound.{channel}.{inbox}'",
+        "x = 'transcript.*.pub'",
+        "x = 'outbound.>'",
+        "x = 'event.' + kind",
+        "x = 'command.{}.{}'.format(desk, epoch)",
+        "x = f'live.{contact}.int'",
+    ],
+)
+def test_a_planted_subject_is_caught(planted: str) -> None:
+    assert habits.subjects(planted)
+
+
+@pytest.mark.parametrize(
+    "innocent",
+    ["'''inbound.<channel>.<inbox> is a subject'''", "log.info('desk.started')", "x = 'parked'", "x = f'reply {id}'"],
+)
+def test_a_string_that_is_no_subject_is_left_alone(innocent: str) -> None:
+    assert habits.subjects(innocent) == []
