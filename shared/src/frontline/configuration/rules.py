@@ -1,0 +1,114 @@
+"""What each table must keep to by itself: gives the key (or path) of each breach, and what is wrong.
+
+Pure: `zones` are the time zones this machine knows.
+"""
+
+import re
+from collections.abc import Collection, Iterator
+from datetime import timedelta
+
+import msgspec
+
+from frontline.configuration.locate import Path
+from frontline.configuration.model import ALWAYS, Agent, Calendar, Configuration, Desk, Inbox, Policy
+from frontline.contract.subject import is_token
+
+Breaches = Iterator[tuple[Path, str]]
+
+TARGETS = ("first_response", "next_response", "resolution")
+
+_MILLISECOND = timedelta(milliseconds=1)
+_LANGUAGE = re.compile(r"[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*\Z")
+_ADDRESSES = {
+    "email": (re.compile(r"[^\s@<>]+@[^\s@<>]+\Z"), "an e-mail address such as support@desk.example"),
+    "phone": (re.compile(r"\+[1-9][0-9]{6,14}\Z"), "a number in E.164 such as +12025550123"),
+}
+
+
+def breaches(value: msgspec.Struct, zones: Collection[str]) -> Breaches:
+    """Everything that is wrong with `value`, whatever else is in the configuration."""
+    match value:
+        case Configuration():
+            yield from _at_least("version", value.version, 1)
+        case Desk():
+            yield from _name("id", value.id)
+        case Agent():
+            yield from _agent(value)
+        case Inbox():
+            yield from _inbox(value)
+        case Policy():
+            yield from _policy(value)
+        case Calendar():
+            yield from _calendar(value, zones)
+
+
+def _agent(agent: Agent) -> Breaches:
+    yield from _name("id", agent.id)
+    if not agent.name.strip():
+        yield ("name",), "name must not be empty: customers see it"
+    yield from _at_least("capacity", agent.capacity, 1)
+    yield from _at_least("token_version", agent.token_version, 1)
+    yield from _words("skills", agent.skills)
+    if agent.picture and not agent.picture.startswith(("https://", "http://", "/")):
+        yield ("picture",), "picture must be a URL or a path that begins with a slash"
+
+
+def _inbox(inbox: Inbox) -> Breaches:
+    yield from _name("channel", inbox.channel)
+    yield from _name("id", inbox.id)
+    wanted = _ADDRESSES.get(inbox.channel)
+    if not inbox.address.strip():
+        yield ("address",), "address must not be empty"
+    elif wanted and not wanted[0].match(inbox.address):
+        yield ("address",), f"address must be {wanted[1]}, not {inbox.address!r}"
+    if inbox.cost is not None:
+        yield from _at_least("cost", inbox.cost, 1)
+    yield from _words("skills", inbox.skills)
+    for index, language in enumerate(inbox.languages):
+        if not _LANGUAGE.match(language):
+            yield ("languages", index), f"{language!r} is not a language tag such as en or pt-BR"
+
+
+def _policy(policy: Policy) -> Breaches:
+    yield from _name("id", policy.id)
+    yield from _at_least("version", policy.version, 1)
+    for target in TARGETS:
+        within = getattr(policy, target)
+        if within is not None and (within <= timedelta(0) or within % _MILLISECOND):
+            yield (target,), f"{target} must be longer than nothing, in whole milliseconds"
+    for index, fraction in enumerate(policy.warn_at):
+        if not 0 < fraction < 1:
+            yield ("warn_at", index), f"warn_at must lie between 0 and 1, not be {fraction:g}"
+        elif index and fraction <= policy.warn_at[index - 1]:
+            yield ("warn_at", index), "warn_at must rise from one fraction to the next"
+
+
+def _calendar(calendar: Calendar, zones: Collection[str]) -> Breaches:
+    yield from _name("id", calendar.id)
+    if calendar.id == ALWAYS:
+        yield ("id",), f"{ALWAYS!r} is there already: it is open around the clock"
+    if calendar.zone != "UTC" and calendar.zone not in zones:
+        yield ("zone",), f"{calendar.zone!r} is not a time zone that this machine knows, such as Europe/Berlin"
+
+
+def _name(key: str, text: str) -> Breaches:
+    if not is_token(text):
+        yield (
+            (key,),
+            f"{key} {text!r} must be of lower-case letters, digits and hyphens, begin with no hyphen, and have 63 at most",
+        )
+
+
+def _at_least(key: str, number: int, least: int) -> Breaches:
+    if number < least:
+        yield (key,), f"{key} must be {least} or more, not {number}"
+
+
+def _words(key: str, words: tuple[str, ...]) -> Breaches:
+    seen = set()
+    for index, word in enumerate(words):
+        if not word.strip() or word != word.strip():
+            yield (key, index), f"{key} must not hold empty or padded words"
+        elif word in seen:
+            yield (key, index), f"{key} holds {word!r} twice"
+        seen.add(word)

@@ -1,0 +1,74 @@
+"""What the tables must keep to together: nothing twice, nothing that is not there."""
+
+from collections.abc import Collection, Iterator, Sequence
+
+import msgspec
+
+from frontline.configuration.model import ALWAYS, Agent, Calendar, Configuration, Desk, Inbox, Policy
+from frontline.configuration.shape import Found, Place
+from frontline.contract.error import Mistake
+
+
+def repeated(found: Sequence[Found]) -> Iterator[Mistake]:
+    """Everything that is there twice, in one file or in two."""
+    for kind, keys, place, say in _UNIQUE:
+        first: dict[tuple[str, ...], Place] = {}
+        for item in found:
+            if not isinstance(item.value, kind) or not item.broken.isdisjoint(keys):
+                continue
+            values = tuple(getattr(item.value, key) for key in keys)
+            former = first.setdefault(tuple(value.casefold() for value in values), item.place)
+            if former is not item.place:
+                desks = ", on two desks" if _belongs(kind) and former.around(2) != item.place.around(2) else ""
+                yield Mistake(str(item.place / place), f"{say.format(*values)}{desks}; first at {former / place}")
+    yield from _versions(found)
+
+
+_UNIQUE: tuple[tuple[type[msgspec.Struct], tuple[str, ...], str, str], ...] = (
+    (Desk, ("id",), "id", "desk {0!r} is there twice"),
+    (Agent, ("id",), "id", "agent {0!r} is there twice"),
+    (Inbox, ("channel", "id"), "id", "{0} inbox {1!r} is there twice"),
+    (Inbox, ("channel", "address"), "address", "address {1!r} is used twice on {0}"),
+    (Policy, ("id",), "id", "policy {0!r} is there twice"),
+    (Calendar, ("id",), "id", "calendar {0!r} is there twice"),
+)
+"""What may be there only once: a kind of table, by which keys, the key to point at, what to say."""
+
+
+def _belongs(kind: type[msgspec.Struct]) -> bool:
+    return kind in (Agent, Inbox)
+
+
+def _versions(found: Sequence[Found]) -> Iterator[Mistake]:
+    said: tuple[int, Place] | None = None
+    for item in found:
+        place = item.place / "version"
+        if isinstance(item.value, Configuration) and place.exists and "version" not in item.broken:
+            said = said or (item.value.version, place)
+            if item.value.version != said[0]:
+                yield Mistake(str(place), f"version {item.value.version} disagrees with version {said[0]} at {said[1]}")
+
+
+def dangling(found: Sequence[Found], ids: Collection[tuple[type[msgspec.Struct], str]]) -> Iterator[Mistake]:
+    """Every name of a policy or calendar that is not there; `ids` are all tables' ids."""
+    for item in found:
+        match item.value:
+            case Inbox(policy=name) if "policy" not in item.broken and (Policy, name) not in ids:
+                yield Mistake(str(item.place / "policy"), f"there is no [[policy]] with the id {name!r}")
+            case Policy(calendar=name) if name != ALWAYS and (Calendar, name) not in ids:
+                if "calendar" not in item.broken:
+                    yield Mistake(str(item.place / "calendar"), f"there is no [[calendar]] with the id {name!r}")
+
+
+def too_dear(found: Sequence[Found]) -> Iterator[Mistake]:
+    """Every inbox that costs more than anybody at its desk has: it could never be assigned."""
+    most: dict[object, int] = {}
+    for item in found:
+        if isinstance(item.value, Agent):
+            desk = item.place.around(2)
+            most[desk] = max(item.value.capacity, most.get(desk, 0))
+    for item in found:
+        room = most.get(item.place.around(2))
+        if isinstance(item.value, Inbox) and room is not None and item.value.units > room:
+            what = f"costs {item.value.units} units, but nobody at this desk has more than {room}"
+            yield Mistake(str(item.place / "cost"), what)
