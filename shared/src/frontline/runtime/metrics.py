@@ -1,0 +1,107 @@
+"""The figures of one process, under the names that dashboards and alerts are written against.
+
+Label values come from small fixed sets; what a plug-in passes in is held to that here.
+"""
+
+import re
+from importlib.metadata import version
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+from prometheus_client.gc_collector import GCCollector
+from prometheus_client.process_collector import ProcessCollector
+
+from frontline.contract.channel import Log
+
+_ACCEPT_BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
+_VALUE = re.compile(r"[a-zA-Z0-9_.-]{1,40}\Z")
+_NAME = re.compile(r"[a-z][a-z0-9_]{0,60}\Z")
+_VALUES_PER_LABEL = 50
+_OTHER = "other"
+
+
+class Metrics:
+    """Counters and gauges of one process. Services add their own to `registry`."""
+
+    def __init__(self, service: str) -> None:
+        self.service = service
+        self.registry = registry = CollectorRegistry()
+        ProcessCollector(registry=registry)
+        GCCollector(registry=registry)
+        info = Gauge("frontline_build_info", "Which version runs here.", ["service", "version"], registry=registry)
+        info.labels(service, version("frontline")).set(1)
+        self.nats_connected = Gauge("frontline_nats_connected", "1 while connected to NATS.", registry=registry)
+        self.intake_messages = Counter(
+            "frontline_intake_messages",
+            "Messages taken in, by what became of them.",
+            ["channel", "outcome"],
+            registry=registry,
+        )
+        self.intake_accept_seconds = Histogram(
+            "frontline_intake_accept_seconds",
+            "From receive() until the message was stored.",
+            ["channel"],
+            registry=registry,
+            buckets=_ACCEPT_BUCKETS,
+        )
+        self.parked = Counter(
+            "frontline_parked", "Messages set aside for a person.", ["service", "reason"], registry=registry
+        )
+        self.deliveries = Counter(
+            "frontline_deliveries",
+            "Attempts to deliver a reply, by outcome.",
+            ["channel", "outcome"],
+            registry=registry,
+        )
+        self.failures = Counter(
+            "frontline_failures", "Failures that nobody expected, by where.", ["service", "where"], registry=registry
+        )
+
+    def failed(self, where: str) -> None:
+        """Count an unexpected failure; `where` is a fixed name in the code."""
+        self.failures.labels(self.service, where).inc()
+
+
+class ChannelMeter:
+    """`frontline.contract.channel.Meter`: a counter `frontline_<channel>_<name>_total` for each name."""
+
+    def __init__(self, metrics: Metrics, channel: str, log: Log) -> None:
+        self._metrics = metrics
+        self._prefix = f"frontline_{channel.replace('-', '_')}"
+        self._log = log
+        self._counters: dict[str, tuple[Counter, tuple[str, ...]]] = {}
+        self._seen: dict[tuple[str, str], set[str]] = {}
+
+    def count(self, name: str, **labels: str) -> None:
+        """Never raises: a wrong name or other labels than the first time are a failure to count, and logged."""
+        names = tuple(sorted(labels))
+        counter = self._counter(name, names)
+        if counter is None:
+            self._metrics.failed("meter")
+            self._log.warning("meter.refused", counter=name[:60])
+            return
+        values = [self._bounded(name, label, labels[label]) for label in names]
+        (counter.labels(*values) if names else counter).inc()
+
+    def _counter(self, name: str, labels: tuple[str, ...]) -> Counter | None:
+        known = self._counters.get(name)
+        if known is not None:
+            return known[0] if known[1] == labels else None
+        if not _NAME.match(name):
+            return None
+        try:
+            counter = Counter(
+                f"{self._prefix}_{name}", "Counted by the channel.", labels, registry=self._metrics.registry
+            )
+        except ValueError:
+            return None
+        self._counters[name] = (counter, labels)
+        return counter
+
+    def _bounded(self, name: str, label: str, value: str) -> str:
+        seen = self._seen.setdefault((name, label), set())
+        if value in seen:
+            return value
+        if not _VALUE.match(value) or len(seen) >= _VALUES_PER_LABEL:
+            return _OTHER
+        seen.add(value)
+        return value

@@ -1,0 +1,1 @@
+"""What the authors of channels and services test with."""
