@@ -4,9 +4,9 @@ They stand on the stream `EVENTS` under `event.<desk>.<type>` and name ids only;
 in the transcript. `id` is `<epoch>.<index>.<n>` and grows; a reader that has seen it drops a repeat.
 """
 
-from datetime import datetime
 from typing import Any
 
+from frontline.contract.clock import Instant
 from frontline.contract.ids import AgentId, ContactId, DeskId
 from frontline.contract.message import Envelope
 
@@ -17,7 +17,7 @@ class DeskEvent(Envelope, frozen=True, kw_only=True, tag="desk_event"):
     id: str
     desk: DeskId
     kind: str
-    at: datetime
+    at: Instant
     contact: ContactId | None = None
     agent: AgentId | None = None
     data: dict[str, Any] = {}

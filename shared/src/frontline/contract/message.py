@@ -6,12 +6,12 @@ All instants are aware UTC and have milliseconds.
 """
 
 import hashlib
-from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
 import msgspec
 
+from frontline.contract.clock import Instant
 from frontline.contract.ids import AgentId, ChannelName, ContactId, CustomerId, DeskId, InboxId, MessageId
 
 SCHEMA = "1.0"
@@ -102,10 +102,10 @@ class Times(Value, frozen=True):
     `stored` is JetStream's and is known to readers only.
     """
 
-    received: datetime
-    sent: datetime | None = None
-    accepted: datetime | None = None
-    stored: datetime | None = None
+    received: Instant
+    sent: Instant | None = None
+    accepted: Instant | None = None
+    stored: Instant | None = None
 
 
 class MessageKind(StrEnum):
@@ -207,7 +207,7 @@ class OutboundMessage(Envelope, frozen=True, kw_only=True, tag="outbound_message
     author: AgentId
     author_name: str
     to: tuple[Recipient, ...]
-    written: datetime
+    written: Instant
     subject: str = ""
     text: str = ""
     html: str = ""

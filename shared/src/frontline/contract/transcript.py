@@ -4,9 +4,9 @@ Items on `transcript.<contact>.pub` may be shown to the customer; notes and rece
 on `.int`. Repeated ids are dropped by the reader (the last receipt of a reply wins).
 """
 
-from datetime import datetime
 from enum import StrEnum
 
+from frontline.contract.clock import Instant
 from frontline.contract.codec import EnvelopeDecoder
 from frontline.contract.ids import ChannelName, ContactId, InboxId, MessageId
 from frontline.contract.message import (
@@ -51,7 +51,7 @@ class TranscriptItem(Envelope, frozen=True, kw_only=True, tag="transcript_item")
 
     id: MessageId
     contact: ContactId
-    at: datetime
+    at: Instant
     kind: ItemKind
     direction: Direction
     author: Author
