@@ -156,6 +156,8 @@ class InboundMessage(Envelope, frozen=True, kw_only=True, tag="inbound_message")
     thread: tuple[ThreadKey, ...] = ()
     original: ObjectRef | None = None
     flaw: str = ""
+    revision: int = 0
+    """Above 0 for an original that was parsed again: the view with the highest one holds."""
     native: dict[str, Any] = {}
 
 

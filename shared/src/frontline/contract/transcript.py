@@ -1,10 +1,12 @@
 """What was said: one item a message, note, receipt, in or out, each stored once.
 
 Items on `transcript.<contact>.pub` may be shown to the customer; notes and receipts stand
-on `.int`. Repeated ids are dropped by the reader (the last receipt of a reply wins).
+on `.int`. Of a repeated id the reader keeps the highest revision, the first of equals; of the
+receipts of a reply the last wins.
 """
 
 from enum import StrEnum
+from typing import Any
 
 from frontline.contract.clock import Instant
 from frontline.contract.codec import EnvelopeDecoder
@@ -71,6 +73,9 @@ class TranscriptItem(Envelope, frozen=True, kw_only=True, tag="transcript_item")
     delivery: DeliveryState | None = None
     reply: MessageId | None = None
     """For a receipt: which reply it is about."""
+    revision: int = 0
+    native: dict[str, Any] = {}
+    """The channel's own part, so that it can parse the original again."""
 
 
 decode_item: EnvelopeDecoder[TranscriptItem] = EnvelopeDecoder(TranscriptItem)

@@ -1,0 +1,182 @@
+"""What follows from a counted commit, in order, behind the log: events for everybody else, the
+words of replies and notes to where they are read and delivered, and the key indexes.
+
+Everything is idempotent at its far end, and the place reached is kept in `PROGRESS` only after all
+of it is stored. So a crash repeats some of it and loses none.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from contextlib import aclosing
+from dataclasses import dataclass
+from functools import partial
+from typing import TypeVar
+
+import msgspec
+
+from frontline.contract import cloudevent, subject
+from frontline.contract.channel import Log
+from frontline.contract.codec import encode
+from frontline.contract.draft import Draft, decode_draft
+from frontline.contract.error import Unavailable
+from frontline.contract.event import DeskEvent
+from frontline.contract.ids import DeskId
+from frontline.runtime.bus import Bus, PubAck
+from frontline.runtime.keyvalue import KeyValue
+from frontline.runtime.reader import read
+from frontline.runtime.topology import DRAFTS, KEYS, PROGRESS, THREADS
+from router.core.event import DeliveryRecorded, DeskDecision, MessageReceived, NoteAdded, ReplyQueued
+from router.desk.fence import Counted, Fence
+from router.desk.log_store import LogStore
+from router.desk.resolve import KnownKey
+from router.desk.words import Words
+
+_RETRY_SECONDS = 0.5
+T = TypeVar("T")
+
+
+class Place(msgspec.Struct, frozen=True, kw_only=True):
+    """How far effects have come in a desk's log."""
+
+    seq: int = 0
+    epoch: int = 0
+    index: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """Effects are through up to `place`; `keys` says whether the indexes have gained any since."""
+
+    place: Place
+    keys: bool
+
+
+class Effects:
+    """One desk's effects; the leader runs them."""
+
+    def __init__(
+        self,
+        bus: Bus,
+        desk: DeskId,
+        store: LogStore,
+        words: Words,
+        log: Log,
+        done: Callable[[Done], None],
+    ) -> None:
+        self._log = log
+        self._bus = bus
+        self._desk = desk
+        self._store = store
+        self._words = words
+        self._done = done
+        self._threads = KeyValue(bus, THREADS)
+        self._keys = KeyValue(bus, KEYS)
+        self._progress = KeyValue(bus, PROGRESS)
+        self._key = f"effects.{desk}"
+        self._redo_until = 0
+
+    async def run(self, epoch: int) -> None:
+        """Follow the log until cancelled. What lies before `epoch` may have been done by a former
+        leader already, so there the transcript is looked at before it is written to.
+        """
+        self._redo_until = epoch
+        place = await self._patiently(self._where)
+        fence = Fence(place.seq, place.epoch, place.index)
+        async with aclosing(self._store.follow(place.seq)) as batches:
+            async for batch in batches:
+                counted = [record for found in batch if isinstance(record := fence.admit(found), Counted)]
+                if counted:
+                    reached = Place(seq=fence.seq, epoch=fence.epoch, index=fence.index)
+                    await self._patiently(partial(self._apply, counted, reached))
+                    keys = any(isinstance(event, _KEYED) for commit in counted for event in commit.commit.events)
+                    self._done(Done(reached, keys))
+
+    async def _where(self) -> Place:
+        entry = await self._progress.get(self._key)
+        return msgspec.json.decode(entry.value, type=Place) if entry else Place()
+
+    async def _patiently(self, attempt: Callable[[], Awaitable[T]]) -> T:
+        while True:
+            try:
+                return await attempt()
+            except Unavailable:
+                await asyncio.sleep(_RETRY_SECONDS)
+                await self._bus.wait_connected()
+
+    async def _apply(self, batch: Sequence[Counted], reached: Place) -> None:
+        acks: list[asyncio.Future[PubAck]] = []
+        for counted in batch:
+            commit = counted.commit
+            for n, event in enumerate(commit.events):
+                acks.append(await self._tell(f"{commit.epoch}.{commit.index}.{n}", event))
+                acks.extend(await self._carry_out(event, again=counted.seq < self._redo_until))
+        await stored(acks)
+        await self._progress.put(self._key, msgspec.json.encode(reached))
+
+    async def _tell(self, id_: str, event: DeskDecision) -> asyncio.Future[PubAck]:
+        data = msgspec.to_builtins(event)
+        kind = data.pop("type")
+        told = DeskEvent(
+            id=id_,
+            desk=self._desk,
+            kind=kind,
+            at=event.at,
+            contact=data.pop("contact", None),
+            agent=data.pop("agent", None),
+            data={name: value for name, value in data.items() if name != "at"},
+        )
+        head = cloudevent.headers(id=f"{self._desk}.{id_}", kind=kind, source=f"/desks/{self._desk}", at=event.at)
+        return await self._bus.begin(subject.event(self._desk, kind), encode(told), head)
+
+    async def _carry_out(self, event: DeskDecision, *, again: bool) -> list[asyncio.Future[PubAck]]:
+        match event:
+            case MessageReceived():
+                known = KnownKey(contact=event.contact, message=event.message)
+                acks = [await self._keys.begin_put(event.key, msgspec.json.encode(known))]
+                acks += [await self._threads.begin_put(key, event.contact.encode()) for key in event.keys]
+                return acks
+            case DeliveryRecorded():
+                known = KnownKey(contact=event.contact, message=event.receipt)
+                return [await self._keys.begin_put(event.key, msgspec.json.encode(known))]
+            case ReplyQueued():
+                acks = [await self._threads.begin_put(key, event.contact.encode()) for key in event.keys]
+                draft = await self._draft(event.draft)
+                if draft is None:
+                    return [*acks, await self._miss(event)]
+                acks += await self._words.heard(draft.item, again=again)
+                if (out := draft.outbound) is not None:
+                    head = cloudevent.headers(
+                        id=out.id, kind="outbound_message", source=f"/desks/{self._desk}", at=out.written
+                    )
+                    acks.append(
+                        await self._bus.begin(subject.outbound(out.channel, out.inbox), encode(out), head)
+                    )
+                return acks
+            case NoteAdded():
+                note = await self._draft(event.draft)
+                return await self._words.heard(note.item, again=again) if note else [await self._miss(event)]
+            case _:
+                return []
+
+    async def _draft(self, seq: int) -> Draft | None:
+        async with aclosing(read(self._bus, DRAFTS, subject.draft(self._desk), seq - 1, batch=1)) as drafts:
+            async for found in drafts:
+                if found.seq == seq:
+                    return decode_draft(found.data)
+                break
+        return None
+
+    async def _miss(self, event: ReplyQueued | NoteAdded) -> asyncio.Future[PubAck]:
+        """The words are gone (aged out, erased): a person has to know; the desk goes on."""
+        self._log.error("draft_missing", contact=event.contact, draft=event.draft)
+        return await self._bus.begin(subject.parked("router", "draft-missing"), msgspec.json.encode(event))
+
+
+async def stored(acks: Sequence[asyncio.Future[PubAck]]) -> None:
+    """Wait for all of them; the first failure is raised once every one is settled."""
+    for result in await asyncio.gather(*acks, return_exceptions=True):
+        if isinstance(result, BaseException):
+            raise result
+
+
+_KEYED = (MessageReceived, ReplyQueued, DeliveryRecorded)

@@ -1,0 +1,273 @@
+"""One channel's inbox stream into the desk: pull, look up, decide, write down, acknowledge.
+
+Three stages with bounded queues between them, each in the order of arrival; no task a message.
+A message is acknowledged only after its words are stored. While it is in hand the server is told
+so, hence a redelivery means that a leader died or that the message itself made trouble: at the
+fifth delivery it is parked.
+"""
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Protocol
+
+import nats.errors
+from nats.aio.msg import Msg
+from nats.js import api
+from nats.js.errors import APIError, NotFoundError
+
+from frontline.contract import subject
+from frontline.contract.channel import Log
+from frontline.contract.clock import Clock
+from frontline.contract.codec import decode_inbound
+from frontline.contract.error import Rejected, Unavailable
+from frontline.contract.ids import ChannelName, DeskId, InboxId
+from frontline.contract.message import DeliveryReceipt, InboundMessage
+from frontline.runtime.bus import Bus
+from router.core.command import DeskCommand
+from router.core.event import MessageReceived
+from router.core.refusal import Refused
+from router.desk.effects import stored
+from router.desk.log import Deposed
+from router.desk.loop import Decided, DeskLoop, Stale, Work
+from router.desk.resolve import Resolved, Resolver
+from router.desk.words import Acks, Words, item_of, item_of_receipt
+
+ACK_WAIT_SECONDS = 5.0
+MAX_DELIVERIES = 5
+_BATCH = 64
+_RETRY_SECONDS = 0.5
+
+
+class Park(Protocol):
+    """Keeps what can't be processed where an operator sees it. Raises `Unavailable`."""
+
+    async def __call__(self, reason: str, msg: Msg, error: str) -> None: ...
+
+
+@dataclass(slots=True, eq=False)
+class _Item:
+    msg: Msg
+    inbound: InboundMessage | DeliveryReceipt
+    resolved: Resolved | None = None
+    done: asyncio.Future[Decided] | None = None
+    decided: Decided | None = None
+    acks: Acks = field(default_factory=list)
+
+
+class Intake:
+    """The pipeline of one (desk, channel). `window` messages are in hand at most."""
+
+    def __init__(
+        self,
+        bus: Bus,
+        desk: DeskId,
+        channel: ChannelName,
+        inboxes: Sequence[InboxId],
+        *,
+        resolver: Resolver,
+        loop: DeskLoop,
+        words: Words,
+        park: Park,
+        clock: Clock,
+        log: Log,
+        window: int = 256,
+    ) -> None:
+        self._bus = bus
+        self._desk = desk
+        self._stream = subject.inbox_stream(channel)
+        self._filters = [subject.inbound(channel, inbox) for inbox in inboxes]
+        self._resolver = resolver
+        self._loop = loop
+        self._words = words
+        self._park = park
+        self._clock = clock
+        self._log = log
+        self._decided: asyncio.Queue[_Item] = asyncio.Queue(window)
+        self._written: asyncio.Queue[_Item] = asyncio.Queue(window)
+        self._in_hand: dict[_Item, None] = {}
+        self._window = window
+        self._room = asyncio.Event()
+
+    async def run(self) -> None:
+        """Take messages in until cancelled; what is in hand then is redelivered to the next leader."""
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(self._pull())
+            tasks.create_task(self._write())
+            tasks.create_task(self._acknowledge())
+            tasks.create_task(self._keep())
+
+    async def _pull(self) -> None:
+        while True:
+            try:
+                await self._bus.wait_connected()
+                await self._pull_on()
+            except (Unavailable, APIError, nats.errors.Error, TimeoutError) as error:
+                self._log.warning("intake_interrupted", stream=self._stream, error=type(error).__name__)
+                await asyncio.sleep(_RETRY_SECONDS)
+
+    async def _pull_on(self) -> None:
+        js = self._bus.nc.jetstream()
+        durable = subject.desk_consumer(self._desk)
+        await js.add_consumer(
+            self._stream,
+            api.ConsumerConfig(
+                durable_name=durable,
+                ack_policy=api.AckPolicy.EXPLICIT,
+                ack_wait=ACK_WAIT_SECONDS,
+                max_ack_pending=4 * self._window,
+                filter_subjects=self._filters,
+            ),
+        )
+        subscription = await js.pull_subscribe_bind(durable, stream=self._stream)
+        try:
+            while True:
+                while len(self._in_hand) >= self._window:
+                    self._room.clear()
+                    await self._room.wait()
+                try:
+                    messages = await subscription.fetch(min(_BATCH, self._window - len(self._in_hand)), timeout=5)
+                except nats.errors.TimeoutError:
+                    continue
+                await self._take(messages)
+        finally:
+            await _quietly(subscription.unsubscribe())
+
+    async def _take(self, messages: Sequence[Msg]) -> None:
+        items = [item for msg in messages if (item := await self._admit(msg)) is not None]
+        for item in items:
+            self._in_hand[item] = None
+        resolved = await asyncio.gather(*(self._resolve(item) for item in items), return_exceptions=True)
+        for item, work in zip(items, resolved, strict=True):
+            if isinstance(work, BaseException):
+                await self._trouble(item, work)
+                continue
+            item.done = await self._loop.submit(work)
+            await self._decided.put(item)
+
+    async def _admit(self, msg: Msg) -> _Item | None:
+        """The message as a value, or `None` if it was put aside."""
+        if msg.metadata.num_delivered >= MAX_DELIVERIES:
+            await self._put_aside(msg, "poison", f"delivered {msg.metadata.num_delivered} times without success")
+            return None
+        try:
+            return _Item(msg, decode_inbound(msg.data))
+        except Rejected as error:
+            await self._put_aside(msg, "malformed", error.detail)
+            return None
+
+    async def _resolve(self, item: _Item) -> Work:
+        now = self._clock()
+        while True:
+            floor = self._loop.state.floor
+            try:
+                if isinstance(item.inbound, DeliveryReceipt):
+                    command: DeskCommand = await self._resolver.receipt(item.inbound, now)
+                else:
+                    item.resolved = await self._resolver.message(item.inbound, now)
+                    command = item.resolved.command
+                return Work(command, cause=item.inbound.id, floor=floor)
+            except Unavailable:
+                await asyncio.sleep(_RETRY_SECONDS)
+                await self._bus.wait_connected()
+
+    async def _write(self) -> None:
+        while True:
+            item = await self._decided.get()
+            try:
+                item.decided = await self._outcome(item)
+                item.acks = await self._patiently(item, again=item.msg.metadata.num_delivered > 1)
+            except Deposed:
+                raise
+            except Exception as error:
+                await self._trouble(item, error)
+                continue
+            await self._written.put(item)
+
+    async def _outcome(self, item: _Item) -> Decided:
+        assert item.done is not None
+        while True:
+            try:
+                return await item.done
+            except Stale:
+                item.done = await self._loop.submit(await self._resolve(item))
+
+    async def _patiently(self, item: _Item, *, again: bool) -> Acks:
+        while True:
+            try:
+                return await self._begin_words(item, again=again)
+            except Unavailable:
+                again = True
+                await asyncio.sleep(_RETRY_SECONDS)
+                await self._bus.wait_connected()
+
+    async def _begin_words(self, item: _Item, *, again: bool) -> Acks:
+        assert item.decided is not None
+        decided = item.decided
+        trace = (item.msg.headers or {}).get("traceparent", "")
+        if isinstance(item.inbound, DeliveryReceipt):
+            line = item_of_receipt(item.inbound, min(item.inbound.times.received, self._clock()))
+            return await self._words.heard(line, again=again or not decided.events, traceparent=trace)
+        assert item.resolved is not None
+        command = item.resolved.command
+        received = next((event for event in decided.events if isinstance(event, MessageReceived)), None)
+        contact = received.contact if received else self._loop.state.contact_of(command.key) or command.known
+        assert contact is not None, "a message that decides nothing is one that is known"
+        line = item_of(
+            item.inbound, contact, command.customer, command.at, received.threaded_by if received else ""
+        )
+        acks = await self._words.met(command.customer, item.inbound.sender, known=item.resolved.known_customer)
+        return acks + await self._words.heard(line, again=again or received is None, traceparent=trace)
+
+    async def _acknowledge(self) -> None:
+        while True:
+            item = await self._written.get()
+            while True:
+                try:
+                    await stored(item.acks)
+                    break
+                except Unavailable:
+                    await asyncio.sleep(_RETRY_SECONDS)
+                    item.acks = await self._patiently(item, again=True)
+            await _quietly(item.msg.ack())
+            self._let_go(item)
+
+    async def _keep(self) -> None:
+        """Tell the server which messages are still in hand, so that it does not give them out again."""
+        while True:
+            await asyncio.sleep(ACK_WAIT_SECONDS / 2.5)
+            for item in tuple(self._in_hand):
+                if item in self._in_hand and self._bus.connected:
+                    await _quietly(item.msg.in_progress())
+
+    async def _trouble(self, item: _Item, error: BaseException) -> None:
+        """Say no for good where the message can never succeed; else have it delivered again, later."""
+        self._let_go(item)
+        if isinstance(error, Refused):
+            await self._put_aside(item.msg, "refused", f"{error.conflict}: {error.detail}")
+            return
+        if not isinstance(error, Unavailable):
+            self._log.error("intake_failed", message=item.inbound.id, error=type(error).__name__)
+        await _quietly(item.msg.nak(delay=2.0 ** min(item.msg.metadata.num_delivered, 5)))
+
+    async def _put_aside(self, msg: Msg, reason: str, error: str) -> None:
+        while True:
+            try:
+                await self._park(reason, msg, error)
+                break
+            except Unavailable:
+                await asyncio.sleep(_RETRY_SECONDS)
+                await self._bus.wait_connected()
+        await _quietly(msg.term())
+
+    def _let_go(self, item: _Item) -> None:
+        self._in_hand.pop(item, None)
+        self._room.set()
+
+
+async def _quietly(doing: object) -> None:
+    """Await what may fail because the connection went away; the redelivery makes it good."""
+    try:
+        await doing  # type: ignore[misc]
+    except (nats.errors.Error, ConnectionError):
+        return

@@ -1,0 +1,146 @@
+"""Everything that the leader of a desk runs, and how it ends."""
+
+import asyncio
+
+from frontline.configuration.model import Desk
+from frontline.contract.channel import Inbox
+from frontline.contract.clock import Clock
+from frontline.contract.codec import encode
+from frontline.contract.error import Unavailable
+from frontline.contract.ids import ChannelName
+from frontline.runtime.keyvalue import KeyValue
+from frontline.runtime.topology import DIRECTORY
+from router.core.command import ApplySettings, DeskCommand, RaiseIndexFloor
+from router.core.state import DeskState
+from router.desk.command_port import CommandPort, CommandReply, CommandRequest
+from router.desk.effects import Done, Effects, Place
+from router.desk.intake import Intake
+from router.desk.lease import Lease
+from router.desk.log import LogWriter
+from router.desk.log_store import LogStore
+from router.desk.loop import DeskLoop, Work
+from router.desk.resolve import Resolver
+from router.desk.settings import desk_settings
+from router.desk.surroundings import Surroundings
+from router.desk.words import Words
+
+_FLOOR_SECONDS = 5.0
+
+
+class Leader:
+    """Made anew for each epoch; `state` is replayed up to the epoch's record."""
+
+    def __init__(
+        self,
+        *,
+        desk: Desk,
+        state: DeskState,
+        writer: LogWriter,
+        store: LogStore,
+        lease: Lease,
+        clock: Clock,
+        surroundings: Surroundings,
+    ) -> None:
+        self._desk = desk
+        self._writer = writer
+        self._lease = lease
+        self._with = surroundings
+        self._floor: Place | None = None
+        self.loop = DeskLoop(state, writer, clock)
+        bus, signer, log = surroundings.bus, surroundings.signer, surroundings.log
+        words = Words(bus, signer, desk.id)
+        self._effects = Effects(bus, desk.id, store, words, log, self._effects_done)
+        self._port = CommandPort(bus, desk.id, writer.epoch, self._decide)
+        self._intakes = [
+            Intake(
+                bus,
+                desk.id,
+                channel,
+                [inbox.id for inbox in desk.inboxes if inbox.channel == channel],
+                resolver=Resolver(bus, signer),
+                loop=self.loop,
+                words=words,
+                park=surroundings.park,
+                clock=clock,
+                log=log,
+            )
+            for channel in channels(desk)
+        ]
+
+    async def run(self, stopping: asyncio.Event) -> None:
+        """Lead until `stopping`, then let everything decided count. Raises `Deposed`, `Torn`."""
+        async with asyncio.TaskGroup() as tasks:
+            lasting = [
+                tasks.create_task(self._writer.run()),
+                tasks.create_task(self.loop.run()),
+                tasks.create_task(self._effects.run(self._writer.epoch)),
+            ]
+            await self._configure()
+            lasting.append(tasks.create_task(self._raise_floor()))
+            taking = [tasks.create_task(self._port.run())]
+            taking += [tasks.create_task(intake.run()) for intake in self._intakes]
+            await stopping.wait()
+            for task in taking:
+                task.cancel()
+            await self.loop.drain()
+            for task in lasting:
+                task.cancel()
+
+    async def _configure(self) -> None:
+        """Give an empty log its first configuration, and the intakes the directory of inboxes.
+
+        A log that has a configuration keeps it: a start never changes one (see the design).
+        """
+        wanted = desk_settings(self._with.configuration, self._desk)
+        have = self.loop.state.settings.version
+        if have == 0:
+            await (await self.loop.submit(Work(ApplySettings(settings=wanted), cause="start")))
+        elif have != wanted.version:
+            self._with.log.warning("configuration_differs", desk=self._desk.id, log=have, file=wanted.version)
+        directory = KeyValue(self._with.bus, DIRECTORY)
+        for inbox in self._desk.inboxes:
+            entry = encode(
+                Inbox(
+                    channel=inbox.channel,
+                    inbox=inbox.id,
+                    desk=self._desk.id,
+                    address=inbox.address,
+                    name=inbox.name,
+                    languages=inbox.languages,
+                )
+            )
+            key = f"{inbox.channel}.{inbox.id}"
+            known = await directory.get(key)
+            if known is None or known.value != entry:
+                await directory.put(key, entry)
+
+    async def _decide(self, request: CommandRequest) -> CommandReply:
+        if not self._lease.held:
+            raise Unavailable("this replica's lease has run out")
+        work = Work(request.command, cause=request.request or _kind(request.command), request=request.request)
+        decided = await (await self.loop.submit(work))
+        if not self._lease.held:
+            raise Unavailable("this replica's lease has run out")
+        return CommandReply(seq=decided.seq, body=decided.body)
+
+    def _effects_done(self, done: Done) -> None:
+        if done.keys:
+            self._floor = done.place
+
+    async def _raise_floor(self) -> None:
+        """Let the state forget the keys that the indexes hold, a batch of them at a time."""
+        raised = None
+        while True:
+            await asyncio.sleep(_FLOOR_SECONDS)
+            if (place := self._floor) is not None and place != raised:
+                raised = place
+                floor = RaiseIndexFloor(epoch=place.epoch, index=place.index)
+                await self.loop.submit(Work(floor, cause="effects"))
+
+
+def channels(desk: Desk) -> list[ChannelName]:
+    return sorted({inbox.channel for inbox in desk.inboxes})
+
+
+def _kind(command: DeskCommand) -> str:
+    return type(command).__name__

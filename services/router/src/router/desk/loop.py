@@ -1,0 +1,190 @@
+"""The desk's single writer: takes commands one at a time, decides, commits, and tells whoever
+asked once the commit counts. Nobody ever sees a decision that is not in the log.
+"""
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import timedelta
+from functools import partial
+from typing import Any
+
+from frontline.contract.clock import Clock
+from router.core.advance import Step, Torn, advance, next_due
+from router.core.command import DeskCommand, Tick
+from router.core.commit import Commit, Outcome, decode_commit, encode_commit
+from router.core.event import DeskDecision
+from router.core.refusal import Refused
+from router.core.state import DeskState
+from router.desk.log import Deposed, LogWriter
+
+_JUST_AFTER = timedelta(milliseconds=1)
+"""A deadline is missed only once it has passed: clocks fire in the millisecond behind it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Decided:
+    """What became of a command: its events, and the log sequence from which they can be seen.
+    `body` is what the API answers, from this time or from the first time it was asked.
+    """
+
+    seq: int
+    events: tuple[DeskDecision, ...]
+    body: dict[str, Any]
+
+
+class Stale(Exception):
+    """The indexes were read before the state forgot keys on their strength: they have to be read again."""
+
+
+@dataclass(slots=True)
+class Work:
+    """A command on its way. `body` is remembered with `request`, so that a repeat gets the same answer.
+    `floor` is the index floor at which the command's keys were looked up, if any were.
+    """
+
+    command: DeskCommand
+    cause: str
+    floor: tuple[int, int] | None = None
+    request: str = ""
+    body: dict[str, Any] = field(default_factory=dict)
+    done: asyncio.Future[Decided] = field(default_factory=lambda: asyncio.get_running_loop().create_future())
+
+
+class DeskLoop:
+    """Owns the state from the moment that its epoch has been read up to."""
+
+    def __init__(
+        self,
+        state: DeskState,
+        writer: LogWriter,
+        clock: Clock,
+        *,
+        limit: int = 1024,
+        observe: Callable[[Step, float], None] | None = None,
+    ) -> None:
+        self._state = state
+        self._writer = writer
+        self._clock = clock
+        self._observe = observe
+        self._queue: asyncio.Queue[Work | None] = asyncio.Queue(limit)
+        self._last: asyncio.Future[int] | None = None
+        self._last_seq = writer.epoch
+
+    @property
+    def state(self) -> DeskState:
+        """To look at, never to change. May hold what is not yet counted."""
+        return self._state
+
+    async def submit(self, work: Work) -> asyncio.Future[Decided]:
+        """Hand a command over, in order; waits while too many wait. The future ends with `Decided`,
+        `Refused` (once everything that the refusal is based on counts) or `Deposed`.
+        """
+        await self._queue.put(work)
+        return work.done
+
+    async def run(self) -> None:
+        """Decide until cancelled. Raises `Deposed`; `Torn` if the state can't be trusted any more."""
+        while True:
+            work = await self._next()
+            if work is None:
+                await self._tick()
+            else:
+                await self._work(work)
+
+    async def drain(self) -> None:
+        """Wait until everything submitted so far is decided and counts."""
+        await (await self.submit(Work(Tick(), "drain")))
+
+    async def _next(self) -> Work | None:
+        """The next command, `None` when a clock comes due first."""
+        if not self._queue.empty():
+            return self._queue.get_nowait()
+        due = next_due(self._state)
+        if due is None:
+            return await self._queue.get()
+        wait = (due + _JUST_AFTER - self._clock()).total_seconds()
+        if wait <= 0:
+            return None
+        timer = asyncio.get_running_loop().call_later(wait, self._wake)
+        try:
+            return await self._queue.get()
+        finally:
+            timer.cancel()
+
+    def _wake(self) -> None:
+        if self._queue.empty():
+            self._queue.put_nowait(None)
+
+    async def _tick(self) -> None:
+        step = advance(self._state, Tick(), self._clock(), epoch=self._writer.epoch, index=self._writer.next_index)
+        if step.events:
+            await self._commit(step, "clock", None)
+
+    async def _work(self, work: Work) -> None:
+        if work.request and (before := self._state.outcome(work.request)) is not None:
+            self._answer(work, Decided(0, (), before.body))
+            return
+        if work.floor is not None and work.floor != self._state.floor:
+            work.done.set_exception(Stale())
+            return
+        outcome = Outcome(request=work.request, body=work.body) if work.request else None
+        try:
+            step = advance(
+                self._state,
+                work.command,
+                self._clock(),
+                epoch=self._writer.epoch,
+                index=self._writer.next_index,
+                outcome=outcome,
+            )
+        except Torn as torn:
+            work.done.set_exception(torn.__cause__ or torn)
+            work.done.exception()
+            raise
+        except Exception as bug:
+            work.done.set_exception(bug)
+            work.done.exception()
+            return
+        if step.events or (outcome is not None and step.refused is None):
+            await self._commit(step, work.cause, None if step.refused else outcome)
+        if step.refused is not None:
+            self._answer(work, step.refused)
+        else:
+            self._answer(work, Decided(0, step.events, work.body))
+
+    async def _commit(self, step: Step, cause: str, outcome: Outcome | None) -> None:
+        commit = Commit(
+            epoch=self._writer.epoch,
+            index=self._writer.next_index,
+            now=step.now,
+            cause=cause,
+            outcome=outcome,
+            events=step.events,
+        )
+        data = encode_commit(commit)
+        if decode_commit(data) != commit:
+            raise Torn("a commit does not survive its own encoding")
+        self._last = await self._writer.append(commit.index, data)
+        self._last.add_done_callback(self._counted)
+
+    def _counted(self, seq: asyncio.Future[int]) -> None:
+        if not seq.cancelled() and seq.exception() is None:
+            self._last_seq = seq.result()
+
+    def _answer(self, work: Work, what: Decided | Refused) -> None:
+        """Once everything decided so far counts: an answer may rest on any of it."""
+        if self._last is None or self._last.done():
+            self._settle(work, what, self._last)
+        else:
+            self._last.add_done_callback(partial(self._settle, work, what))
+
+    def _settle(self, work: Work, what: Decided | Refused, last: asyncio.Future[int] | None) -> None:
+        if work.done.done():
+            return
+        if last is not None and (last.cancelled() or last.exception() is not None):
+            work.done.set_exception(Deposed())
+        elif isinstance(what, Refused):
+            work.done.set_exception(what)
+        else:
+            work.done.set_result(Decided(last.result() if last else self._last_seq, what.events, what.body))

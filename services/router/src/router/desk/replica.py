@@ -1,0 +1,127 @@
+"""One replica of one desk: a warm standby that leads when it gets the lease, and starts afresh
+from the log when it loses it.
+"""
+
+import asyncio
+import time
+from contextlib import suppress
+
+import msgspec
+
+from frontline.configuration.model import Desk
+from frontline.contract.error import Unavailable
+from frontline.runtime.keyvalue import KeyValue
+from frontline.runtime.topology import LEASES
+from router.core.advance import Torn
+from router.core.commit import FORMAT, EpochRecord
+from router.desk.clock import DeskClock, WrongClock, check
+from router.desk.follower import Follower
+from router.desk.leader import Leader
+from router.desk.lease import Lease, LeaseLost
+from router.desk.log import Deposed, LogWriter, announce
+from router.desk.log_store import LogStore, StreamLogStore
+from router.desk.surroundings import Surroundings
+
+_AGAIN_SECONDS = 0.5
+
+
+class Newer(Exception):
+    """The log holds what this code can't read: this replica may neither lead nor follow."""
+
+
+class Replica:
+    """`epoch` is the one in force as far as this replica knows; commands go to its leader."""
+
+    def __init__(self, desk: Desk, holder: str, surroundings: Surroundings) -> None:
+        self._desk = desk
+        self._holder = holder
+        self._with = surroundings
+        self._store: LogStore = StreamLogStore(surroundings.bus, desk.id)
+        self._leases = KeyValue(surroundings.bus, LEASES)
+        self._follower: Follower | None = None
+        self._leader: Leader | None = None
+
+    @property
+    def epoch(self) -> int:
+        return self._follower.fence.epoch if self._follower else 0
+
+    @property
+    def leads(self) -> bool:
+        return self._leader is not None
+
+    @property
+    def leader(self) -> Leader | None:
+        return self._leader
+
+    async def run(self, stopping: asyncio.Event) -> None:
+        """Follow and lead until `stopping`; hands the lease over then. Raises `Newer`."""
+        while not stopping.is_set():
+            try:
+                await self._once(stopping)
+            except* (Deposed, LeaseLost) as lost:
+                self._with.log.warning("desk_lost", desk=self._desk.id, why=type(lost.exceptions[0]).__name__)
+            except* (WrongClock, Torn, Unavailable) as errors:
+                for error in errors.exceptions:
+                    self._with.log.error("desk_given_up", desk=self._desk.id, error=type(error).__name__)
+                with suppress(TimeoutError):
+                    await asyncio.wait_for(stopping.wait(), _AGAIN_SECONDS)
+            finally:
+                self._leader = None
+
+    async def _once(self, stopping: asyncio.Event) -> None:
+        follower = self._follower = Follower(self._desk.id, self._store)
+        lease = Lease(
+            self._leases, self._desk.id, self._holder, ttl=self._with.lease_seconds, monotonic=time.monotonic
+        )
+        async with asyncio.TaskGroup() as tasks:
+            following = tasks.create_task(_follow(follower))
+            stop = tasks.create_task(stopping.wait())
+            acquiring = tasks.create_task(lease.acquire())
+            await asyncio.wait((stop, acquiring), return_when=asyncio.FIRST_COMPLETED)
+            if not acquiring.done() or stopping.is_set():
+                acquiring.cancel()
+                following.cancel()
+                stop.cancel()
+                await lease.release()
+                return
+            acquiring.result()
+            try:
+                keeping = tasks.create_task(lease.keep())
+                await self._lead(follower, following, lease, stopping)
+                keeping.cancel()
+            finally:
+                await lease.release()
+            stop.cancel()
+
+    async def _lead(
+        self, follower: Follower, following: asyncio.Task[None], lease: Lease, stopping: asyncio.Event
+    ) -> None:
+        wall = self._with.wall
+        sent = wall()
+        epoch = await announce(self._store, EpochRecord(leader=self._holder, at=sent, format=FORMAT))
+        acknowledged = wall()
+        await follower.reach(epoch)
+        following.cancel()
+        if follower.fence.epoch != epoch or follower.epoch_began is None:
+            raise Deposed
+        check(sent, follower.epoch_began.at, acknowledged)
+        writer = LogWriter(self._store, follower.fence)
+        self._leader = Leader(
+            desk=self._desk,
+            state=follower.state,
+            writer=writer,
+            store=self._store,
+            lease=lease,
+            clock=DeskClock(wall),
+            surroundings=self._with,
+        )
+        self._with.log.info("desk_led", desk=self._desk.id, epoch=epoch)
+        await self._leader.run(stopping)
+        self._leader = None
+
+
+async def _follow(follower: Follower) -> None:
+    try:
+        await follower.run()
+    except msgspec.DecodeError as error:
+        raise Newer(str(error)) from error

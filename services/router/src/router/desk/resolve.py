@@ -1,0 +1,109 @@
+"""From what came in to a command: everything that has to be looked up, looked up before the decision.
+
+Keys are hashed under the deployment secret first; neither the indexes nor the log ever see an
+address or a Message-ID.
+"""
+
+import asyncio
+from datetime import datetime
+
+import msgspec
+
+from frontline.contract.codec import to_milliseconds
+from frontline.contract.ids import ContactId, CustomerId, KeyHash
+from frontline.contract.message import DeliveryReceipt, Identity, InboundMessage, ThreadKey
+from frontline.runtime.bus import Bus
+from frontline.runtime.keyvalue import Entry, KeyValue
+from frontline.runtime.signing import Signer
+from frontline.runtime.topology import CUSTOMERS, KEYS, THREADS
+from router.core.command import FoundKey, ReceiveMessage, RecordDelivery
+
+MAX_THREAD_KEYS = 48
+"""A References header may name thousands; the strongest and youngest of them are looked up."""
+
+
+class KnownKey(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What `KEYS` holds for an idempotency key: where the message went the first time."""
+
+    contact: ContactId
+    message: str
+
+
+_decode_known = msgspec.json.Decoder(KnownKey).decode
+
+
+class Resolved(msgspec.Struct, frozen=True, kw_only=True):
+    """The command, and what the completion stage has to know besides.
+
+    `known_customer` says that the identity is in the index already.
+    """
+
+    command: ReceiveMessage
+    known_customer: bool
+
+
+class Resolver:
+    def __init__(self, bus: Bus, signer: Signer) -> None:
+        self._signer = signer
+        self._customers = KeyValue(bus, CUSTOMERS)
+        self._threads = KeyValue(bus, THREADS)
+        self._keys = KeyValue(bus, KEYS)
+
+    async def message(self, message: InboundMessage, now: datetime) -> Resolved:
+        """Raises `Unavailable` if an index can't be read."""
+        identity = identity_hash(self._signer, message.sender)
+        key = self._signer.key_hash("key", message.key)
+        thread = [(self._hash(item), item) for item in message.thread[:MAX_THREAD_KEYS]]
+        finds = [(hashed, item) for hashed, item in thread if item.finds]
+        customer_entry, known_entry, *found = await asyncio.gather(
+            self._customers.get(f"id.{identity}"),
+            self._keys.get(key),
+            *(self._threads.get(hashed) for hashed, _ in finds),
+        )
+        command = ReceiveMessage(
+            message=message.id,
+            key=key,
+            channel=message.channel,
+            inbox=message.inbox,
+            customer=CustomerId(customer_entry.value.decode()) if customer_entry else CustomerId("u" + identity),
+            at=arrival(message, now),
+            new_contact=ContactId("c" + message.id[1:]),
+            automation=message.automation,
+            finds=tuple(
+                FoundKey(key=hashed, evidence=item.evidence, contact=_contact(entry))
+                for (hashed, item), entry in zip(finds, found, strict=True)
+            ),
+            binds=tuple(hashed for hashed, item in thread if item.binds),
+            known=_decode_known(known_entry.value).contact if known_entry else None,
+        )
+        return Resolved(command=command, known_customer=customer_entry is not None)
+
+    async def receipt(self, receipt: DeliveryReceipt, now: datetime) -> RecordDelivery:
+        key = self._signer.key_hash("key", receipt.key)
+        known = await self._keys.get(key)
+        return RecordDelivery(
+            receipt=receipt.id,
+            key=key,
+            reply=receipt.reply,
+            contact=receipt.contact,
+            state=receipt.state,
+            at=to_milliseconds(min(receipt.times.received, now)),
+            known=known is not None,
+        )
+
+    def _hash(self, key: ThreadKey) -> KeyHash:
+        return self._signer.key_hash(key.kind, key.value)
+
+
+def identity_hash(signer: Signer, identity: Identity) -> KeyHash:
+    """The name of an address on a channel in the index of customers."""
+    return signer.key_hash(f"identity {identity.channel}", identity.address)
+
+
+def arrival(message: InboundMessage, now: datetime) -> datetime:
+    """When its clock starts: a trusted provider's time stamp, else ours; never in the future."""
+    return to_milliseconds(min(message.times.accepted or message.times.received, now))
+
+
+def _contact(entry: Entry | None) -> ContactId | None:
+    return ContactId(entry.value.decode()) if entry else None

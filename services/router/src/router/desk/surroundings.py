@@ -1,0 +1,23 @@
+"""What a replica of a desk is given by the process that it runs in."""
+
+from dataclasses import dataclass
+
+from frontline.configuration.model import Configuration
+from frontline.contract.channel import Log
+from frontline.contract.clock import Clock
+from frontline.runtime.bus import Bus
+from frontline.runtime.signing import Signer
+from router.desk.intake import Park
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Surroundings:
+    """`wall` is the machine's clock; `park` keeps what can't be processed."""
+
+    bus: Bus
+    signer: Signer
+    configuration: Configuration
+    wall: Clock
+    log: Log
+    park: Park
+    lease_seconds: float = 2.0

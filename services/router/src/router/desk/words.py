@@ -1,0 +1,130 @@
+"""What was said, written down once the desk has counted it: the transcript and the people in it.
+
+Runs before the input is acknowledged, so a crash at any point leads to a redelivery; the desk then
+knows the message already, and what is written is looked up before it is written again.
+"""
+
+import asyncio
+from contextlib import aclosing
+from datetime import datetime
+
+from frontline.contract import cloudevent, subject
+from frontline.contract.codec import encode
+from frontline.contract.customer import Person, decode_person
+from frontline.contract.ids import ContactId, CustomerId, DeskId
+from frontline.contract.message import DeliveryReceipt, Identity, IdentityStatus, InboundMessage
+from frontline.contract.transcript import Author, Direction, ItemKind, TranscriptItem, decode_item
+from frontline.runtime.bus import Bus, PubAck
+from frontline.runtime.keyvalue import KeyValue
+from frontline.runtime.reader import read
+from frontline.runtime.signing import Signer
+from frontline.runtime.topology import CUSTOMERS, TRANSCRIPT
+from router.desk.resolve import identity_hash
+
+Acks = list[asyncio.Future[PubAck]]
+
+
+class Words:
+    """Writes transcript items and people; each call gives the acknowledgements to wait for."""
+
+    def __init__(self, bus: Bus, signer: Signer, desk: DeskId) -> None:
+        self._bus = bus
+        self._signer = signer
+        self._source = f"/desks/{desk}"
+        self._customers = KeyValue(bus, CUSTOMERS)
+
+    async def heard(self, item: TranscriptItem, *, again: bool, traceparent: str = "") -> Acks:
+        """Write `item`; with `again` only if the contact's transcript does not have it (in this revision)."""
+        internal = item.kind in (ItemKind.NOTE, ItemKind.RECEIPT)
+        where = (subject.transcript_internal if internal else subject.transcript_public)(item.contact)
+        if again and await self._stands(where, item):
+            return []
+        id_ = f"{item.id}.{item.revision}" if item.revision else item.id
+        head = cloudevent.headers(
+            id=id_, kind="transcript_item", source=self._source, at=item.at, traceparent=traceparent
+        )
+        return [await self._bus.begin(where, encode(item), head)]
+
+    async def met(self, customer: CustomerId, identity: Identity, *, known: bool) -> Acks:
+        """Remember who used `identity`. A known identity costs a read, and a write only for news of it."""
+        key = f"person.{customer}"
+        entry = await self._customers.get(key) if known else None
+        before = decode_person(entry.value) if entry else None
+        after = with_identity(before or Person(id=customer), identity)
+        acks: Acks = []
+        if not known:
+            acks.append(
+                await self._customers.begin_put(f"id.{identity_hash(self._signer, identity)}", customer.encode())
+            )
+        if after != before:
+            acks.append(await self._customers.begin_put(key, encode(after)))
+        return acks
+
+    async def _stands(self, where: str, wanted: TranscriptItem) -> bool:
+        async with aclosing(read(self._bus, TRANSCRIPT, where)) as items:
+            async for stored in items:
+                item = decode_item(stored.data)
+                if item.id == wanted.id and item.revision >= wanted.revision:
+                    return True
+        return False
+
+
+def with_identity(person: Person, identity: Identity) -> Person:
+    """`person`, known to use `identity`: a verified one is not claimed again, a name is kept."""
+    others = []
+    merged = identity
+    for old in person.identities:
+        if (old.channel, old.address) != (identity.channel, identity.address):
+            others.append(old)
+        elif old.status is IdentityStatus.VERIFIED and identity.status is IdentityStatus.CLAIMED:
+            merged = old
+    if merged in person.identities and (person.name or not identity.name):
+        return person
+    return Person(id=person.id, name=person.name or identity.name, identities=(*others, merged))
+
+
+def item_of(
+    message: InboundMessage, contact: ContactId, customer: CustomerId, at: datetime, threaded_by: str
+) -> TranscriptItem:
+    """The transcript's line for a customer's message."""
+    return TranscriptItem(
+        id=message.id,
+        contact=contact,
+        at=at,
+        kind=ItemKind(message.kind.value),
+        direction=Direction.IN,
+        author=Author(role="customer", id=customer, name=message.sender.name, identity=message.sender),
+        channel=message.channel,
+        inbox=message.inbox,
+        native_id=message.native_id,
+        subject=message.subject,
+        text=message.text,
+        reply_text=message.reply_text,
+        html=message.html,
+        recipients=message.recipients,
+        attachments=message.attachments,
+        original=message.original,
+        automation=message.automation,
+        threaded_by=threaded_by,
+        flaw=message.flaw,
+        revision=message.revision,
+        native=message.native,
+    )
+
+
+def item_of_receipt(receipt: DeliveryReceipt, at: datetime) -> TranscriptItem:
+    """The transcript's line for what became of a reply; for agents only."""
+    return TranscriptItem(
+        id=receipt.id,
+        contact=receipt.contact,
+        at=at,
+        kind=ItemKind.RECEIPT,
+        direction=Direction.INTERNAL,
+        author=Author(role="system"),
+        channel=receipt.channel,
+        inbox=receipt.inbox,
+        native_id=receipt.native_id,
+        text=receipt.detail,
+        delivery=receipt.state,
+        reply=receipt.reply,
+    )
