@@ -1,0 +1,72 @@
+"""What a sender sees when something behind the door is away, full, or can't make sense of it."""
+
+import asyncio
+import smtplib
+from pathlib import Path
+
+import nats as nats_client
+import pytest
+
+from frontline.testing.nats_server import EmbeddedServer
+from tests.e2e.running import Running, children, frontline, mail, until
+
+
+async def test_with_nats_away_smtp_says_451_and_recovers_without_a_restart(nats: EmbeddedServer, tmp_path: Path) -> None:
+    async with frontline(tmp_path / "data", FRONTLINE_NATS_URL=nats.url) as running:
+        before = children(running)
+        nats.kill()
+        with pytest.raises(smtplib.SMTPResponseException) as refused:
+            await asyncio.to_thread(running.send, mail("One", "Hello", message_id="<1@one.example>"))
+        assert refused.value.smtp_code == 451
+        await nats.start()
+
+        async def taken() -> bool:
+            try:
+                await asyncio.to_thread(running.send, mail("One", "Hello", message_id="<1@one.example>"))
+            except (smtplib.SMTPException, OSError):
+                return False
+            return True
+
+        assert await until(taken)
+        [contact] = await until(running.contacts)
+        assert contact["subject"] == "One"
+        assert children(running) == before
+
+
+async def test_with_its_stream_full_smtp_says_452(tmp_path: Path) -> None:
+    async with frontline(tmp_path / "data") as running:
+        await _fill_inbox(running)
+        with pytest.raises(smtplib.SMTPResponseException) as refused:
+            await asyncio.to_thread(running.send, mail("One", "Hello", message_id="<1@one.example>"))
+        assert refused.value.smtp_code == 452
+
+
+async def test_a_mail_that_cannot_be_parsed_is_kept_parked_and_visible(tmp_path: Path) -> None:
+    async with frontline(tmp_path / "data") as running:
+        host, port = running.up["smtp"].rsplit(":", 1)
+
+        def send() -> None:
+            with smtplib.SMTP(host, int(port), timeout=30) as client:
+                client.sendmail("customer@one.example", ["support@frontline.example"], b"\xff\xfe\x00 nothing of a mail \x80")
+
+        await asyncio.to_thread(send)
+        [contact] = await until(running.contacts)
+        [item] = (await running.get(f"/api/contacts/{contact['id']}/transcript"))["items"]
+        assert item["original"] is not None
+        async with running.session.get(running.up["router"] + item["original"], headers=running.agent()) as response:
+            assert b"nothing of a mail" in await response.read()
+        [parked] = (await running.get("/api/parked"))["items"]
+        assert parked["reason"] == "flawed"
+
+
+async def _fill_inbox(running: Running) -> None:
+    """Lower the stream's limit below one message: as full as can be."""
+    client = await nats_client.connect(running.up["nats"])
+    try:
+        js = client.jetstream()
+        info = await js.stream_info("INBOX_email")
+        assert info.config is not None
+        info.config.max_bytes = 1
+        await js.update_stream(info.config)
+    finally:
+        await client.close()
