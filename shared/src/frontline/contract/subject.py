@@ -84,6 +84,10 @@ def parked(service: str, reason: str) -> str:
     return f"parked.{_token(service)}.{_token(reason)}"
 
 
+def parked_all() -> str:
+    return "parked.>"
+
+
 def signal(channel: ChannelName, inbox: InboxId) -> str:
     return f"signal.{_token(channel)}.{_token(inbox)}"
 
@@ -107,3 +111,18 @@ def delivery_consumer(channel: ChannelName) -> str:
 
 def desk_all(desk: DeskId) -> str:
     return f"desk.{_token(desk)}.*"
+
+
+def transcripts() -> str:
+    """Every line of every contact."""
+    return "transcript.>"
+
+
+def live() -> str:
+    """Where all of them are republished once stored."""
+    return "live.>"
+
+
+def events() -> str:
+    """Every decided event of every desk."""
+    return "event.>"

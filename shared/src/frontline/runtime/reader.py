@@ -19,6 +19,7 @@ from frontline.runtime.bus import Bus
 
 BATCH = 512
 _RECHECK_SECONDS = 10.0
+_REFUSED_SECONDS = 0.05
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,6 +131,7 @@ async def follow(
                         found = []
             except Unavailable:
                 await bus.wait_connected()
+                await asyncio.sleep(_REFUSED_SECONDS)  # a stream that is not there yet says so at once
                 nudge.set()
             if found:
                 after = found[-1].seq

@@ -201,7 +201,7 @@ async def _until_done(service: Service, main: Main) -> None:
         await main(service)
 
     body = service.tasks.create_task(run(), name="main")
-    stop = asyncio.create_task(service.stopping.wait(), name="stopping")
+    stop = service.tasks.create_task(service.stopping.wait(), name="stopping")
     try:
         await asyncio.wait({body, stop}, return_when=asyncio.FIRST_COMPLETED)
         if not body.done():

@@ -1,0 +1,211 @@
+"""Brings the replies in `OUTBOX` to `Delivery`: FastStream subscribers on one durable consumer.
+
+FastStream's traps (design: `nats.md`, 8) and what is done about each: acknowledgement is manual
+with delayed nak; each worker is a subscriber of its own with batches of one, so that nothing lies
+fetched and unstarted at a stop; its log is off, for it would show whole messages; the consumer is
+looked after here, because FastStream neither notices that one is gone nor that its settings differ.
+"""
+
+import asyncio
+from contextlib import suppress
+from datetime import timedelta
+from typing import Any
+
+import nats
+from faststream import AckPolicy
+from faststream.nats import JStream, NatsBroker, NatsMessage, PullSub
+from nats.js import api
+from nats.js.errors import NotFoundError
+
+from frontline.contract import subject
+from frontline.contract.channel import Log
+from frontline.contract.ids import ChannelName
+from frontline.runtime.bus import Bus
+from frontline.runtime.delivery import Delivery
+from frontline.runtime.metrics import Metrics
+from frontline.runtime.topology import OUTBOX
+
+_ACK_WAIT_SECONDS = 30.0
+_PULL_SECONDS = 5.0
+_LOOK_SECONDS = 2.0
+_SILENT_LOOKS = 3
+_STAY_CONNECTED: dict[str, Any] = {
+    "max_reconnect_attempts": -1,
+    "reconnect_time_wait": 0.2,
+    "ping_interval": 5,
+    "max_outstanding_pings": 2,
+}
+
+
+class _Work:
+    """A FastStream message as `frontline.runtime.delivery.Work`."""
+
+    def __init__(self, message: NatsMessage) -> None:
+        self._message = message
+        self.data: bytes = message.raw_message.data
+        self.subject: str = message.raw_message.subject
+        self.headers: dict[str, str] = dict(message.raw_message.headers or {})
+        self.deliveries: int = message.raw_message.metadata.num_delivered
+
+    async def ack(self) -> None:
+        with suppress(nats.errors.Error):  # lost with the connection: it comes again, and its record is there
+            await self._message.ack()
+
+    async def nak(self, pause: timedelta) -> None:
+        with suppress(nats.errors.Error):
+            await self._message.nack(delay=pause.total_seconds())
+
+    async def touch(self) -> None:
+        """Say that it is still being worked on."""
+        with suppress(nats.errors.Error):
+            await self._message.in_progress()
+
+
+class Subscription:
+    """Runs `workers` subscribers until cancelled; what is in hand then is finished first."""
+
+    def __init__(
+        self,
+        delivery: Delivery,
+        *,
+        bus: Bus,
+        channel: ChannelName,
+        url: str,
+        token: str | None,
+        workers: int,
+        drain_seconds: float,
+        log: Log,
+        metrics: Metrics,
+        ack_wait: float = _ACK_WAIT_SECONDS,
+        look: float = _LOOK_SECONDS,
+    ) -> None:
+        self._delivery = delivery
+        self._bus = bus
+        self._url = url
+        self._token = token
+        self._workers = workers
+        self._drain = drain_seconds
+        self._log = log
+        self._metrics = metrics
+        self._look = look
+        self._ack_wait = ack_wait
+        self._filter = subject.outbound_all(channel)
+        self._durable = subject.delivery_consumer(channel)
+        self._config = api.ConsumerConfig(
+            durable_name=self._durable,
+            filter_subject=self._filter,
+            ack_policy=api.AckPolicy.EXPLICIT,
+            ack_wait=ack_wait,
+            max_deliver=-1,
+            # Replies that wait for their next attempt count as pending: they must not hold up the others.
+            max_ack_pending=-1,
+        )
+        self._in_hand: set[_Work] = set()
+        self._trouble: str | None = "delivery has not started"
+
+    def unready(self) -> str | None:
+        return self._trouble
+
+    async def run(self) -> None:
+        """Keep the consumer there and the subscribers alive, for ever."""
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(self._touch())
+            while True:
+                await self._ensure()
+                broker = self._broker()
+                try:
+                    await broker.start()
+                    self._trouble = None
+                    await self._watch()
+                finally:
+                    await broker.stop()
+
+    async def _watch(self) -> None:
+        """Look after the consumer; returns when the subscribers have fallen silent."""
+        silent = 0
+        while silent < _SILENT_LOOKS:
+            await asyncio.sleep(self._look)
+            info = await self._info()
+            if info is None:
+                continue
+            idle = not info.num_waiting and not self._in_hand
+            silent = silent + 1 if idle else 0
+        self._trouble = "the subscribers to the outbox have fallen silent"
+        self._metrics.failed("subscription")
+        self._log.error("delivery.silent")
+
+    async def _info(self) -> api.ConsumerInfo | None:
+        """How the consumer is; made anew when it is gone. `None` while NATS can't say."""
+        if not self._bus.connected:
+            return None
+        try:
+            info: api.ConsumerInfo = await self._bus.nc.jetstream().consumer_info(OUTBOX, self._durable)
+            return info
+        except NotFoundError:
+            self._trouble = "the consumer of the outbox is gone"
+            self._metrics.failed("consumer")
+            self._log.error("delivery.consumer_gone", consumer=self._durable)
+            await self._ensure()
+            self._trouble = None
+        except (nats.errors.Error, TimeoutError):
+            self._log.warning("delivery.consumer_unseen", consumer=self._durable)
+        return None
+
+    async def _ensure(self) -> None:
+        """Make the consumer, or bring its settings up to date; waits for NATS and for the stream."""
+        while True:
+            await self._bus.wait_connected()
+            try:
+                await self._bus.nc.jetstream().add_consumer(OUTBOX, self._config)
+                return
+            except (nats.errors.Error, TimeoutError) as error:
+                self._trouble = "the consumer of the outbox can't be made"
+                self._log.warning("delivery.no_consumer", consumer=self._durable, error=type(error).__name__)
+                await asyncio.sleep(self._look)
+
+    def _broker(self) -> NatsBroker:
+        broker = NatsBroker(
+            self._url,
+            token=self._token,
+            name=f"{self._durable}-subscribers",
+            logger=None,
+            apply_types=False,
+            decoder=_whole,
+            graceful_timeout=self._drain,
+            **_STAY_CONNECTED,
+        )
+        for _ in range(self._workers):
+            subscriber = broker.subscriber(
+                self._filter,
+                stream=JStream(OUTBOX, declare=False),
+                durable=self._durable,
+                config=self._config,
+                pull_sub=PullSub(batch_size=1, timeout=_PULL_SECONDS),
+                ack_policy=AckPolicy.MANUAL,
+                no_reply=True,
+            )
+            subscriber(self._one())
+        return broker
+
+    def _one(self) -> Any:
+        async def handle(message: NatsMessage) -> None:
+            work = _Work(message)
+            self._in_hand.add(work)
+            try:
+                await self._delivery.handle(work)
+            finally:
+                self._in_hand.discard(work)
+
+        return handle
+
+    async def _touch(self) -> None:
+        """Attempts may take longer than the server waits for an acknowledgement."""
+        while True:
+            await asyncio.sleep(self._ack_wait / 3)
+            for work in tuple(self._in_hand):
+                await work.touch()
+
+
+async def _whole(message: NatsMessage) -> NatsMessage:
+    """The decoder: the handler wants headers and metadata too, and the bytes as they are."""
+    return message
