@@ -137,6 +137,8 @@ class ContactUnassigned(Event, frozen=True, kw_only=True):
     contact: ContactId
     agent: AgentId
     rule: str
+    front: bool = False
+    """Whether it waits before all others of its lane."""
 
 
 class ContactResolved(Event, frozen=True, kw_only=True):
@@ -147,7 +149,9 @@ class ContactResolved(Event, frozen=True, kw_only=True):
 class ContactReopened(Event, frozen=True, kw_only=True):
     contact: ContactId
     agent: AgentId | None = None
-    """Who reopened it; `None` when a message of the customer did."""
+    """Who reopened it; `None` when nobody asked for it: see `rule`."""
+    rule: str = "agent"
+    """`agent`, `message` (the customer wrote again) or `delivery_failed`."""
 
 
 class ClockStarted(Event, frozen=True, kw_only=True):
@@ -161,6 +165,10 @@ class ClockStarted(Event, frozen=True, kw_only=True):
     due_at: datetime
     warnings: tuple[tuple[float, datetime], ...] = ()
     intervals: tuple[tuple[datetime, datetime], ...] = ()
+    resumes: str = ""
+    """Empty for a new clock. Else the one that ended last runs on as if it never had, with the
+    warnings still to come and a recorded breach kept, because of this: `bounced`, `reopened`.
+    """
 
 
 class ClockWarned(Event, frozen=True, kw_only=True):
@@ -175,6 +183,8 @@ class ClockMet(Event, frozen=True, kw_only=True):
     contact: ContactId
     target: str
     late: bool = False
+    by: MessageId | None = None
+    """The reply that met it; if that one fails, the clock runs on."""
 
 
 class ClockBreached(Event, frozen=True, kw_only=True):

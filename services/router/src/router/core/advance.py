@@ -1,0 +1,168 @@
+"""One command, from beginning to end: what is due, what it comes to, what follows. The desk's loop,
+the simulator and the tests all go through here; so does a replay, past the deciding.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from frontline.contract.codec import to_milliseconds
+from router.core.command import DeskCommand, ReceiveMessage, RecordDelivery
+from router.core.commit import Commit, Outcome
+from router.core.decide import decide, due, next_settling
+from router.core.event import DeskDecision
+from router.core.evolve import begin_commit, evolve, remember_outcome
+from router.core.refusal import Refused
+from router.core.state import DeskState
+
+EVENT_LIMIT = 500
+"""Events of one commit, about; they stay well below the 256 KB that a commit may have."""
+
+
+class Torn(Exception):
+    """The state has changed and there will be no commit to tell it: it has to be read from the log again."""
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """What one command has come to. `commit` is what to append, `None` if nothing has happened.
+
+    `refused` or `failed` (a bug, by its exception) say that the command itself did nothing; the commit
+    then holds only what was due anyway, and no outcome. `repeated` is the answer of the first time.
+    """
+
+    now: datetime
+    commit: Commit | None = None
+    refused: Refused | None = None
+    failed: Exception | None = None
+    repeated: Outcome | None = None
+
+    @property
+    def events(self) -> tuple[DeskDecision, ...]:
+        return () if self.commit is None else self.commit.events
+
+
+def advance(
+    state: DeskState,
+    command: DeskCommand,
+    now: datetime,
+    *,
+    epoch: int,
+    index: int,
+    cause: str = "",
+    outcome: Outcome | None = None,
+    limit: int = EVENT_LIMIT,
+) -> Step:
+    """Carry `command` out at `now`, as commit `epoch`.`index`.
+
+    Fires what came due before the command's own time, decides it, fires the rest up to `now`, and
+    gives away who waits. What is beyond `limit` events stays due: see `next_due`. Raises `Torn`; any
+    other exception leaves the state as it was.
+    """
+    now = max(state.now, to_milliseconds(now))
+    if outcome is not None and (repeated := state.outcome(outcome.request)) is not None:
+        return Step(now, repeated=repeated)
+    work = _Work(state, now, epoch, index, limit)
+    work.fire(_time_of(command, now))
+    refused, failed = None, None
+    try:
+        decided = decide(state, command, now)
+    except Refused as refusal:
+        refused = refusal
+    except Exception as bug:  # noqa: BLE001 - what was due has happened whatever is wrong with this command
+        failed = bug
+    else:
+        for event in decided:
+            work.evolve(event)
+        if outcome is not None:
+            work.answer(outcome)
+    work.fire(now)
+    work.settle()
+    mine = refused is None and failed is None
+    return Step(now, work.commit(cause if mine else "", outcome if mine else None), refused, failed)
+
+
+def replay(state: DeskState, commit: Commit) -> None:
+    """Apply a commit that counts: the same changes, in the same way, as when it was decided.
+
+    Raises `IllegalEvent` for one that does not follow; the state can't be used any more then.
+    """
+    begin_commit(state, commit.epoch, commit.index, commit.now)
+    for event in commit.events:
+        evolve(state, event)
+    if commit.outcome is not None:
+        remember_outcome(state, commit.outcome)
+
+
+def next_due(state: DeskState) -> datetime | None:
+    """When a `Tick` has something to do: at once (an instant that has passed) while work is left over
+    from a commit that was full, else when the next thing comes due; `None` for never.
+    """
+    if state.leaving or not state.matching.settled:
+        return state.now
+    entry = state.dues.first()
+    return None if entry is None else entry[0]
+
+
+def _time_of(command: DeskCommand, now: datetime) -> datetime:
+    """Event time decides: what came due after a message arrived did not come before it."""
+    if isinstance(command, ReceiveMessage | RecordDelivery):
+        return min(to_milliseconds(command.at), now)
+    return now
+
+
+class _Work:
+    """A commit in the making. The state changes with the first event, and from there on there is no
+    way back: whatever goes wrong then is `Torn`.
+    """
+
+    __slots__ = ("_epoch", "_events", "_index", "_limit", "_now", "_open", "_state")
+
+    def __init__(self, state: DeskState, now: datetime, epoch: int, index: int, limit: int) -> None:
+        self._state = state
+        self._now = now
+        self._epoch = epoch
+        self._index = index
+        self._limit = limit
+        self._open = False
+        self._events: list[DeskDecision] = []
+
+    def evolve(self, event: DeskDecision) -> None:
+        self._begin()
+        try:
+            evolve(self._state, event)
+        except Exception as error:
+            raise Torn(f"{type(event).__name__} could not be carried out") from error
+        self._events.append(event)
+
+    def answer(self, outcome: Outcome) -> None:
+        self._begin()
+        remember_outcome(self._state, outcome)
+
+    def fire(self, until: datetime) -> None:
+        dues = self._state.dues
+        while len(self._events) < self._limit:
+            entry = dues.first()
+            if entry is None or entry[0] > until:
+                return
+            self.evolve(due(self._state, entry))
+
+    def settle(self) -> None:
+        while len(self._events) < self._limit and (event := next_settling(self._state, self._now)) is not None:
+            self.evolve(event)
+
+    def commit(self, cause: str, outcome: Outcome | None) -> Commit | None:
+        if not self._open:
+            return None
+        return Commit(
+            epoch=self._epoch,
+            index=self._index,
+            now=self._now,
+            cause=cause,
+            outcome=outcome,
+            events=tuple(self._events),
+        )
+
+    def _begin(self) -> None:
+        if not self._open:
+            begin_commit(self._state, self._epoch, self._index, self._now)
+            self._open = True

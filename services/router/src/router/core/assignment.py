@@ -1,0 +1,164 @@
+"""Who gets which contact: the first that waits and may be taken, to the one who is idle for longest.
+
+Kept so that a decision costs O(s log n): s distinct needs, n who wait. What is here can be worked
+out again from contacts and agents; it is no part of what the desk has decided.
+"""
+
+from collections.abc import Iterable, Mapping
+from heapq import heapify, heappop, heappush
+
+from frontline.contract.ids import AgentId, ContactId
+from router.core.capacity import Agent
+from router.core.contact import WAITING, Contact
+from router.core.queue import Line
+
+
+class Pool:
+    """Agents with the same skills. For each cost a heap of those with room for it, longest idle
+    first; an entry whose turn is not the agent's any more is stale.
+    """
+
+    __slots__ = ("_ready", "lines", "members", "skills")
+
+    def __init__(self, skills: frozenset[str]) -> None:
+        self.skills = skills
+        self.members: dict[AgentId, Agent] = {}
+        self.lines: list[Line] = []
+        self._ready: dict[int, list[tuple[int, AgentId]]] = {}
+
+    def ready(self, agent: Agent, above: int = 0) -> None:
+        """The agent may take contacts that cost more than `above`, as far as there is room."""
+        for cost, heap in self._ready.items():
+            if cost > above and agent.fits(cost):
+                heappush(heap, (agent.turn, agent.id))
+                if len(heap) > 2 * len(self.members) + 16:
+                    self._ready[cost] = self._heap(cost)
+
+    def longest_idle(self, cost: int) -> Agent | None:
+        heap = self._ready.get(cost)
+        if heap is None:
+            heap = self._ready[cost] = self._heap(cost)
+        while heap:
+            turn, id_ = heap[0]
+            agent = self.members[id_]
+            if agent.turn == turn and agent.fits(cost):
+                return agent
+            heappop(heap)
+        return None
+
+    def _heap(self, cost: int) -> list[tuple[int, AgentId]]:
+        heap = [(agent.turn, agent.id) for agent in self.members.values() if agent.fits(cost)]
+        heapify(heap)
+        return heap
+
+
+class Matching:
+    """Lines of contacts, pools of agents, and what has changed since nothing more could be given."""
+
+    __slots__ = ("_contacts", "_freed", "_lines", "_pools", "_unplaced", "_unsettled", "waiting")
+
+    def __init__(self, contacts: Mapping[ContactId, Contact]) -> None:
+        self._contacts = contacts
+        self._lines: dict[tuple[tuple[str, ...], int], Line] = {}
+        self._pools: dict[frozenset[str], Pool] = {}
+        self._unplaced: dict[ContactId, Contact] = {}
+        self._unsettled: set[Line] = set()
+        self._freed: set[Pool] = set()
+        self.waiting = 0
+
+    def staff(self, agents: Iterable[Agent]) -> None:
+        """Take these agents, with the skills that they have now, for all there are."""
+        self._pools = {}
+        for agent in agents:
+            pool = self._pools.get(agent.skills)
+            if pool is None:
+                pool = self._pools[agent.skills] = Pool(agent.skills)
+            pool.members[agent.id] = agent
+        self._freed.clear()
+        for line in self._lines.values():
+            self._connect(line)
+            if line.waiting:
+                self._unsettled.add(line)
+
+    def line(self, skills: tuple[str, ...], cost: int) -> Line:
+        """The line of everybody with this need. `skills` are sorted and distinct."""
+        line = self._lines.get((skills, cost))
+        if line is None:
+            line = self._lines[skills, cost] = Line(frozenset(skills), cost)
+            self._connect(line)
+        return line
+
+    def join(self, contact: Contact) -> None:
+        self.waiting += 1
+        self._unplaced[contact.id] = contact
+
+    def leave(self, contact: Contact) -> None:
+        self.waiting -= 1
+        if contact.place is None:
+            del self._unplaced[contact.id]
+        else:
+            contact.line.remove(contact)
+
+    def moved(self, contact: Contact) -> None:
+        """What orders a waiting contact has changed."""
+        if contact.phase == WAITING and contact.place is not None:
+            contact.line.remove(contact)
+            self._unplaced[contact.id] = contact
+
+    def took(self, agent: Agent) -> None:
+        """The agent was given a contact, and moves behind the others."""
+        self._pools[agent.skills].ready(agent)
+
+    def gained(self, agent: Agent, room_before: int) -> None:
+        """The agent may take more than before: `room_before` was what they could use."""
+        pool = self._pools[agent.skills]
+        pool.ready(agent, above=room_before)
+        if self.waiting:
+            self._freed.add(pool)
+
+    @property
+    def settled(self) -> bool:
+        """Whether it is known that nobody with room may take anybody who waits."""
+        return not (self.waiting and (self._unplaced or self._unsettled or self._freed))
+
+    def next(self) -> tuple[Contact, Agent] | None:
+        """The first who waits and may be taken, and by whom; `None` when there is no such pair."""
+        for contact in self._unplaced.values():
+            contact.line.add(contact, self._contacts)
+            self._unsettled.add(contact.line)
+        self._unplaced.clear()
+        for pool in self._freed:
+            self._unsettled.update(line for line in pool.lines if line.waiting)
+        self._freed.clear()
+
+        first, taker, hopeless = None, None, []
+        for line in self._unsettled:
+            place = line.head(self._contacts)
+            if place is not None and first is not None and place > first:
+                continue
+            agent = None if place is None else _longest_idle(line)
+            if agent is None:
+                hopeless.append(line)
+            else:
+                first, taker = place, agent
+        # Giving contacts away only takes room: these stay hopeless until something else changes.
+        self._unsettled.difference_update(hopeless)
+        return None if first is None or taker is None else (self._contacts[first[4]], taker)
+
+    def _connect(self, line: Line) -> None:
+        line.pools = [pool for pool in self._pools.values() if line.skills <= pool.skills]
+        for pool in line.pools:
+            pool.lines.append(line)
+
+
+def may_take(agent: Agent, line: Line) -> bool:
+    return not agent.gone and agent.fits(line.cost) and line.skills <= agent.skills
+
+
+def _longest_idle(line: Line) -> Agent | None:
+    longest = None
+    for pool in line.pools:
+        agent = pool.longest_idle(line.cost)
+        if agent is not None and (longest is None or agent.turn < longest.turn):
+            longest = agent
+    return longest

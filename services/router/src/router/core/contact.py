@@ -1,0 +1,87 @@
+"""A contact as its desk holds it in memory: what decisions are made by, and no more."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
+
+from frontline.contract.ids import AgentId, ChannelName, ContactId, CustomerId, InboxId, MessageId
+
+if TYPE_CHECKING:
+    from router.core.queue import Line, Place
+
+WAITING = "waiting"
+ASSIGNED = "assigned"
+RESOLVED = "resolved"
+
+MET = "met"
+WITHDRAWN = "withdrawn"
+
+LAPSE = timedelta(milliseconds=1)
+"""Instants have milliseconds, and a deadline may still be met in its own: it is over in the next."""
+
+
+@dataclass(slots=True, eq=False)
+class Clock:
+    """One target of a contact. `warnings` are those still to come, `end` is empty while it runs.
+
+    A breach doesn't end it: it waits for its late end, but nothing more comes due.
+    `armed` is when it next comes due, the very object that stands in the heap.
+    """
+
+    target: str
+    policy: str
+    version: int
+    calendar: str
+    started_at: datetime
+    due_at: datetime
+    warnings: tuple[tuple[float, datetime], ...]
+    intervals: tuple[tuple[datetime, datetime], ...]
+    breached: bool = False
+    end: str = ""
+    met_by: MessageId | None = None
+    armed: datetime | None = None
+
+    @property
+    def running(self) -> bool:
+        """Whether it may still warn and breach."""
+        return not self.end and not self.breached
+
+    def next_due(self) -> datetime | None:
+        if not self.running:
+            return None
+        return self.warnings[0][1] if self.warnings else self.due_at + LAPSE
+
+
+@dataclass(slots=True, eq=False)
+class Contact:
+    """`arrival` orders those who wait alike; `front` puts a contact before its lane. `agent` holds it,
+    `last_agent` held it last. `replies` are the public ones that didn't fail, oldest first.
+    `place` is where it stands in its line, and `None` while that is to be worked out again.
+    """
+
+    id: ContactId
+    channel: ChannelName
+    inbox: InboxId
+    customer: CustomerId
+    lane: str
+    line: "Line"
+    arrival: int
+    phase: str = WAITING
+    front: bool = False
+    agent: AgentId | None = None
+    last_agent: AgentId | None = None
+    linked_to: ContactId | None = None
+    others: tuple[CustomerId, ...] = ()
+    clocks: tuple[Clock, ...] = ()
+    replies: tuple[tuple[MessageId, datetime], ...] = ()
+    place: "Place | None" = None
+
+    def clock(self, target: str) -> Clock | None:
+        for clock in self.clocks:
+            if clock.target == target:
+                return clock
+        return None
+
+    def has(self, customer: CustomerId) -> bool:
+        """Whether this customer takes part."""
+        return customer == self.customer or customer in self.others

@@ -1,0 +1,71 @@
+"""What comes due when: a heap of instants, from which nothing is taken out in the middle."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from heapq import heapify, heappop, heappush
+
+from frontline.contract.ids import AgentId, ContactId
+from router.core.capacity import Agent
+from router.core.contact import Clock, Contact
+
+CLOCK = 0
+AVAILABILITY = 1
+
+Entry = tuple[datetime, int, str, str]
+"""When, what kind of thing, whose, and for a clock which target. Things fire in this order."""
+
+
+class Dues:
+    """An entry is stale unless its owner holds the very same instant; it is dropped when it comes up."""
+
+    __slots__ = ("_agents", "_contacts", "_heap", "_live")
+
+    def __init__(self, contacts: Mapping[ContactId, Contact], agents: Mapping[AgentId, Agent]) -> None:
+        self._contacts = contacts
+        self._agents = agents
+        self._heap: list[Entry] = []
+        self._live = 0
+
+    def arm_clock(self, contact: Contact, clock: Clock) -> None:
+        """Have `clock` come due at its next instant, if it has one, and no longer at its last."""
+        if clock.armed is not None:
+            self._live -= 1
+        clock.armed = clock.next_due()
+        if clock.armed is not None:
+            self._push((clock.armed, CLOCK, contact.id, clock.target))
+
+    def arm_availability(self, agent: Agent, until: datetime | None) -> None:
+        if agent.until is not None:
+            self._live -= 1
+        agent.until = until
+        if until is not None:
+            self._push((until, AVAILABILITY, agent.id, ""))
+
+    def disarm_clock(self, clock: Clock) -> None:
+        if clock.armed is not None:
+            self._live -= 1
+            clock.armed = None
+
+    def first(self) -> Entry | None:
+        """What comes due first, or came due and has not been fired."""
+        heap = self._heap
+        while heap:
+            if self._lives(heap[0]):
+                return heap[0]
+            heappop(heap)
+        return None
+
+    def _push(self, entry: Entry) -> None:
+        self._live += 1
+        heappush(self._heap, entry)
+        if len(self._heap) > 2 * self._live + 64:
+            self._heap = [entry for entry in self._heap if self._lives(entry)]
+            heapify(self._heap)
+
+    def _lives(self, entry: Entry) -> bool:
+        if entry[1] == AVAILABILITY:
+            agent = self._agents.get(AgentId(entry[2]))
+            return agent is not None and agent.until is entry[0]
+        contact = self._contacts.get(ContactId(entry[2]))
+        clock = None if contact is None else contact.clock(entry[3])
+        return clock is not None and clock.armed is entry[0]

@@ -1,0 +1,72 @@
+"""Keys younger than the index's floor: what the desk knows before the index does, or may."""
+
+from collections import deque
+from typing import NamedTuple
+
+from frontline.contract.ids import ContactId, KeyHash, MessageId
+
+Position = tuple[int, int]
+"""Epoch and index of a commit."""
+
+
+class Placement(NamedTuple):
+    """Where a message went, and how it was threaded there."""
+
+    contact: ContactId
+    message: MessageId
+    threaded_by: str
+
+
+class Overlay:
+    """Each key with the position of the commit that bound it. The youngest binding of a key wins,
+    as in the index, so that it makes no difference when the floor passes.
+    """
+
+    __slots__ = ("_order", "_placements", "_threads", "floor")
+
+    def __init__(self) -> None:
+        self.floor: Position = (0, 0)
+        self._placements: dict[KeyHash, tuple[Placement, Position]] = {}
+        self._threads: dict[KeyHash, tuple[ContactId, Position]] = {}
+        self._order: deque[tuple[Position, KeyHash]] = deque()
+
+    def placement(self, key: KeyHash) -> Placement | None:
+        """What became of the message with this idempotency key."""
+        found = self._placements.get(key)
+        return None if found is None else found[0]
+
+    def contact(self, key: KeyHash) -> ContactId | None:
+        """The contact that carries this thread key."""
+        found = self._threads.get(key)
+        return None if found is None else found[0]
+
+    def place(self, key: KeyHash, placement: Placement, position: Position) -> None:
+        self._placements[key] = (placement, position)
+        self._order.append((position, key))
+
+    def bind(self, keys: tuple[KeyHash, ...], contact: ContactId, position: Position) -> None:
+        for key in keys:
+            self._threads[key] = (contact, position)
+            self._order.append((position, key))
+
+    def reaches(self, floor: Position) -> bool:
+        """Whether a floor there would let anything be forgotten."""
+        return bool(self._order) and self._order[0][0] <= floor
+
+    def raise_floor(self, floor: Position) -> None:
+        """Forget what the index holds."""
+        self.floor = floor
+        while self._order and self._order[0][0] <= floor:
+            position, key = self._order.popleft()
+            # A key may have been bound again since; then the younger binding stays.
+            if key in self._threads and self._threads[key][1] == position:
+                del self._threads[key]
+            if key in self._placements and self._placements[key][1] == position:
+                del self._placements[key]
+
+    def dump(self) -> dict[str, object]:
+        return {
+            "floor": self.floor,
+            "placements": sorted(self._placements.items()),
+            "threads": sorted(self._threads.items()),
+        }

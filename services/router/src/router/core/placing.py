@@ -1,0 +1,45 @@
+"""Which contact a message belongs to: by its thread keys, and by who wrote it."""
+
+from typing import NamedTuple
+
+from frontline.contract.ids import ContactId
+from frontline.contract.message import ThreadEvidence
+from router.core.command import FoundKey, ReceiveMessage
+from router.core.contact import Contact
+from router.core.state import DeskState
+
+NEW = "new"
+
+_STRENGTH = {evidence: strength for strength, evidence in enumerate(ThreadEvidence)}
+
+
+class Found(NamedTuple):
+    """`contact` is `None` for a message that opens one of its own; `linked_to` is then the contact that
+    it named without proof, if it named one.
+    """
+
+    contact: Contact | None
+    by: str
+    linked_to: ContactId | None
+
+
+def find(state: DeskState, command: ReceiveMessage) -> Found:
+    """The strongest key wins whose contact this sender takes part in, or which proves that they may.
+
+    A contact that the index names but the desk does not hold (closed, or another desk's) can't take
+    the message; it is linked.
+    """
+    linked: ContactId | None = None
+    for found in sorted(command.finds, key=_strength):
+        named = state.overlay.contact(found.key) or found.contact
+        if named is None:
+            continue
+        contact = state.contacts.get(named)
+        if contact is not None and (found.evidence is ThreadEvidence.TOKEN or contact.has(command.customer)):
+            return Found(contact, found.evidence.value, None)
+        linked = linked or named
+    return Found(None, NEW, linked)
+
+
+def _strength(found: FoundKey) -> int:
+    return _STRENGTH[found.evidence]

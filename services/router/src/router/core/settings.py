@@ -1,0 +1,57 @@
+"""What has to be true of a desk's settings before decisions can be made by them.
+
+The configuration is checked in full, with file and line, where it is read. This is the last door:
+settings that come past it can never make `evolve` fail.
+"""
+
+from collections import Counter
+from collections.abc import Iterable
+from datetime import timedelta
+from typing import TypeVar
+
+from router.core.calendar import calendars
+from router.core.event import DeskSettings, PolicySettings
+from router.core.queue import LANES
+from router.core.sla import TARGETS
+
+T = TypeVar("T")
+_MILLISECOND = timedelta(milliseconds=1)
+
+
+def faults(settings: DeskSettings) -> tuple[str, ...]:
+    """Every mistake, each as a sentence; none for settings that a desk can work by."""
+    policies = {policy.id for policy in settings.policies}
+    known = calendars(settings)
+    found = [f"agent {twin} is there twice" for twin in _twins(agent.id for agent in settings.agents)]
+    found += [f"agent {agent.id} has a capacity below 0" for agent in settings.agents if agent.capacity < 0]
+    for channel, inbox_id in _twins((inbox.channel, inbox.id) for inbox in settings.inboxes):
+        found.append(f"inbox {inbox_id} of {channel} is there twice")
+    for inbox in settings.inboxes:
+        if inbox.lane not in LANES:
+            found.append(f"inbox {inbox.id} of {inbox.channel}: no lane is called {inbox.lane}")
+        if inbox.cost < 1:
+            found.append(f"inbox {inbox.id} of {inbox.channel}: a contact costs 1 unit at least")
+        if policies and inbox.policy not in policies:
+            found.append(f"inbox {inbox.id} of {inbox.channel}: there is no policy {inbox.policy}")
+    found += [f"policy {twin} is there twice" for twin in _twins(policy.id for policy in settings.policies)]
+    for policy in settings.policies:
+        if policy.calendar not in known:
+            found.append(f"policy {policy.id}: there is no calendar {policy.calendar}")
+        found += [f"policy {policy.id}: {fault}" for fault in _target_faults(policy)]
+    return tuple(found)
+
+
+def _target_faults(policy: PolicySettings) -> Iterable[str]:
+    for twin in _twins(target.target for target in policy.targets):
+        yield f"target {twin} is there twice"
+    for target in policy.targets:
+        if target.target not in TARGETS:
+            yield f"no target is called {target.target}"
+        if target.within <= timedelta(0) or target.within % _MILLISECOND:
+            yield f"{target.target} has to be some whole milliseconds"
+        if not all(0 < fraction < 1 for fraction in target.warn_at):
+            yield f"{target.target}: a warning comes at a fraction between 0 and 1"
+
+
+def _twins(things: Iterable[T]) -> list[T]:
+    return [thing for thing, times in Counter(things).items() if times > 1]

@@ -1,0 +1,130 @@
+"""Everything that one desk knows. Mutable, and changed by `evolve` and by nothing else.
+
+What can be worked out again from the rest (lines, pools, the heap of instants) is kept up to date
+beside it, and is not part of `dump`.
+"""
+
+from collections import deque
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import msgspec
+
+from frontline.contract.ids import AgentId, ChannelName, ContactId, DeskId, InboxId, KeyHash
+from router.core import sla
+from router.core.assignment import Matching
+from router.core.capacity import Agent
+from router.core.commit import Outcome
+from router.core.contact import Contact
+from router.core.due import Dues
+from router.core.event import DeskSettings, InboxSettings
+from router.core.overlay import Overlay
+
+OUTCOMES_KEPT = timedelta(hours=24)
+
+BEGINNING = datetime(1970, 1, 1, tzinfo=UTC)
+"""`now` of a desk that has never decided anything."""
+
+
+class DeskState:
+    """`epoch`, `index` and `now` are those of the last commit. `arrivals` and `turns` number those
+    who begin to wait, and those who get or take up work.
+    """
+
+    __slots__ = (
+        "_answered", "_outcomes", "_words", "agents", "arrivals", "contacts", "desk", "dues", "epoch", "inboxes",
+        "index", "leaving", "matching", "now", "overlay", "settings", "terms", "turns",
+    )  # fmt: skip
+
+    def __init__(self, desk: DeskId) -> None:
+        self.desk = desk
+        self.epoch = 0
+        self.index = 0
+        self.now = BEGINNING
+        self.contacts: dict[ContactId, Contact] = {}
+        self.agents: dict[AgentId, Agent] = {}
+        self.overlay = Overlay()
+        self.arrivals = 0
+        self.turns = 0
+        self._outcomes: dict[str, Outcome] = {}
+        self._answered: deque[tuple[datetime, str]] = deque()
+        self.configure(DeskSettings(version=0))
+        self.matching = Matching(self.contacts)
+        self.dues = Dues(self.contacts, self.agents)
+        self.leaving: set[AgentId] = set()
+        self._words: dict[str, str] = {}
+
+    def outcome(self, request: str) -> Outcome | None:
+        """What this request was answered before; remembered for 24 hours at least."""
+        return self._outcomes.get(request)
+
+    def outcomes(self) -> list[tuple[datetime, Outcome]]:
+        """All that are remembered, oldest first, each with when it was given."""
+        return [(at, self._outcomes[request]) for at, request in self._answered]
+
+    def contact_of(self, key: KeyHash) -> ContactId | None:
+        """Where the message with this idempotency key went, if the index may not know yet."""
+        placement = self.overlay.placement(key)
+        return None if placement is None else placement.contact
+
+    def inbox(self, channel: ChannelName, inbox: InboxId) -> InboxSettings | None:
+        return self.inboxes.get((channel, inbox))
+
+    def term(self, contact: Contact, target: str) -> sla.Term | None:
+        """What the policy of the contact's inbox promises today; `None` for nothing."""
+        inbox = self.inboxes.get((contact.channel, contact.inbox))
+        return None if inbox is None else self.terms.get(inbox.policy, {}).get(target)
+
+    def configure(self, settings: DeskSettings) -> None:
+        """For `evolve`: take these settings, and what follows from them alone."""
+        self.settings = settings
+        self.inboxes = {(inbox.channel, inbox.id): inbox for inbox in settings.inboxes}
+        self.terms = sla.terms(settings)
+
+    def begin(self, epoch: int, index: int, now: datetime) -> None:
+        """For `evolve`: a commit begins; what is too old to be kept at `now` goes."""
+        self.epoch, self.index, self.now = epoch, index, now
+        while self._answered and self._answered[0][0] <= now - OUTCOMES_KEPT:
+            _, request = self._answered.popleft()
+            del self._outcomes[request]
+
+    def remember(self, outcome: Outcome) -> None:
+        """For `evolve`: a request was answered, now."""
+        self._outcomes[outcome.request] = outcome
+        self._answered.append((self.now, outcome.request))
+
+    def word(self, text: str) -> str:
+        """`text` itself, as one object for all who say it: thousands of clocks name one policy."""
+        return self._words.setdefault(text, text)
+
+
+def dump(state: DeskState) -> dict[str, Any]:
+    """Everything that the desk has decided, in one order, for a snapshot or a comparison."""
+    return {
+        "desk": state.desk,
+        "epoch": state.epoch,
+        "index": state.index,
+        "now": state.now,
+        "settings": state.settings,
+        "arrivals": state.arrivals,
+        "turns": state.turns,
+        "contacts": [_contact(contact) for _, contact in sorted(state.contacts.items())],
+        "agents": [_agent(agent) for _, agent in sorted(state.agents.items())],
+        "overlay": state.overlay.dump(),
+        "outcomes": state.outcomes(),
+    }
+
+
+def fingerprint(state: DeskState) -> bytes:
+    """The dump as bytes: equal for equal states, whichever way they came about."""
+    return msgspec.json.encode(dump(state))
+
+
+def _contact(contact: Contact) -> dict[str, Any]:
+    fields = {name: getattr(contact, name) for name in Contact.__slots__ if name not in {"line", "place"}}
+    return fields | {"skills": sorted(contact.line.skills), "cost": contact.line.cost}
+
+
+def _agent(agent: Agent) -> dict[str, Any]:
+    fields = {name: getattr(agent, name) for name in Agent.__slots__}
+    return fields | {"skills": sorted(agent.skills), "held": list(agent.held)}
