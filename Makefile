@@ -38,13 +38,13 @@ check: $(READY) ## Style, types, architecture and generated files
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-logo
 	$(BIN)/codespell
-	$(BIN)/python -m frontline.contract.reference --check docs/reference
+	$(BIN)/python -m frontline.reference --check docs/reference
 
 bench: $(READY) ## Measure, as ratios side by side in one run (QUICK=1 for a short one)
 	$(BIN)/python -m tests.bench
 
 docs: $(READY) ## Write the generated pages of docs/reference again
-	$(BIN)/python -m frontline.contract.reference docs/reference
+	$(BIN)/python -m frontline.reference docs/reference
 
 lock: $(UV) ## Resolve the dependencies again into requirements.lock and bootstrap.lock
 	$(UV) pip compile pyproject.toml --group dev --universal --generate-hashes --python-version 3.11 --upgrade --quiet \

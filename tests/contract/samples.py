@@ -117,6 +117,8 @@ _item_full = msgspec.structs.replace(
     flaw="no boundary",
     delivery=DeliveryState.UNKNOWN,
     reply=MessageId("r1"),
+    revision=2,
+    native={"return_path": ""},
 )
 
 SAMPLES: dict[str, Envelope] = {
@@ -137,6 +139,7 @@ SAMPLES: dict[str, Envelope] = {
         thread=(_thread,),
         original=ObjectRef(bucket="ORIGINALS", name="m0/0", size=1234, sha256="0a" * 32),
         flaw="no boundary",
+        revision=2,
         native={"return_path": "", "spam": 0.25, "hops": [1, None, True]},
     ),
     "delivery_receipt.minimal": DeliveryReceipt(
