@@ -1,0 +1,5 @@
+"""The command line: `frontline up | init | config | channel | service | parked | nats | token`."""
+
+from frontline.cli.entry import main
+
+__all__ = ["main"]

@@ -1,0 +1,49 @@
+"""What `frontline init` writes: a configuration to begin one's own with."""
+
+OWN = """\
+# A Frontline configuration. `frontline config check` lists every mistake in it, with its line;
+# FRONTLINE_CONFIG=<this file> frontline up   starts with it. It may also be a folder of .toml files.
+
+# Raise this when you change something here: a desk that runs takes over a higher version only.
+version = 1
+
+# A desk is a group of people who share work. Ids are of lower-case letters, digits and hyphens,
+# and stay: contacts remember them. There may be several desks.
+[[desk]]
+id = "support"
+name = "Support"
+
+# An inbox is one of your addresses on a channel. It belongs to one desk.
+[[desk.inbox]]
+channel = "email"
+id = "support"
+name = "Support"                          # what customers see
+address = "support@your-company.example"
+# lane = "normal"                         # security, improvement, vip, normal, low: what comes first
+# cost = 10                               # of an agent's capacity; unset: phone 100, chat 30, others 10
+# policy = "standard"                     # how soon an answer is promised: a [[policy]] below
+# skills = ["billing"]                    # who takes it must have all of these
+# languages = ["en"]
+
+# The people. Names are what customers see. `frontline token first-agent` prints their bearer token.
+[[desk.agent]]
+id = "first-agent"
+name = "First Agent"
+available = true                          # counts as available until they say otherwise
+# capacity = 100                          # how much they take at once
+# skills = ["billing"]
+# picture = "https://your-company.example/first-agent.jpg"
+# token_version = 1                       # raise it to end the tokens given out so far
+
+# What you promise, as ISO 8601 durations; a target left out is not promised.
+[[policy]]
+id = "standard"
+# version = 1                             # raise it when you change the policy: running clocks keep theirs
+first_response = "PT4H"
+# warn_at = [0.5, 0.8]                    # of the time
+# calendar = "always"                     # around the clock; or a [[calendar]]
+
+# [[calendar]]
+# id = "office"
+# zone = "Europe/Berlin"
+"""

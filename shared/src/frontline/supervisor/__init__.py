@@ -1,0 +1,1 @@
+"""`frontline up`: an embedded NATS and every service as a process of its own, kept running."""

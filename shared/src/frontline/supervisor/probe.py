@@ -1,0 +1,26 @@
+"""Asks a service's ops port whether it is ready. By hand: an HTTP client takes longer to import
+than all services together take to answer.
+"""
+
+import asyncio
+from contextlib import suppress
+
+from frontline.supervisor.address import split
+
+
+async def is_ready(ops: str, *, timeout: float = 2.0) -> bool:
+    """Whether `http://<ops>/healthz/ready` says 200 now."""
+    host, port = split(ops)
+    writer = None
+    try:
+        async with asyncio.timeout(timeout):
+            reader, writer = await asyncio.open_connection(host, port)
+            writer.write(f"GET /healthz/ready HTTP/1.0\r\nHost: {ops}\r\n\r\n".encode())
+            return (await reader.readline()).split(b" ")[1:2] == [b"200"]
+    except (OSError, TimeoutError):
+        return False
+    finally:
+        if writer is not None:
+            writer.close()
+            with suppress(OSError):
+                await writer.wait_closed()
