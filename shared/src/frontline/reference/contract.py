@@ -118,6 +118,13 @@ OPERATIONS = (
         channel="outbound",
         summary="Deliver a reply by its channel.",
     ),
+    Operation(
+        name="parkReply",
+        service=HOST,
+        action="send",
+        channel="parked",
+        summary="Put aside a reply that can't be delivered.",
+    ),
 )
 
 
