@@ -23,6 +23,11 @@ from frontline.contract.message import DeliveryReceipt, DeliveryState, InboundMe
 
 AccountName = NewType("AccountName", str)
 
+ORIGINALS = "ORIGINALS"
+"""The bucket of verbatim originals: `<message id>/0`."""
+ATTACHMENTS = "ATTACHMENTS"
+"""The bucket of files: `<message id>/<n>`, counted from 1."""
+
 
 class Receive(Protocol):
     """Takes a message or receipt in. Returns once it is stored, so the sender may be told
@@ -47,7 +52,7 @@ class ObjectReader(Protocol):
 
 
 class ObjectStore(ObjectWriter, ObjectReader, Protocol):
-    """Both ways; the names are `ORIGINALS` and `ATTACHMENTS`."""
+    """Both ways; the buckets are `ORIGINALS` and `ATTACHMENTS`."""
 
 
 class Inbox(msgspec.Struct, frozen=True, kw_only=True):
