@@ -30,12 +30,15 @@ class UpSettings:
 def up_settings(environ: Mapping[str, str]) -> UpSettings:
     """Everything that `up` needs to know. `SettingsError` with all mistakes, those of the configuration too."""
     mistakes: list[Mistake] = []
+    storage = StorageSettings()
     try:
         loaded = load_several([("runtime", RuntimeSettings), ("storage", StorageSettings)], environ)
     except SettingsError as error:
         mistakes += error.mistakes
-        loaded = {}
-    runtime = cast("RuntimeSettings", loaded.get(RuntimeSettings, RuntimeSettings()))
+        runtime = _as_far_as_it_goes(environ)
+    else:
+        runtime = cast("RuntimeSettings", loaded[RuntimeSettings])
+        storage = cast("StorageSettings", loaded[StorageSettings])
     if runtime.env == "production" and runtime.config is None:
         what = (
             "is not set, and the demo desk does not start in production; `frontline init` writes a file to begin with"
@@ -47,8 +50,14 @@ def up_settings(environ: Mapping[str, str]) -> UpSettings:
         raise SettingsError([*mistakes, *error.mistakes]) from error
     if mistakes:
         raise SettingsError(mistakes)
-    storage = cast("StorageSettings", loaded[StorageSettings])
     return UpSettings(runtime, storage, configuration, demo=runtime.config is None)
+
+
+def _as_far_as_it_goes(environ: Mapping[str, str]) -> RuntimeSettings:
+    """Enough to look for more mistakes when there are some already."""
+    config = environ.get("FRONTLINE_CONFIG")
+    production = environ.get("FRONTLINE_ENV") == "production"
+    return RuntimeSettings(config=Path(config) if config else None, env="production" if production else "development")
 
 
 def read_configuration(path: Path | None) -> Configuration:
