@@ -14,7 +14,7 @@ from tests.e2e.running import Running, children, frontline, mail, until
 async def test_with_nats_away_smtp_says_451_and_recovers_without_a_restart(nats: EmbeddedServer, tmp_path: Path) -> None:
     async with frontline(tmp_path / "data", FRONTLINE_NATS_URL=nats.url) as running:
         before = children(running)
-        nats.kill()
+        await nats.kill()
         with pytest.raises(smtplib.SMTPResponseException) as refused:
             await asyncio.to_thread(running.send, mail("One", "Hello", message_id="<1@one.example>"))
         assert refused.value.smtp_code == 451

@@ -175,7 +175,7 @@ async def test_nats_goes_and_comes_back_and_the_same_leader_goes_on(nats: Embedd
         await send_in(provisioned, mail("<1@one.example>"))
         await until(lambda: _empty(provisioned))
         epoch = replica.epoch
-        nats.kill()
+        await nats.kill()
         await nats.start()
         await provisioned.wait_connected()
         await send_in(provisioned, mail("<2@one.example>"))

@@ -7,7 +7,8 @@ come in on one subscription of ours, with deadlines of our own (design: `nats.md
 
 import asyncio
 from collections import deque
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -21,6 +22,7 @@ from frontline.contract.error import Reason, Rejected, Unavailable
 _FULL_CODES = {10077, 10023, 10122}
 _TOO_LARGE = 10054
 _WRONG_SEQUENCE = {10071, 10164}
+_NOBODY = "503"
 
 
 class _Error(msgspec.Struct):
@@ -60,6 +62,7 @@ class Bus:
         self.nc = Client()
         self._ack_deadline = ack_deadline
         self._waiting: dict[str, asyncio.Future[PubAck]] = {}
+        self._asking: dict[str, Replies] = {}
         self._deadlines: deque[tuple[float, str]] = deque()
         self._timer: asyncio.TimerHandle | None = None
         self._count = 0
@@ -104,7 +107,8 @@ class Bus:
         """Let go of everything; outstanding publishes become `Unavailable`."""
         self._lose("the service is stopping")
         if self.nc.is_connected:
-            await self.nc.flush(2)
+            with suppress(nats.errors.Error, TimeoutError):  # a server that hangs must not keep us here
+                await self.nc.flush(2)
         await self.nc.close()
 
     async def begin(
@@ -143,16 +147,49 @@ class Bus:
 
     async def request(self, subject: str, payload: bytes = b"", *, timeout: float = 5.0) -> Msg:
         """Ask once. `Unavailable` when nobody answers in time."""
-        if not self.nc.is_connected:
-            raise Unavailable("no connection to the bus")
+        with self.replies() as replies:
+            await replies.ask(subject, payload)
+            return await replies.next(timeout)
+
+    @contextmanager
+    def replies(self) -> Iterator["Replies"]:
+        """Somewhere to be answered, more than once if need be, until the end of the block."""
+        self._count += 1
+        token = str(self._count)
+        replies = Replies(self, f"{self._prefix}.{token}")
+        self._asking[token] = replies
         try:
-            return await self.nc.request(subject, payload, timeout=timeout)
-        except (nats.errors.Error, TimeoutError) as error:
-            raise Unavailable(f"no answer on {subject}") from error
+            yield replies
+        finally:
+            del self._asking[token]
+
+    @asynccontextmanager
+    async def deliveries(self) -> AsyncIterator["Replies"]:
+        """The same for a consumer's messages: they keep their stream's subject, so that only a
+        subscription of their own can tell whose they are.
+        """
+        async def take(msg: Msg) -> None:
+            replies.arrived(msg)
+
+        with self.replies() as replies:
+            replies.inbox = self.nc.new_inbox()
+            if not self.nc.is_connected:
+                raise Unavailable("no connection to the bus")
+            subscription = await self.nc.subscribe(replies.inbox, cb=take)
+            try:
+                yield replies
+            finally:
+                with suppress(nats.errors.Error):
+                    await subscription.unsubscribe()
 
     async def _on_reply(self, msg: Msg) -> None:
-        future = self._waiting.pop(msg.subject.rpartition(".")[2], None)
-        if future is None or future.done():
+        token = msg.subject.rpartition(".")[2]
+        future = self._waiting.pop(token, None)
+        if future is None:
+            if (replies := self._asking.get(token)) is not None:
+                replies.arrived(msg)
+            return
+        if future.done():
             return
         if not msg.data:
             future.set_exception(Unavailable("no stream takes this subject"))
@@ -179,6 +216,8 @@ class Bus:
             if not future.done():
                 future.set_exception(Unavailable(why))
                 future.exception()  # whoever began it may be gone; that is no error of its own
+        for replies in self._asking.values():
+            replies.arrived(None)
 
     def _tell(self, *, connected: bool) -> None:
         if connected:
@@ -194,6 +233,56 @@ class Bus:
 
     async def _on_reconnected(self) -> None:
         self._tell(connected=True)
+
+
+class Replies:
+    """Answers to what was asked with `inbox` as the reply subject, in order."""
+
+    def __init__(self, bus: Bus, inbox: str) -> None:
+        self._bus = bus
+        self.inbox = inbox
+        self._arrived: deque[Msg | None] = deque()
+        self._waiter: asyncio.Future[None] | None = None
+
+    async def ask(self, subject: str, payload: bytes = b"") -> None:
+        """Send a request. Raises `Unavailable`."""
+        if not self._bus.connected:
+            raise Unavailable("no connection to the bus")
+        try:
+            await self._bus.nc.publish(subject, payload, reply=self.inbox)
+        except nats.errors.Error as error:
+            raise Unavailable("could not be sent to the bus") from error
+
+    async def next(self, timeout: float) -> Msg:
+        """The next answer. `Unavailable` when none comes in time, nobody listens, or the bus is lost.
+
+        No `wait_for`: before Python 3.12 it may swallow a cancellation, and a task then never ends.
+        """
+        if not self._arrived:
+            self._waiter = asyncio.get_running_loop().create_future()
+            try:
+                async with asyncio.timeout(timeout):
+                    await self._waiter
+            except TimeoutError as error:
+                raise Unavailable("the bus does not answer") from error
+            finally:
+                self._waiter = None
+        msg = self._arrived.popleft()
+        if msg is None:
+            raise Unavailable("the connection to the bus was lost")
+        if msg.headers is not None and msg.headers.get("Status") == _NOBODY:
+            raise Unavailable("nobody listens there")
+        return msg
+
+    def waiting(self) -> int:
+        """How many answers are there to be taken."""
+        return len(self._arrived)
+
+    def arrived(self, msg: Msg | None) -> None:
+        """For the bus: an answer, or `None` for a lost connection."""
+        self._arrived.append(msg)
+        if self._waiter is not None and not self._waiter.done():
+            self._waiter.set_result(None)
 
 
 async def _ignore_error(_: Exception) -> None:

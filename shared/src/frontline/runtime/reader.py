@@ -47,24 +47,12 @@ async def read(
 
     A read that hears nothing for `timeout` seconds raises `Unavailable`.
     """
-    queue: asyncio.Queue[Msg] = asyncio.Queue()
-    inbox = bus.nc.new_inbox()
-
-    async def take(msg: Msg) -> None:
-        queue.put_nowait(msg)
-
-    if not bus.connected:
-        raise Unavailable("no connection to the bus")
-    subscription = await bus.nc.subscribe(inbox, cb=take)
-    try:
+    with bus.replies() as replies:
         while True:
             ask = _Get(seq=after + 1, next_by_subj=subject, batch=batch, max_bytes=4 << 20)
-            await bus.nc.publish(f"$JS.API.DIRECT.GET.{stream}", msgspec.json.encode(ask), reply=inbox)
+            await replies.ask(f"$JS.API.DIRECT.GET.{stream}", msgspec.json.encode(ask))
             while True:
-                try:
-                    msg = await asyncio.wait_for(queue.get(), timeout)
-                except TimeoutError as error:
-                    raise Unavailable(f"stream {stream} does not answer") from error
+                msg = await replies.next(timeout)
                 headers = msg.headers or {}
                 status = headers.get("Status")
                 if status is None:
@@ -77,9 +65,6 @@ async def read(
                 if status in ("204", "404"):
                     return
                 raise Unavailable(f"stream {stream} refused a read: {status}")
-    finally:
-        with suppress(Exception):
-            await subscription.unsubscribe()
 
 
 def _stored(msg: Msg, headers: dict[str, str]) -> Stored:
@@ -139,7 +124,8 @@ async def follow(
             if not nudge.is_set():
                 yield []
                 with suppress(TimeoutError):
-                    await asyncio.wait_for(nudge.wait(), recheck)
+                    async with asyncio.timeout(recheck):
+                        await nudge.wait()
     finally:
         bus.off_change(reconnected)
         with suppress(Exception):

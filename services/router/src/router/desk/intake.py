@@ -8,13 +8,12 @@ fifth delivery it is parked.
 
 import asyncio
 from collections.abc import Sequence
+from contextlib import aclosing
 from dataclasses import dataclass, field
 from typing import Protocol
 
 import nats.errors
 from nats.aio.msg import Msg
-from nats.js import api
-from nats.js.errors import APIError, NotFoundError
 
 from frontline.contract import subject
 from frontline.contract.channel import Log
@@ -24,6 +23,7 @@ from frontline.contract.error import Rejected, Unavailable
 from frontline.contract.ids import ChannelName, DeskId, InboxId
 from frontline.contract.message import DeliveryReceipt, InboundMessage
 from frontline.runtime.bus import Bus
+from frontline.runtime.pull import ensure_consumer, pull
 from router.core.command import DeskCommand
 from router.core.event import MessageReceived
 from router.core.refusal import Refused
@@ -102,36 +102,29 @@ class Intake:
             try:
                 await self._bus.wait_connected()
                 await self._pull_on()
-            except (Unavailable, APIError, nats.errors.Error, TimeoutError) as error:
-                self._log.warning("intake_interrupted", stream=self._stream, error=type(error).__name__)
+            except Unavailable as error:
+                self._log.warning("intake_interrupted", stream=self._stream, error=error.detail)
                 await asyncio.sleep(_RETRY_SECONDS)
 
     async def _pull_on(self) -> None:
-        js = self._bus.nc.jetstream()
         durable = subject.desk_consumer(self._desk)
-        await js.add_consumer(
+        await ensure_consumer(
+            self._bus,
             self._stream,
-            api.ConsumerConfig(
-                durable_name=durable,
-                ack_policy=api.AckPolicy.EXPLICIT,
-                ack_wait=ACK_WAIT_SECONDS,
-                max_ack_pending=4 * self._window,
-                filter_subjects=self._filters,
-            ),
+            durable,
+            filters=self._filters,
+            ack_wait=ACK_WAIT_SECONDS,
+            max_ack_pending=4 * self._window,
         )
-        subscription = await js.pull_subscribe_bind(durable, stream=self._stream)
-        try:
-            while True:
-                while len(self._in_hand) >= self._window:
+        async with aclosing(pull(self._bus, self._stream, durable, self._free)) as batches:
+            async for messages in batches:
+                await self._take(messages)
+                while self._free() <= 0:
                     self._room.clear()
                     await self._room.wait()
-                try:
-                    messages = await subscription.fetch(min(_BATCH, self._window - len(self._in_hand)), timeout=5)
-                except nats.errors.TimeoutError:
-                    continue
-                await self._take(messages)
-        finally:
-            await _quietly(subscription.unsubscribe())
+
+    def _free(self) -> int:
+        return min(_BATCH, self._window - len(self._in_hand))
 
     async def _take(self, messages: Sequence[Msg]) -> None:
         items = [item for msg in messages if (item := await self._admit(msg)) is not None]
@@ -159,7 +152,7 @@ class Intake:
     async def _resolve(self, item: _Item) -> Work:
         now = self._clock()
         while True:
-            floor = self._loop.state.floor
+            floor = self._loop.state.overlay.floor
             try:
                 if isinstance(item.inbound, DeliveryReceipt):
                     command: DeskCommand = await self._resolver.receipt(item.inbound, now)
@@ -211,11 +204,10 @@ class Intake:
         assert item.resolved is not None
         command = item.resolved.command
         received = next((event for event in decided.events if isinstance(event, MessageReceived)), None)
-        contact = received.contact if received else self._loop.state.contact_of(command.key) or command.known
+        placed = received or self._loop.state.overlay.placement(command.key)
+        contact = placed.contact if placed else command.known
         assert contact is not None, "a message that decides nothing is one that is known"
-        line = item_of(
-            item.inbound, contact, command.customer, command.at, received.threaded_by if received else ""
-        )
+        line = item_of(item.inbound, contact, command.customer, command.at, placed.threaded_by if placed else "")
         acks = await self._words.met(command.customer, item.inbound.sender, known=item.resolved.known_customer)
         return acks + await self._words.heard(line, again=again or received is None, traceparent=trace)
 

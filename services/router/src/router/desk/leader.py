@@ -117,7 +117,8 @@ class Leader:
     async def _decide(self, request: CommandRequest) -> CommandReply:
         if not self._lease.held:
             raise Unavailable("this replica's lease has run out")
-        work = Work(request.command, cause=request.request or _kind(request.command), request=request.request)
+        cause = request.request or _kind(request.command)
+        work = Work(request.command, cause=cause, request=request.request, body=request.body)
         decided = await (await self.loop.submit(work))
         if not self._lease.held:
             raise Unavailable("this replica's lease has run out")

@@ -104,7 +104,8 @@ class Lease:
         deadline = self._monotonic() + self._ttl
         while (left := deadline - self._monotonic()) > 0:
             try:
-                entry = await asyncio.wait_for(changes.get(), left)
+                async with asyncio.timeout(left):
+                    entry = await changes.get()
             except TimeoutError:
                 return True
             if entry.revision > latest.revision:

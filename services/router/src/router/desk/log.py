@@ -13,7 +13,7 @@ from collections.abc import Awaitable, Callable
 from contextlib import aclosing
 from dataclasses import dataclass, field
 
-from frontline.contract.error import Unavailable
+from frontline.contract.error import Rejected, Unavailable
 from frontline.runtime.bus import PubAck
 from router.core.commit import EpochRecord, encode_epoch
 from router.desk.fence import Counted, EpochBegan, Fence
@@ -104,21 +104,25 @@ class LogWriter:
             raise Deposed
 
     async def run(self) -> None:
-        """Mend the pipeline whenever it breaks. Ends with `Deposed` only."""
+        """Mend the pipeline whenever it breaks: at once, but ever more slowly while nothing gets to
+        count (a full stream refuses what is sent again only after it was sent). Raises `Deposed`,
+        and `msgspec.DecodeError` for a log that this code can't read.
+        """
         pause = _FIRST_PAUSE
+        tried_at = -1
         while True:
             await self._trouble.wait()
+            if self._fence.index == tried_at:
+                await self._pause(pause)
+                pause = min(pause * 2, _LONGEST_PAUSE)
+            else:
+                pause = _FIRST_PAUSE
+            tried_at = self._fence.index
             self._recoveries += 1
-            before = self._fence.index
             try:
                 await self._recover()
             except Unavailable:
                 await self._store.reachable()
-            if self._fence.index > before:
-                pause = _FIRST_PAUSE
-            if self._trouble.is_set():
-                await self._pause(pause)
-                pause = min(pause * 2, _LONGEST_PAUSE)
 
     async def _pump(self) -> None:
         """Send what is unsent, in order; one at a time does so, however many have something to send."""
@@ -134,13 +138,16 @@ class LogWriter:
     async def _send(self, pending: _Pending) -> None:
         pending.after = self._tip
         pending.acknowledged = False
+        pending.sent = None
         self._tip += 1
         try:
             pending.sent = await self._store.append(pending.data, after=pending.after)
-        except Unavailable:
-            pending.sent = None
+        except (Unavailable, Rejected):  # too large for the bus: until the operator lets it through
             self._trouble.set()
             return
+        except BaseException:  # whoever appended was cancelled; what they handed over has its index and must count
+            self._trouble.set()
+            raise
         pending.sent.add_done_callback(lambda sent: self._on_settled(pending, sent))
 
     def _on_settled(self, pending: _Pending, sent: asyncio.Future[PubAck]) -> None:

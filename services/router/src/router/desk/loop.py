@@ -3,7 +3,6 @@ asked once the commit counts. Nobody ever sees a decision that is not in the log
 """
 
 import asyncio
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import timedelta
 from functools import partial
@@ -12,9 +11,8 @@ from typing import Any
 from frontline.contract.clock import Clock
 from router.core.advance import Step, Torn, advance, next_due
 from router.core.command import DeskCommand, Tick
-from router.core.commit import Commit, Outcome, decode_commit, encode_commit
+from router.core.commit import Outcome, decode_commit, encode_commit
 from router.core.event import DeskDecision
-from router.core.refusal import Refused
 from router.core.state import DeskState
 from router.desk.log import Deposed, LogWriter
 
@@ -61,12 +59,10 @@ class DeskLoop:
         clock: Clock,
         *,
         limit: int = 1024,
-        observe: Callable[[Step, float], None] | None = None,
     ) -> None:
         self._state = state
         self._writer = writer
         self._clock = clock
-        self._observe = observe
         self._queue: asyncio.Queue[Work | None] = asyncio.Queue(limit)
         self._last: asyncio.Future[int] | None = None
         self._last_seq = writer.epoch
@@ -117,74 +113,65 @@ class DeskLoop:
             self._queue.put_nowait(None)
 
     async def _tick(self) -> None:
-        step = advance(self._state, Tick(), self._clock(), epoch=self._writer.epoch, index=self._writer.next_index)
-        if step.events:
-            await self._commit(step, "clock", None)
+        await self._commit(self._advance(Tick(), "clock", None))
 
     async def _work(self, work: Work) -> None:
-        if work.request and (before := self._state.outcome(work.request)) is not None:
-            self._answer(work, Decided(0, (), before.body))
-            return
-        if work.floor is not None and work.floor != self._state.floor:
+        if work.floor is not None and work.floor != self._state.overlay.floor:
             work.done.set_exception(Stale())
             return
         outcome = Outcome(request=work.request, body=work.body) if work.request else None
         try:
-            step = advance(
-                self._state,
-                work.command,
-                self._clock(),
-                epoch=self._writer.epoch,
-                index=self._writer.next_index,
-                outcome=outcome,
-            )
+            step = self._advance(work.command, work.cause, outcome)
         except Torn as torn:
-            work.done.set_exception(torn.__cause__ or torn)
+            work.done.set_exception(torn)
             work.done.exception()
             raise
-        except Exception as bug:
-            work.done.set_exception(bug)
-            work.done.exception()
-            return
-        if step.events or (outcome is not None and step.refused is None):
-            await self._commit(step, work.cause, None if step.refused else outcome)
-        if step.refused is not None:
-            self._answer(work, step.refused)
+        await self._commit(step)
+        if step.repeated is not None:
+            self._answer(work, Decided(0, (), step.repeated.body))
+        elif (error := step.refused or step.failed) is not None:
+            self._answer(work, error)
         else:
             self._answer(work, Decided(0, step.events, work.body))
 
-    async def _commit(self, step: Step, cause: str, outcome: Outcome | None) -> None:
-        commit = Commit(
-            epoch=self._writer.epoch,
-            index=self._writer.next_index,
-            now=step.now,
+    def _advance(self, command: DeskCommand, cause: str, outcome: Outcome | None) -> Step:
+        writer = self._writer
+        return advance(
+            self._state,
+            command,
+            self._clock(),
+            epoch=writer.epoch,
+            index=writer.next_index,
             cause=cause,
             outcome=outcome,
-            events=step.events,
         )
-        data = encode_commit(commit)
-        if decode_commit(data) != commit:
+
+    async def _commit(self, step: Step) -> None:
+        if step.commit is None:
+            return
+        data = encode_commit(step.commit)
+        if decode_commit(data) != step.commit:
             raise Torn("a commit does not survive its own encoding")
-        self._last = await self._writer.append(commit.index, data)
+        self._last = await self._writer.append(step.commit.index, data)
         self._last.add_done_callback(self._counted)
 
     def _counted(self, seq: asyncio.Future[int]) -> None:
         if not seq.cancelled() and seq.exception() is None:
             self._last_seq = seq.result()
 
-    def _answer(self, work: Work, what: Decided | Refused) -> None:
+    def _answer(self, work: Work, what: Decided | Exception) -> None:
         """Once everything decided so far counts: an answer may rest on any of it."""
         if self._last is None or self._last.done():
             self._settle(work, what, self._last)
         else:
             self._last.add_done_callback(partial(self._settle, work, what))
 
-    def _settle(self, work: Work, what: Decided | Refused, last: asyncio.Future[int] | None) -> None:
+    def _settle(self, work: Work, what: Decided | Exception, last: asyncio.Future[int] | None) -> None:
         if work.done.done():
             return
         if last is not None and (last.cancelled() or last.exception() is not None):
             work.done.set_exception(Deposed())
-        elif isinstance(what, Refused):
+        elif isinstance(what, Exception):
             work.done.set_exception(what)
         else:
             work.done.set_result(Decided(last.result() if last else self._last_seq, what.events, what.body))

@@ -64,7 +64,8 @@ class Replica:
                 for error in errors.exceptions:
                     self._with.log.error("desk_given_up", desk=self._desk.id, error=type(error).__name__)
                 with suppress(TimeoutError):
-                    await asyncio.wait_for(stopping.wait(), _AGAIN_SECONDS)
+                    async with asyncio.timeout(_AGAIN_SECONDS):
+                        await stopping.wait()
             finally:
                 self._leader = None
 
