@@ -4,6 +4,8 @@ import ast
 import re
 from pathlib import PurePosixPath
 
+from tests.architecture.names import dotted, origins
+
 LONGEST = 400
 MEDIAN = 100
 
@@ -12,6 +14,8 @@ DRAWERS = {"util", "utils", "common", "helper", "helpers", "misc", "manager", "m
 SUBJECT_ROOTS = (
     "command", "desk", "draft", "event", "inbound", "live", "outbound", "parked", "signal", "tail", "transcript",
 )  # fmt: skip
+
+_ENVIRONMENT = {"os.environ", "os.environb", "os.getenv", "os.getenvb", "os.putenv", "os.unsetenv"}
 
 _SUBJECT = re.compile(rf"(?:{'|'.join(SUBJECT_ROOTS)})\.(?:[a-z0-9*>{{}}._-]*[*>{{}}][a-z0-9*>{{}}._-]*)?\Z")
 
@@ -29,12 +33,12 @@ def lines(text: str) -> int:
 
 def environment(text: str) -> list[str]:
     """Where a module reads or changes the environment of its process."""
-    found = []
-    for node in ast.walk(ast.parse(text)):
-        if isinstance(node, ast.Attribute) and node.attr in {"environ", "environb", "getenv", "putenv", "unsetenv"}:
+    tree = ast.parse(text)
+    names = origins(tree)
+    found = [f"{name} from {origin}" for name, origin in names.items() if origin in _ENVIRONMENT]
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Attribute) and dotted(node, names) in _ENVIRONMENT:
             found.append(f"{node.lineno}: {ast.unparse(node)}")
-        elif isinstance(node, ast.ImportFrom) and node.module == "os":
-            found += [f"{node.lineno}: {a.name}" for a in node.names if a.name.startswith(("environ", "getenv"))]
     return found
 
 

@@ -8,15 +8,20 @@ import ast
 import sys
 from collections.abc import Iterator
 
+from tests.architecture.names import dotted, origins
+
 PURE_STDLIB = {
     "abc", "base64", "binascii", "bisect", "codecs", "collections", "contextlib", "copy", "dataclasses", "datetime", "decimal",
     "email", "enum", "fractions", "functools", "hashlib", "heapq", "hmac", "html", "itertools", "json", "math", "operator",
-    "quopri", "re", "string", "struct", "textwrap", "types", "typing", "unicodedata", "urllib.parse", "zlib", "zoneinfo",
+    "quopri", "re", "string", "struct", "textwrap", "types", "typing", "unicodedata", "zlib", "zoneinfo",
 }  # fmt: skip
+
+PURE_MODULES = {"http", "urllib.parse"}
+"""Modules of packages that are not pure as a whole."""
 
 IMPURE_LIBRARIES = {
     "aiohttp", "aiosmtpd", "aiosmtplib", "faststream", "nats", "prometheus_client", "structlog", "uvloop",
-    "frontline.cli", "frontline.configuration", "frontline.reference", "frontline.runtime", "frontline.testing",
+    "frontline.cli", "frontline.reference", "frontline.runtime", "frontline.supervisor", "frontline.testing",
 }  # fmt: skip
 
 IMPURE_CALLS = {
@@ -47,7 +52,7 @@ def impurities(text: str, *, protocols_may_await: bool = False) -> list[str]:
     a `Protocol` awaits nothing.
     """
     tree = ast.parse(text)
-    names = _origins(tree)
+    names = origins(tree)
     declared = _declarations(tree) if protocols_may_await else set()
     found: list[tuple[int, str]] = []
     for node in ast.walk(tree):
@@ -62,7 +67,7 @@ def _faults(node: ast.AST, names: dict[str, str], declared: set[ast.AST]) -> Ite
         case ast.Import():
             yield from (f"imports {alias.name}" for alias in node.names if _impure_module(alias.name))
         case ast.ImportFrom(level=0, module=str(module)):
-            if _impure_module(module) and not all(f"{module}.{a.name}" in PURE_STDLIB for a in node.names):
+            if _impure_module(module) and not all(f"{module}.{alias.name}" in PURE_MODULES for alias in node.names):
                 yield f"imports {module}"
         case ast.AsyncFunctionDef():
             if node not in declared:
@@ -76,7 +81,7 @@ def _faults(node: ast.AST, names: dict[str, str], declared: set[ast.AST]) -> Ite
 
 
 def _call(node: ast.Call, names: dict[str, str]) -> Iterator[str]:
-    name = _dotted(node.func, names)
+    name = dotted(node.func, names)
     if name in IMPURE_CALLS:
         yield f"calls {name}"
     elif name in CLOCK_WITHOUT_ARGUMENT and not node.args and not node.keywords:
@@ -88,30 +93,8 @@ def _call(node: ast.Call, names: dict[str, str]) -> Iterator[str]:
 def _impure_module(name: str) -> bool:
     top = name.partition(".")[0]
     if top in sys.stdlib_module_names:
-        return top not in PURE_STDLIB and name not in PURE_STDLIB
+        return top not in PURE_STDLIB and name not in PURE_MODULES
     return any(name == library or name.startswith(library + ".") for library in IMPURE_LIBRARIES)
-
-
-def _origins(tree: ast.AST) -> dict[str, str]:
-    """Local names of what was imported, and where each comes from."""
-    names: dict[str, str] = {}
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Import):
-            for alias in node.names:
-                names[alias.asname or alias.name.partition(".")[0]] = (
-                    alias.name if alias.asname else alias.name.partition(".")[0]
-                )
-        elif isinstance(node, ast.ImportFrom) and node.module:
-            names.update({alias.asname or alias.name: f"{node.module}.{alias.name}" for alias in node.names})
-    return names
-
-
-def _dotted(node: ast.AST, names: dict[str, str]) -> str:
-    if isinstance(node, ast.Name):
-        return names.get(node.id, node.id)
-    if isinstance(node, ast.Attribute):
-        return f"{_dotted(node.value, names)}.{node.attr}"
-    return "?"
 
 
 def _declarations(tree: ast.AST) -> set[ast.AST]:
@@ -142,7 +125,7 @@ def _is_empty(value: ast.expr | None, names: dict[str, str]) -> bool:
         case ast.Dict(keys=[]) | ast.List(elts=[]):
             return True
         case ast.Call():
-            return _dotted(value.func, names) in _EMPTY_CALLS and not any(_holds(argument) for argument in value.args)
+            return dotted(value.func, names) in _EMPTY_CALLS and not any(_holds(argument) for argument in value.args)
     return False
 
 

@@ -1,11 +1,14 @@
 """Where the project's own Python stands, found on disk: a new service is under the rules at once."""
 
 import ast
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
+
+_PURE = re.compile(r"(?<![\w-])[Pp]ure[.:,]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,17 +42,22 @@ def shipped() -> list[Source]:
 
 
 def pure() -> list[Source]:
-    """Every module of the rooms that are pure.
+    """Every module of the rooms that are pure, and every module elsewhere that says so in its docstring.
 
-    In an intake these are `normalize` and `render`, and whatever they import from their own package.
+    In an intake the rooms are `normalize` and `render`, and whatever they import from their own package.
     """
     every = {source.module: source for source in shipped()}
     rooms = [name for name in every if _within(name, "frontline.contract") or _within(name, "router.core")]
+    rooms += [source.module for source in every.values() if says_it_is_pure(source.text)]
     for package in packages():
         if package.name.startswith("intake_"):
             entrances = [name for name in (f"{package.name}.normalize", f"{package.name}.render") if name in every]
             rooms += _reached(entrances, package.name, every)
     return [every[name] for name in sorted(set(rooms))]
+
+
+def says_it_is_pure(text: str) -> bool:
+    return _PURE.search(ast.get_docstring(ast.parse(text)) or "") is not None
 
 
 def _within(module: str, room: str) -> bool:

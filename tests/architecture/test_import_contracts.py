@@ -17,13 +17,15 @@ CONFIGURATION = tomllib.loads((sources.ROOT / "pyproject.toml").read_text())["to
 LINT_IMPORTS = Path(sysconfig.get_path("scripts")) / "lint-imports"
 
 PLANTED = {
-    "shared-knows-no-service": ("frontline/runtime/planted.py", "import router.core.event"),
-    "services-are-strangers": ("router/planted.py", "import intake_email"),
-    "shared-layers": ("frontline/runtime/planted.py", "import frontline.reference"),
-    "contract-is-pure": ("frontline/contract/planted.py", "import asyncio"),
-    "core-is-pure": ("router/core/planted.py", "from os import environ"),
-    "intakes-stay-behind-the-host": ("intake_email/planted.py", "from frontline.runtime.bus import Bus"),
+    "shared-knows-no-service": ("frontline/runtime", "import router.core.event"),
+    "services-are-strangers": ("router/api", "import intake_email"),
+    "shared-layers": ("frontline/runtime", "import frontline.reference"),
+    "router-layers": ("router/core", "import router.desk.log"),
+    "contract-is-pure": ("frontline/contract", "import asyncio"),
+    "core-is-pure": ("router/core", "from os import environ"),
+    "intakes-stay-behind-the-host": ("intake_email", "from frontline.runtime.bus import Bus"),
 }
+"""Contract -> a folder, and an import that has no business there."""
 
 
 def contract(name: str) -> dict[str, Any]:
@@ -53,13 +55,12 @@ def report(tmp_path_factory: pytest.TempPathFactory) -> str:
     shutil.copy(sources.ROOT / "pyproject.toml", root)
     for package in sources.packages():
         shutil.copytree(package, root / package.name, ignore=shutil.ignore_patterns("__pycache__"))
-    for number, (path, fault) in enumerate(PLANTED.values()):
-        planted = root / path
-        planted.with_name(f"planted_{number}.py").write_text(fault + "\n")
+    for number, (folder, fault) in enumerate(PLANTED.values()):
+        (root / folder / f"planted_{number}.py").write_text(fault + "\n")
     done = subprocess.run(
         [sys.executable, LINT_IMPORTS, "--no-logo", "--no-cache"],
         cwd=root,
-        env={**os.environ, "PYTHONPATH": str(root)},
+        env={**os.environ, "PYTHONPATH": str(root), "COLUMNS": "200"},
         capture_output=True,
         text=True,
         check=False,
