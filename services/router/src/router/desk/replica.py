@@ -10,6 +10,7 @@ import msgspec
 
 from frontline.configuration.model import Desk
 from frontline.contract.error import Unavailable
+from frontline.contract.ids import DeskId
 from frontline.runtime.keyvalue import KeyValue
 from frontline.runtime.topology import LEASES
 from router.core.advance import Torn
@@ -40,6 +41,10 @@ class Replica:
         self._leases = KeyValue(surroundings.bus, LEASES)
         self._follower: Follower | None = None
         self._leader: Leader | None = None
+
+    @property
+    def desk(self) -> DeskId:
+        return self._desk.id
 
     @property
     def epoch(self) -> int:

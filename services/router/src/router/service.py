@@ -1,0 +1,176 @@
+"""The router's process: a replica of each desk, the read index, the API, and the trackers."""
+
+import asyncio
+import secrets
+import tempfile
+from collections.abc import Callable, Coroutine
+from contextlib import AsyncExitStack
+from functools import partial
+from pathlib import Path
+from typing import Annotated
+
+import msgspec
+from aiohttp import web
+from nats.aio.msg import Msg
+
+from frontline.configuration.load import load
+from frontline.contract.error import Mistake, SettingsError, Unavailable
+from frontline.contract.ids import DeskId
+from frontline.runtime.objects import Objects
+from frontline.runtime.parked import park
+from frontline.runtime.service import Service, run_service
+from router.api.app import build_app
+from router.desk.commands import DeskCommands
+from router.desk.log_store import StreamLogStore
+from router.desk.replica import Newer, Replica
+from router.desk.surroundings import Surroundings
+from router.index.follow import follow_log, follow_people, follow_transcripts
+from router.index.origin import origin
+from router.index.read_index import ReadIndex
+
+NAME = "router"
+_AGAIN_SECONDS = 1.0
+
+
+class RouterSettings(msgspec.Struct, frozen=True, kw_only=True):
+    """`index_dir` belongs to one router process; a temporary folder when unset, built anew at each
+    start. `lease_seconds` is how long a silent leader is believed to live.
+    """
+
+    router_host: str = "127.0.0.1"
+    router_port: Annotated[int, msgspec.Meta(ge=0, le=65535)] = 8080
+    index_dir: Path | None = None
+    lease_seconds: Annotated[float, msgspec.Meta(ge=0.5, le=60)] = 2.0
+
+
+def run() -> int:
+    """Run until told to stop; gives the exit code."""
+    return run_service(NAME, main, sections={NAME: RouterSettings})
+
+
+async def main(service: Service) -> None:
+    """Serve until the service is told to stop, at whatever point that is."""
+    serving_yet = asyncio.Event()
+    async with asyncio.TaskGroup() as tasks:
+        serving = tasks.create_task(_serve(service, serving_yet))
+        stop = tasks.create_task(service.stopping.wait())
+        await asyncio.wait((serving, stop), return_when=asyncio.FIRST_COMPLETED)
+        stop.cancel()
+        if not serving_yet.is_set():
+            serving.cancel()
+
+
+async def _serve(service: Service, serving_yet: asyncio.Event) -> None:
+    settings = service.section(RouterSettings)
+    if service.settings.config is None:
+        raise SettingsError([Mistake("FRONTLINE_CONFIG", "is not set: the router has to know its desks")])
+    configuration = load(service.settings.config)
+    surroundings = Surroundings(
+        bus=service.bus,
+        signer=service.signer,
+        configuration=configuration,
+        wall=service.clock,
+        log=service.log,
+        park=partial(_park, service),
+        lease_seconds=settings.lease_seconds,
+    )
+    holder = service.settings.instance or secrets.token_hex(8)
+    replicas = {desk.id: Replica(desk, holder, surroundings) for desk in configuration.desks}
+    service.health.check("index", lambda: "the read index is not built yet")
+    async with AsyncExitStack() as stack:
+        index = await _open_index(service, settings, list(replicas), stack)
+        app = build_app(
+            bus=service.bus,
+            configuration=configuration,
+            signer=service.signer,
+            index=index,
+            commands=DeskCommands(service.bus, replicas),
+            objects=Objects(service.bus),
+            clock=service.clock,
+            mint=partial(secrets.token_hex, 16),
+            metrics=service.metrics,
+            log=service.log,
+        )
+        await _listen(service, app, settings, stack)
+        async with asyncio.TaskGroup() as tasks:
+            following = [tasks.create_task(work) for work in _followers(service, index, list(replicas))]
+            leading = [tasks.create_task(_replicate(service, replica)) for replica in replicas.values()]
+            serving_yet.set()  # from here on everything ends by itself, in order
+            await service.stopping.wait()
+            await asyncio.wait(leading)
+            for task in following:
+                task.cancel()
+
+
+async def _open_index(
+    service: Service, settings: RouterSettings, desks: list[DeskId], stack: AsyncExitStack
+) -> ReadIndex:
+    folder = settings.index_dir
+    if folder is None:
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="frontline-index-")))
+    index = ReadIndex(folder, await _origin(service, desks), clock=service.clock, metrics=service.metrics, log=service.log)
+    stack.callback(index.close)
+    return index
+
+
+async def _origin(service: Service, desks: list[DeskId]) -> str:
+    """Patiently: the streams may not be there yet."""
+    while True:
+        await service.bus.wait_connected()
+        try:
+            return await origin(service.bus, desks)
+        except Unavailable as error:
+            service.log.warning("router.waiting", why=error.detail)
+            await asyncio.sleep(_AGAIN_SECONDS)
+
+
+async def _listen(service: Service, app: web.Application, settings: RouterSettings, stack: AsyncExitStack) -> None:
+    runner = web.AppRunner(app, access_log=None, shutdown_timeout=2)
+    await runner.setup()
+    stack.push_async_callback(runner.cleanup)
+    await web.TCPSite(runner, settings.router_host, settings.router_port).start()
+    host, port = runner.addresses[0][:2]
+    service.listening("http", f"{host}:{port}")
+
+
+def _followers(service: Service, index: ReadIndex, desks: list[DeskId]) -> list[Coroutine[None, None, None]]:
+    """The index is ready once each of its sources has been read to its end."""
+    behind = {"transcripts", "people", *desks}
+    service.health.check("index", lambda: f"still reading: {', '.join(sorted(behind))}" if behind else None)
+
+    def caught_up(source: str) -> Callable[[], None]:
+        return lambda: behind.discard(source)
+
+    return [
+        follow_transcripts(index, service.bus, caught_up("transcripts")),
+        follow_people(index, service.bus, caught_up("people")),
+        *(follow_log(index, desk, StreamLogStore(service.bus, desk), caught_up(desk)) for desk in desks),
+    ]
+
+
+async def _replicate(service: Service, replica: Replica) -> None:
+    """Lead or follow until the stop. A log that is newer than this code is followed by nobody here."""
+    service.health.check(f"desk {replica.desk}", lambda: None if replica.epoch else "the desk has no leader yet")
+    try:
+        await replica.run(service.stopping)
+    except* Newer:
+        why = "the log holds what this version can't read: update it"
+        service.log.error("desk.newer", desk=replica.desk)
+        service.health.check(f"desk {replica.desk}", lambda: why)
+        await service.stopping.wait()
+
+
+async def _park(service: Service, reason: str, msg: Msg, error: str) -> None:
+    service.metrics.parked.labels(NAME, reason).inc()
+    service.log.warning("router.parked", reason=reason, error=error)
+    await park(
+        service.bus,
+        service=NAME,
+        reason=reason,
+        origin=msg.subject,
+        payload=msg.data,
+        error=error,
+        at=service.clock(),
+        original_headers=msg.headers,
+        once=f"{msg.metadata.stream}.{msg.metadata.sequence.stream}",
+    )
