@@ -8,7 +8,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
 
-_PURE = re.compile(r"(?<![\w-])[Pp]ure[.:,]")
+_PURE = re.compile(r"(?<![\w-])(?:Pure|pure)[.:,]")
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,7 +26,11 @@ def test_the_rooms_that_the_design_calls_pure_are_looked_at() -> None:
 @pytest.mark.parametrize("text", ['"""Figures. Pure."""', '"""From a to b: pure, and never an error."""'])
 def test_a_module_that_says_it_is_pure_is_held_to_it(text: str) -> None:
     assert sources.says_it_is_pure(text)
-    assert not sources.says_it_is_pure(text.replace("ure", "ort").replace("Pure", "Port"))
+
+
+@pytest.mark.parametrize("text", ['"""Edges get a clock, pure rooms an instant."""', '"""Impure."""', "PURE = 'pure.'"])
+def test_a_module_that_only_mentions_purity_is_not_held_to_it(text: str) -> None:
+    assert not sources.says_it_is_pure(text)
 
 
 @pytest.mark.parametrize(
