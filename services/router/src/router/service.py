@@ -50,17 +50,17 @@ def run() -> int:
 
 async def main(service: Service) -> None:
     """Serve until the service is told to stop, at whatever point that is."""
-    serving_yet = asyncio.Event()
+    under_way = asyncio.Event()
     async with asyncio.TaskGroup() as tasks:
-        serving = tasks.create_task(_serve(service, serving_yet))
+        serving = tasks.create_task(_serve(service, under_way))
         stop = tasks.create_task(service.stopping.wait())
         await asyncio.wait((serving, stop), return_when=asyncio.FIRST_COMPLETED)
         stop.cancel()
-        if not serving_yet.is_set():
+        if not under_way.is_set():
             serving.cancel()
 
 
-async def _serve(service: Service, serving_yet: asyncio.Event) -> None:
+async def _serve(service: Service, under_way: asyncio.Event) -> None:
     settings = service.section(RouterSettings)
     if service.settings.config is None:
         raise SettingsError([Mistake("FRONTLINE_CONFIG", "is not set: the router has to know its desks")])
@@ -95,7 +95,7 @@ async def _serve(service: Service, serving_yet: asyncio.Event) -> None:
         async with asyncio.TaskGroup() as tasks:
             following = [tasks.create_task(work) for work in _followers(service, index, list(replicas))]
             leading = [tasks.create_task(_replicate(service, replica)) for replica in replicas.values()]
-            serving_yet.set()  # from here on everything ends by itself, in order
+            under_way.set()  # from here on everything ends by itself, in order
             await service.stopping.wait()
             await asyncio.wait(leading)
             for task in following:

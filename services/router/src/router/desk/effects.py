@@ -168,7 +168,7 @@ class Effects:
 
     async def _miss(self, event: ReplyQueued | NoteAdded) -> asyncio.Future[PubAck]:
         """The words are gone (aged out, erased): a person has to know; the desk goes on."""
-        self._log.error("draft_missing", contact=event.contact, draft=event.draft)
+        self._log.error("effects.draft_missing", contact=event.contact, draft=event.draft)
         return await self._bus.begin(subject.parked("router", "draft-missing"), msgspec.json.encode(event))
 
 

@@ -37,6 +37,7 @@ ACK_WAIT_SECONDS = 5.0
 MAX_DELIVERIES = 5
 _BATCH = 64
 _RETRY_SECONDS = 0.5
+_LONGEST_RETRY_SECONDS = 8.0
 
 
 class Park(Protocol):
@@ -88,6 +89,7 @@ class Intake:
         self._in_hand: dict[_Item, None] = {}
         self._window = window
         self._room = asyncio.Event()
+        self._pulls = 0
 
     async def run(self) -> None:
         """Take messages in until cancelled; what is in hand then is redelivered to the next leader."""
@@ -98,13 +100,16 @@ class Intake:
             tasks.create_task(self._keep())
 
     async def _pull(self) -> None:
+        pause = _RETRY_SECONDS
         while True:
+            pulls = self._pulls
             try:
                 await self._bus.wait_connected()
                 await self._pull_on()
             except Unavailable as error:
-                self._log.warning("intake_interrupted", stream=self._stream, error=error.detail)
-                await asyncio.sleep(_RETRY_SECONDS)
+                self._log.warning("intake.interrupted", stream=self._stream, error=error.detail)
+                pause = _RETRY_SECONDS if self._pulls > pulls else min(pause * 2, _LONGEST_RETRY_SECONDS)
+                await asyncio.sleep(pause)
 
     async def _pull_on(self) -> None:
         durable = subject.desk_consumer(self._desk)
@@ -118,6 +123,7 @@ class Intake:
         )
         async with aclosing(pull(self._bus, self._stream, durable, self._free)) as batches:
             async for messages in batches:
+                self._pulls += 1
                 await self._take(messages)
                 while self._free() <= 0:
                     self._room.clear()
@@ -239,7 +245,7 @@ class Intake:
             await self._put_aside(item.msg, "refused", f"{error.conflict}: {error.detail}")
             return
         if not isinstance(error, Unavailable):
-            self._log.error("intake_failed", message=item.inbound.id, error=type(error).__name__)
+            self._log.error("intake.failed", message=item.inbound.id, error=type(error).__name__)
         await _quietly(item.msg.nak(delay=2.0 ** min(item.msg.metadata.num_delivered, 5)))
 
     async def _put_aside(self, msg: Msg, reason: str, error: str) -> None:

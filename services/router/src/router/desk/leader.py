@@ -96,7 +96,7 @@ class Leader:
         if have == 0:
             await (await self.loop.submit(Work(ApplySettings(settings=wanted), cause="start")))
         elif have != wanted.version:
-            self._with.log.warning("configuration_differs", desk=self._desk.id, log=have, file=wanted.version)
+            self._with.log.warning("desk.configuration_differs", desk=self._desk.id, log=have, file=wanted.version)
         directory = KeyValue(self._with.bus, DIRECTORY)
         for inbox in self._desk.inboxes:
             entry = encode(

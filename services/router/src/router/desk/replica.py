@@ -64,10 +64,10 @@ class Replica:
             try:
                 await self._once(stopping)
             except* (Deposed, LeaseLost) as lost:
-                self._with.log.warning("desk_lost", desk=self._desk.id, why=type(lost.exceptions[0]).__name__)
+                self._with.log.warning("desk.lost", desk=self._desk.id, why=type(lost.exceptions[0]).__name__)
             except* (WrongClock, Torn, Unavailable) as errors:
                 for error in errors.exceptions:
-                    self._with.log.error("desk_given_up", desk=self._desk.id, error=type(error).__name__)
+                    self._with.log.error("desk.given_up", desk=self._desk.id, error=type(error).__name__)
                 with suppress(TimeoutError):
                     async with asyncio.timeout(_AGAIN_SECONDS):
                         await stopping.wait()
@@ -121,7 +121,7 @@ class Replica:
             clock=DeskClock(wall),
             surroundings=self._with,
         )
-        self._with.log.info("desk_led", desk=self._desk.id, epoch=epoch)
+        self._with.log.info("desk.led", desk=self._desk.id, epoch=epoch)
         await self._leader.run(stopping)
         self._leader = None
 
