@@ -29,8 +29,8 @@ setup: $(READY) ## Make the virtual environment (all other targets do it by them
 run: $(READY) ## Start everything: embedded NATS, every service, a demo desk
 	@exec $(BIN)/frontline up
 
-test: $(READY) ## Run every test
-	$(BIN)/pytest
+test: $(READY) ## Run every test, or ARGS="tests/unit -k clock"
+	$(BIN)/pytest -n auto --dist worksteal $(ARGS)
 
 check: $(READY) ## Style, types, architecture and generated files
 	$(BIN)/ruff check .

@@ -7,12 +7,13 @@ import msgspec
 
 from frontline.contract import subject
 from frontline.reference.contract import DESK, address
-from frontline.reference.contribution import Channel, Contribution, Operation, Schema
+from frontline.reference.contribution import Channel, Contribution, Operation, Schema, Settings
 from frontline.reference.notes import field_notes
 from frontline.reference.schema import DIALECT, MAJOR, components, summary
 from router.core.commit import Commit, EpochRecord
 from router.core.event import DeskDecision, Event
 from router.desk.command_port import CommandReply, CommandRequest
+from router.service import NAME, RouterSettings
 
 _STREAM = subject.desk_stream(DESK).replace(DESK, "{desk}")
 
@@ -47,7 +48,7 @@ _CHANNELS = (
     ),
 )
 
-_operation = partial(Operation, service="router")
+_operation = partial(Operation, service=NAME)
 
 _OPERATIONS = (
     _operation(name="decide", action="receive", channel="inbound", summary="Take each desk's inboxes, and decide."),
@@ -93,7 +94,7 @@ def contribution() -> Contribution:
         pages={"events.md": _events_page()},
         channels=_CHANNELS,
         operations=_OPERATIONS,
-        settings=(),
+        settings=(Settings(title="The router", kind=RouterSettings, section=NAME),),
     )
 
 

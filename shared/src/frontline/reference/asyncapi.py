@@ -6,10 +6,12 @@ from collections.abc import Iterable, Sequence
 import msgspec
 
 import frontline
+from frontline.contract.cloudevent import MESSAGE_ID
 from frontline.contract.message import SCHEMA
 from frontline.reference.contract import Parked
 from frontline.reference.contribution import Channel, Operation, Schema
 from frontline.reference.schema import components, summary
+from frontline.runtime.parked import NOTE, Note
 
 VERSION = "3.0.0"
 
@@ -28,7 +30,7 @@ _HEADERS: Schema = {
     "type": "object",
     "description": "CloudEvents 1.0 in the binary mode of its NATS binding, and W3C Trace Context.",
     "properties": {
-        "Nats-Msg-Id": {"type": "string", "description": "The same as `ce-id`: the broker drops a repeat."},
+        MESSAGE_ID: {"type": "string", "description": "The same as `ce-id`: the broker drops a repeat."},
         "ce-specversion": {"type": "string", "const": "1.0"},
         "ce-id": {"type": "string", "minLength": 1},
         "ce-type": {"type": "string", "pattern": r"^frontline\.[A-Za-z_]+\.v[0-9]+$"},
@@ -37,7 +39,21 @@ _HEADERS: Schema = {
         "content-type": {"type": "string", "const": "application/json"},
         "traceparent": {"type": "string", "pattern": "^00-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}$"},
     },
-    "required": ["Nats-Msg-Id", "ce-specversion", "ce-id", "ce-type", "ce-source", "ce-time", "content-type"],
+    "required": [MESSAGE_ID, "ce-specversion", "ce-id", "ce-type", "ce-source", "ce-time", "content-type"],
+}
+
+
+_PARKED_HEADERS: Schema = {
+    **_HEADERS,
+    "properties": {
+        **_HEADERS["properties"],
+        NOTE: {
+            "type": "string",
+            "contentMediaType": "application/json",
+            "description": "Where it came from and why it is here: the JSON of a `Note`.",
+        },
+    },
+    "required": [*(name for name in _HEADERS["required"] if name != MESSAGE_ID), NOTE],
 }
 
 
@@ -60,7 +76,8 @@ def asyncapi(channels: Sequence[Channel], operations: Iterable[Operation]) -> Sc
         "components": {
             "schemas": {
                 "CloudEventHeaders": _HEADERS,
-                **components((kind for kind, _ in kinds.values() if kind is not Parked), "#/components/schemas/"),
+                "ParkedHeaders": _PARKED_HEADERS,
+                **components([Note if kind is Parked else kind for kind, _ in kinds.values()], "#/components/schemas/"),
             },
             "messages": {name: _message(kind, headed=headed) for name, (kind, headed) in sorted(kinds.items())},
         },
@@ -103,8 +120,8 @@ def _references(name: str, channels: Sequence[Channel]) -> list[Schema]:
 
 def _message(kind: type[msgspec.Struct], *, headed: bool) -> Schema:
     written: Schema = {"name": kind.__name__, "summary": summary(kind)}
+    if kind is Parked:
+        return {**written, "headers": {"$ref": "#/components/schemas/ParkedHeaders"}}
     if headed:
         written["headers"] = {"$ref": "#/components/schemas/CloudEventHeaders"}
-    if kind is not Parked:
-        written["payload"] = {"$ref": f"#/components/schemas/{kind.__name__}"}
-    return written
+    return {**written, "payload": {"$ref": f"#/components/schemas/{kind.__name__}"}}

@@ -11,8 +11,11 @@ from frontline.contract.ids import ChannelName, ContactId, DeskId, InboxId
 from frontline.contract.message import DeliveryReceipt, InboundMessage, OutboundMessage
 from frontline.contract.transcript import TranscriptItem
 from frontline.reference.contribution import Channel, Contribution, Operation, Settings
+from frontline.runtime.delivery import DeliverySettings
+from frontline.runtime.host import HostSettings
 from frontline.runtime.settings import RuntimeSettings
 from frontline.runtime.topology import DRAFTS, EVENTS, OUTBOX, PARKED, TRANSCRIPT
+from frontline.supervisor.storage import StorageSettings
 
 HOST = "channel host"
 
@@ -135,5 +138,12 @@ def contribution() -> Contribution:
         pages={},
         channels=CHANNELS,
         operations=OPERATIONS,
-        settings=(Settings(title="Every process", kind=RuntimeSettings, section="runtime"),),
+        settings=(
+            Settings(title="Every process", kind=RuntimeSettings, section="runtime"),
+            Settings(title="`frontline up` and `frontline nats provision`", kind=StorageSettings, section="storage"),
+            Settings(title="The host of every channel", kind=HostSettings, section="host"),
+            Settings(
+                title="Delivery of replies, by the host of every channel", kind=DeliverySettings, section="delivery"
+            ),
+        ),
     )

@@ -31,7 +31,7 @@ def settings_page(settings: Iterable[Settings]) -> str:
 
 def _table(kind: type[msgspec.Struct]) -> str:
     notes = field_notes(kind)
-    hints = get_type_hints(kind)
+    hints = get_type_hints(kind, include_extras=True)
     rows = [
         (
             f"`{PREFIX}{field.name.upper()}`",
@@ -61,8 +61,14 @@ def _type(hint: Any) -> str:
     if origin in (tuple, list, set, frozenset):
         return f"list of {_type(arguments[0])}"
     if hasattr(hint, "__metadata__"):
-        return _type(arguments[0])
+        return _type(arguments[0]) + "".join(_bounds(part) for part in hint.__metadata__)
     return _word(getattr(hint, "__supertype__", hint))
+
+
+def _bounds(meta: Any) -> str:
+    bounds = {"from": "ge", "above": "gt", "to": "le", "below": "lt"}
+    given = [f"{word} {getattr(meta, name)}" for word, name in bounds.items() if getattr(meta, name, None) is not None]
+    return ", " + " ".join(given) if given else ""
 
 
 def _word(kind: type) -> str:

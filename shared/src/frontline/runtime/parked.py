@@ -23,7 +23,9 @@ from frontline.runtime.topology import PARKED
 RELEASE = "Frontline-Release"
 """Header of a message that an operator has sent on its way again: the id it was parked under."""
 
-_NOTE = "Frontline-Parked"
+NOTE = "Frontline-Parked"
+"""Header with the JSON of a `Note`."""
+
 _KEPT = ("ce-", "traceparent", "content-type")
 _ERROR_CHARACTERS = 500
 _FRAMING = 256
@@ -81,7 +83,7 @@ async def park(
     )
     head = headers(id=once or "parked", kind="parked", source=f"/frontline/{service}", at=at)
     # ASCII on one line: a header holds nothing else safely.
-    head[_NOTE] = json.dumps(msgspec.to_builtins(note), ensure_ascii=True)
+    head[NOTE] = json.dumps(msgspec.to_builtins(note), ensure_ascii=True)
     if len(payload) + sum(len(key) + len(value) + 4 for key, value in head.items()) + _FRAMING > bus.nc.max_payload:
         raise Rejected("larger than the bus takes together with its note", Reason.TOO_LARGE)
     if not once:
@@ -159,7 +161,7 @@ async def _stored(bus: Bus, number: int) -> Stored | None:
 
 def _parked(item: Stored) -> Parked:
     try:
-        note = msgspec.json.decode(item.headers.get(_NOTE, ""), type=Note)
+        note = msgspec.json.decode(item.headers.get(NOTE, ""), type=Note)
     except msgspec.DecodeError:
         # Somebody else's message on our stream is still something for a person to see.
         _, service, reason = item.subject.split(".", 2)
