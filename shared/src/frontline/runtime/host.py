@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable
 from functools import partial
 from importlib.metadata import EntryPoint, entry_points
-from typing import Annotated, Any, cast
+from typing import TYPE_CHECKING, Annotated, Any, cast
 
 import msgspec
 
@@ -29,8 +29,10 @@ from frontline.runtime.metrics import ChannelMeter
 from frontline.runtime.objects import Objects
 from frontline.runtime.parked import park
 from frontline.runtime.service import Service, run_service, tell_mistakes
-from frontline.runtime.subscription import Subscription
 from frontline.runtime.telemetry import configure_logs, traceparent
+
+if TYPE_CHECKING:
+    from frontline.runtime.subscription import Subscription
 
 CHANNELS = "frontline.channels"
 
@@ -195,7 +197,9 @@ async def run_plugin(plugin: Any, service: Service) -> None:
             task.cancel()
 
 
-def _subscription(channel: DeliversReplies, name: ChannelName, service: Service) -> Subscription:
+def _subscription(channel: DeliversReplies, name: ChannelName, service: Service) -> "Subscription":
+    from frontline.runtime.subscription import Subscription  # takes most of a second to import
+
     settings = service.section(DeliverySettings)
     delivery = Delivery(
         service=service.name,
@@ -234,7 +238,7 @@ async def _keep_serving(channel: Channel, host: ChannelHost, service: Service) -
             mistakes = _mistakes(error)
             if mistakes:
                 raise SettingsError(mistakes) from error
-            service.log.error("channel.failed", exc_info=error)  # noqa: TRY400 - a structured log
+            service.log.error("channel.failed", exc_info=error)
         service.metrics.failed("serve")
         host.fell_silent("the channel has stopped serving")
         if loop.time() - began > _LONGEST_PAUSE:

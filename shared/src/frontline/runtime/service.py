@@ -168,7 +168,7 @@ async def _run(
                 sections=loaded,
             )
             _on_signals(service)
-            _watch_bus(service)
+            watch_bus(service)
             service.status.ops = await ops.start(settings.ops_host, settings.ops_port)
             health.started = True
             log.info("service.started", ops=service.status.ops, env=settings.env)
@@ -182,7 +182,7 @@ async def _run(
     except* Exception as group:
         for error in _leaves(group):
             metrics.failed("crash")
-            log.error("service.crashed", exc_info=error)  # noqa: TRY400 - the error of the group, not the present one
+            log.error("service.crashed", exc_info=error)
     finally:
         health.draining = True
         await bus.close()
@@ -221,7 +221,8 @@ async def _connect(service: Service) -> None:
     await service.bus.connect(service.settings.nats_url, token=service.settings.nats_token)
 
 
-def _watch_bus(service: Service) -> None:
+def watch_bus(service: Service) -> None:
+    """Readiness, a figure and a log line for the connection to NATS."""
     bus, health = service.bus, service.health
     health.check("nats", lambda: None if bus.connected else "no connection to NATS")
 

@@ -26,8 +26,9 @@ from frontline.runtime.metrics import Metrics
 from frontline.runtime.topology import OUTBOX
 
 _ACK_WAIT_SECONDS = 30.0
-_PULL_SECONDS = 5.0
-_LOOK_SECONDS = 2.0
+_PULL_SECONDS = 2.0
+_LOOK_SECONDS = 1.0
+_REST_SECONDS = 1.0
 _SILENT_LOOKS = 3
 _STAY_CONNECTED: dict[str, Any] = {
     "max_reconnect_attempts": -1,
@@ -84,7 +85,7 @@ class Subscription:
         self._url = url
         self._token = token
         self._workers = workers
-        self._drain = drain_seconds
+        self._drain = max(drain_seconds - _REST_SECONDS, 0.1)  # the rest is for what comes after the attempts
         self._log = log
         self._metrics = metrics
         self._look = look
