@@ -1,0 +1,122 @@
+"""What can be asked of the index. Each answer is one moment of it."""
+
+import sqlite3
+from collections.abc import Iterable
+from typing import Any
+
+import msgspec
+
+from frontline.contract.ids import AgentId, ContactId, CustomerId, DeskId, MessageId
+from frontline.contract.message import DeliveryState
+from frontline.contract.transcript import TranscriptItem, decode_item
+from router.index.row import AgentRow, Assignment, ContactRow
+from router.index.search import ContactQuery, where
+from router.index.shape import Customer, EncodedContact
+from router.index.table import load_agents, load_contact
+
+_SELECT = (
+    "SELECT c.ordinal, c.id, c.desk, c.inbox, c.channel, c.customer, c.state, c.lane, c.priority_reason, c.opened_at,"
+    " c.updated_at, c.agent, c.since, c.via, c.linked_to, c.clocks, c.why, s.subject, p.view FROM contact AS c"
+    " LEFT JOIN conversation AS s ON s.contact = c.id LEFT JOIN person AS p ON p.id = c.customer"
+)
+
+
+class Said(msgspec.Struct, frozen=True):
+    """A transcript item, where it stands, and what became of it if it was to be delivered."""
+
+    seq: int
+    item: TranscriptItem
+    delivery: DeliveryState | None
+
+
+class Page(msgspec.Struct, frozen=True):
+    """`next` is the ordinal to go on behind, `None` at the end."""
+
+    contacts: list[EncodedContact]
+    next: int | None
+
+
+class Reader:
+    """Lives in the thread that owns `connection`."""
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self._connection = connection
+
+    def row(self, desk: DeskId, contact: ContactId) -> ContactRow | None:
+        return load_contact(self._connection, desk, contact)
+
+    def subject(self, contact: ContactId) -> str:
+        """What the conversation is about, in the words of its first message that said so."""
+        found = self._connection.execute("SELECT subject FROM conversation WHERE contact = ?", (contact,)).fetchone()
+        return found[0] if found else ""
+
+    def contact(self, desk: DeskId, contact: ContactId) -> EncodedContact | None:
+        found = self._connection.execute(f"{_SELECT} WHERE c.desk = ? AND c.id = ?", (desk, contact)).fetchone()
+        return _contact(found) if found else None
+
+    def contacts(self, query: ContactQuery) -> Page:
+        condition, values = where(query)
+        found = self._connection.execute(
+            f"{_SELECT} WHERE {condition} ORDER BY c.ordinal DESC LIMIT ?", (*values, query.limit + 1)
+        ).fetchall()
+        rows = found[: query.limit]
+        return Page([_contact(row) for row in rows], rows[-1][0] if len(found) > query.limit else None)
+
+    def transcript(self, contact: ContactId, after: int, limit: int) -> list[Said]:
+        """Items above `after`, oldest first."""
+        return _said(
+            self._connection.execute(
+                "SELECT seq, delivery, data FROM item WHERE contact = ? AND seq > ? ORDER BY seq LIMIT ?",
+                (contact, after, limit),
+            )
+        )
+
+    def gist(self, contact: ContactId, limit: int) -> list[Said]:
+        """The first item and the latest `limit` of them, oldest first."""
+        rows = self._connection.execute(
+            "SELECT seq, delivery, data FROM item WHERE contact = ?1 AND (seq = (SELECT min(seq) FROM item WHERE contact = ?1)"
+            " OR seq IN (SELECT seq FROM item WHERE contact = ?1 ORDER BY seq DESC LIMIT ?2)) ORDER BY seq",
+            (contact, limit),
+        )
+        return _said(rows)
+
+    def item(self, id_: MessageId) -> Said | None:
+        found = _said(self._connection.execute("SELECT seq, delivery, data FROM item WHERE id = ?", (id_,)))
+        return found[0] if found else None
+
+    def customer(self, customer: CustomerId) -> Customer | None:
+        found = self._connection.execute("SELECT view FROM person WHERE id = ?", (customer,)).fetchone()
+        return msgspec.json.decode(found[0], type=Customer) if found else None
+
+    def agents(self, desk: DeskId) -> dict[AgentId, AgentRow]:
+        return load_agents(self._connection, desk)
+
+
+def _contact(row: tuple[Any, ...]) -> EncodedContact:
+    _, id_, desk, inbox, channel, customer, state, lane, reason, opened, updated, *more = row
+    agent, since, via, linked_to, clocks, why, subject, person = more
+    return EncodedContact(
+        id=id_,
+        desk=desk,
+        inbox=inbox,
+        channel=channel,
+        subject=subject or "",
+        state=state,
+        lane=lane,
+        priority_reason=reason,
+        language=None,
+        tags=(),
+        customer=msgspec.Raw(person) if person else Customer(id=customer),
+        assignment=Assignment(agent=agent, since=since, via=via) if agent is not None else None,
+        offer=None,
+        why=msgspec.Raw(why),
+        clocks=msgspec.Raw(clocks),
+        wait=None,
+        opened_at=opened,
+        updated_at=updated,
+        linked_to=linked_to,
+    )
+
+
+def _said(rows: Iterable[tuple[int, str | None, bytes]]) -> list[Said]:
+    return [Said(seq, decode_item(data), DeliveryState(delivery) if delivery else None) for seq, delivery, data in rows]

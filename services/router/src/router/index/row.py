@@ -1,0 +1,91 @@
+"""What the index keeps of a contact and of an agent, in the shapes that the API shows."""
+
+from datetime import UTC, datetime
+from typing import Annotated, Literal
+
+import msgspec
+
+from frontline.contract.ids import AgentId, ChannelName, ContactId, CustomerId, DeskId, InboxId
+
+Stamp = Annotated[
+    str, msgspec.Meta(extra_json_schema={"format": "date-time", "examples": ["2026-01-31T23:59:59.999Z"]})
+]
+"""RFC 3339 in UTC with milliseconds. Of fixed width, so text order is time order."""
+
+State = Literal["waiting", "offered", "assigned", "waiting_customer", "waiting_third_party", "resolved", "closed"]
+ClockOutcome = Literal["met", "breached", "withdrawn"]
+
+
+def stamp(moment: datetime) -> Stamp:
+    return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+class Row(msgspec.Struct, frozen=True, kw_only=True):
+    """A value of the index. Equal by content, never changed."""
+
+
+class Why(Row, frozen=True, kw_only=True):
+    """One reason for where a contact is now: the rule that decided, and that in words."""
+
+    at: Stamp
+    rule: str
+    text: str
+
+
+class Clock(Row, frozen=True, kw_only=True):
+    """One SLA clock with everything that explains it.
+
+    `outcome_at` is when the outcome took effect: for a breach the deadline. A clock that was met
+    late stays `breached`, with `met_at` as the second time. `reason` is why it was withdrawn, or why
+    it runs on after it had ended.
+    """
+
+    target: str
+    policy: str
+    version: int
+    calendar: str
+    started_at: Stamp
+    due_at: Stamp
+    paused: bool = False
+    warned: tuple[float, ...] = ()
+    outcome: ClockOutcome | None = None
+    outcome_at: Stamp | None = None
+    met_at: Stamp | None = None
+    reason: str = ""
+    intervals: tuple[tuple[Stamp, Stamp], ...] = ()
+
+
+class Assignment(Row, frozen=True, kw_only=True):
+    agent: AgentId
+    since: Stamp
+    via: str
+
+
+class ContactRow(Row, frozen=True, kw_only=True):
+    """A contact as the log tells it. `ordinal` says where in the log it was opened, and orders lists:
+    it never changes and grows with each contact, on every replica alike.
+    """
+
+    desk: DeskId
+    id: ContactId
+    ordinal: int
+    inbox: InboxId
+    channel: ChannelName
+    customer: CustomerId
+    state: State
+    lane: str
+    priority_reason: str
+    opened_at: Stamp
+    updated_at: Stamp
+    assignment: Assignment | None = None
+    linked_to: ContactId | None = None
+    clocks: tuple[Clock, ...] = ()
+    why: tuple[Why, ...] = ()
+
+
+class AgentRow(Row, frozen=True, kw_only=True):
+    """What an agent said of their availability last, or what the configuration says until they do."""
+
+    id: AgentId
+    state: str
+    until: Stamp | None = None

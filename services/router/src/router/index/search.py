@@ -1,0 +1,63 @@
+"""What a list may be asked for, and that in SQL. Pure."""
+
+import re
+from typing import Any
+
+import msgspec
+
+from frontline.contract.ids import AgentId, ChannelName, CustomerId, DeskId
+from router.index.row import State
+
+_WORD = re.compile(r"\w+")
+_MOST_WORDS = 16
+
+
+class ContactQuery(msgspec.Struct, frozen=True, kw_only=True):
+    """Contacts of one desk, youngest first, behind `before` (an ordinal). Empty means: any."""
+
+    desk: DeskId
+    states: tuple[State, ...] = ()
+    channel: ChannelName | None = None
+    agent: AgentId | None = None
+    customer: CustomerId | None = None
+    lane: str | None = None
+    words: str = ""
+    before: int | None = None
+    limit: int = 50
+
+
+def match_expression(words: str) -> str:
+    """What a person typed as an FTS5 expression: all words, the last one as a beginning. Nothing that
+    they type is an operator. Empty when there is no word in it.
+    """
+    found = _WORD.findall(words)[:_MOST_WORDS]
+    return " ".join(f'"{word}"' for word in found) + "*" if found else ""
+
+
+def where(query: ContactQuery) -> tuple[str, list[Any]]:
+    """The condition on `contact AS c` and its parameters."""
+    terms = ["c.desk = ?"]
+    values: list[Any] = [query.desk]
+    if query.states:
+        terms.append(f"c.state IN ({', '.join('?' * len(query.states))})")
+        values.extend(query.states)
+    for column in ("channel", "agent", "customer", "lane"):
+        value = getattr(query, column)
+        if value is not None:
+            terms.append(f"c.{column} = ?")
+            values.append(value)
+    if query.words:
+        match = match_expression(query.words)
+        found = ["c.id = ?"]
+        values.append(query.words.strip())
+        if match:
+            found += [
+                "c.id IN (SELECT i.contact FROM words AS w JOIN item AS i ON i.seq = w.rowid WHERE words MATCH ?)",
+                "c.customer IN (SELECT p.id FROM person_words AS n JOIN person AS p ON p.number = n.rowid WHERE person_words MATCH ?)",
+            ]
+            values += [match, match]
+        terms.append(f"({' OR '.join(found)})")
+    if query.before is not None:
+        terms.append("c.ordinal < ?")
+        values.append(query.before)
+    return " AND ".join(terms), values

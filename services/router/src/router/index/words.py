@@ -1,0 +1,86 @@
+"""Transcript items and people into the index: to be shown, and to be searched."""
+
+import sqlite3
+
+import msgspec
+
+from frontline.contract.customer import decode_person
+from frontline.contract.transcript import Direction, ItemKind, TranscriptItem, decode_item
+from frontline.runtime.reader import Stored
+from router.index.row import stamp
+from router.index.shape import customer_of
+
+_SEARCHED_CHARACTERS = 65_536
+"""How much of one message can be searched; all of it can be read."""
+
+
+def save_item(connection: sqlite3.Connection, stored: Stored, item: TranscriptItem) -> None:
+    """A repeat changes nothing; a higher revision takes the place of the view before it, where that stood."""
+    known = connection.execute("SELECT seq, revision, data FROM item WHERE id = ?", (item.id,)).fetchone()
+    if known is None:
+        _add(connection, stored, item)
+    elif item.revision > known[1]:
+        _revise(connection, known[0], decode_item(known[2]), stored, item)
+
+
+def _add(connection: sqlite3.Connection, stored: Stored, item: TranscriptItem) -> None:
+    at = stamp(item.at)
+    connection.execute(
+        "INSERT INTO item (seq, id, contact, at, revision, reply, delivery, data) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+        (stored.seq, item.id, item.contact, at, item.revision, item.reply, item.delivery, stored.data),
+    )
+    if item.kind is ItemKind.RECEIPT:
+        # Carriers report out of order: the latest by its own time holds, and of equals the one stored last.
+        connection.execute(
+            "UPDATE item SET delivery = ?1, delivered_at = ?2 WHERE id = ?3"
+            " AND (delivered_at IS NULL OR delivered_at <= ?2)",
+            (item.delivery, at, item.reply),
+        )
+        return
+    if item.direction is Direction.OUT:
+        connection.execute(
+            "UPDATE item SET (delivery, delivered_at) = (r.delivery, r.at) FROM"
+            " (SELECT delivery, at FROM item WHERE reply = ?1 ORDER BY at DESC, seq DESC LIMIT 1) AS r WHERE id = ?1",
+            (item.id,),
+        )
+    connection.execute("INSERT INTO words (rowid, subject, body) VALUES (?, ?, ?)", (stored.seq, *_searched(item)))
+    if item.subject:
+        connection.execute(
+            "INSERT INTO conversation (contact, subject, seq) VALUES (?, ?, ?) ON CONFLICT DO NOTHING",
+            (item.contact, item.subject, stored.seq),
+        )
+
+
+def _revise(
+    connection: sqlite3.Connection, seq: int, before: TranscriptItem, stored: Stored, item: TranscriptItem
+) -> None:
+    connection.execute("UPDATE item SET revision = ?, data = ? WHERE seq = ?", (item.revision, stored.data, seq))
+    connection.execute(
+        "INSERT INTO words (words, rowid, subject, body) VALUES ('delete', ?, ?, ?)", (seq, *_searched(before))
+    )
+    connection.execute("INSERT INTO words (rowid, subject, body) VALUES (?, ?, ?)", (seq, *_searched(item)))
+    connection.execute(
+        "UPDATE conversation SET subject = ? WHERE contact = ? AND seq = ?", (item.subject, item.contact, seq)
+    )
+
+
+def _searched(item: TranscriptItem) -> tuple[str, str]:
+    return item.subject, item.text[:_SEARCHED_CHARACTERS]
+
+
+def save_person(connection: sqlite3.Connection, stored: Stored) -> None:
+    """Raises `msgspec.DecodeError` for what is no person."""
+    id_ = stored.subject.rpartition(".")[2]
+    view = customer_of(decode_person(stored.data)) if stored.data else None
+    connection.execute("DELETE FROM person_words WHERE rowid IN (SELECT number FROM person WHERE id = ?)", (id_,))
+    if view is None:  # the key was deleted
+        connection.execute("DELETE FROM person WHERE id = ?", (id_,))
+        return
+    addresses = " ".join(identity.address for identity in view.identities)
+    [number] = connection.execute(
+        "INSERT INTO person (id, view) VALUES (?, ?) ON CONFLICT (id) DO UPDATE SET view = excluded.view RETURNING number",
+        (id_, msgspec.json.encode(view)),
+    ).fetchone()
+    connection.execute(
+        "INSERT INTO person_words (rowid, name, addresses) VALUES (?, ?, ?)", (number, view.name, addresses)
+    )

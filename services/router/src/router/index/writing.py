@@ -1,0 +1,155 @@
+"""The index's one writer: takes what the streams bring, a batch a transaction, with the place reached."""
+
+import sqlite3
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from frontline.contract.error import Rejected
+from frontline.contract.ids import AgentId, ContactId, DeskId, MessageId
+from frontline.contract.transcript import decode_item
+from frontline.runtime.reader import Stored
+from router.desk.fence import Counted
+from router.index.projection import Place, agents_after, contact_after, contact_of, words_of
+from router.index.table import load_agents, load_contact, save_agents, save_contacts
+from router.index.words import save_item, save_person
+
+if TYPE_CHECKING:
+    from router.index.row import AgentRow, ContactRow
+
+TRANSCRIPT = "transcript"
+PEOPLE = "people"
+
+
+class Position(msgspec.Struct, frozen=True):
+    """How far a stream has been taken in; for a log also the epoch and the index counted last."""
+
+    seq: int = 0
+    epoch: int = 0
+    index: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Word:
+    """The log at `seq`, stored at `stored`, says that the item `words` of `contact` will come."""
+
+    contact: ContactId
+    words: MessageId
+    seq: int
+    stored: datetime
+
+
+@dataclass(slots=True)
+class Taken:
+    """What a batch brought: how far the stream is read now, what it announced, and what it brought."""
+
+    position: Position
+    announced: list[Word] = field(default_factory=list)
+    arrived: list[MessageId] = field(default_factory=list)
+    unreadable: list[int] = field(default_factory=list)
+    """Sequences of what this code could not decode; they are passed over."""
+
+
+class Writer:
+    """Lives in the thread that owns `connection`. Whatever was taken in before changes nothing again."""
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self._connection = connection
+        self._positions = {
+            stream: Position(seq, epoch, number)
+            for stream, seq, epoch, number in connection.execute("SELECT stream, seq, epoch, number FROM position")
+        }
+
+    def position(self, stream: str) -> Position:
+        return self._positions.get(stream, Position())
+
+    def take_log(self, desk: DeskId, batch: Sequence[Counted], reached: Position) -> Taken:
+        """`batch` is what counts up to `reached`, which may lie behind its last commit: a log also
+        holds epoch records and commits that do not count.
+        """
+        stream = log_of(desk)
+        taken = Taken(self.position(stream))
+        if reached.seq <= taken.position.seq:
+            return taken
+        fresh = [counted for counted in batch if counted.seq > taken.position.seq]
+        taken.position = reached
+        contacts: dict[ContactId, ContactRow | None] = {}
+        agents: Mapping[AgentId, AgentRow] | None = None
+        known = load_agents(self._connection, desk)
+        for counted in fresh:
+            for n, event in enumerate(counted.commit.events):
+                contact = contact_of(event)
+                if contact is None:
+                    agents = agents_after(known if agents is None else agents, event)
+                    continue
+                if contact not in contacts:
+                    contacts[contact] = load_contact(self._connection, desk, contact)
+                place = Place(desk, counted.seq, n, counted.commit.now)
+                contacts[contact] = contact_after(contacts[contact], event, place)
+                words = words_of(event)
+                if words is not None:
+                    taken.announced.append(Word(contact, words, counted.seq, counted.at))
+        with self._transaction(stream, reached):
+            save_contacts(self._connection, (row for row in contacts.values() if row is not None))
+            if agents is not None and agents != known:
+                save_agents(self._connection, desk, agents)
+        taken.announced = [word for word in taken.announced if not self._holds(word.words)]
+        return taken
+
+    def take_items(self, batch: Sequence[Stored]) -> Taken:
+        taken = Taken(self.position(TRANSCRIPT))
+        fresh = [stored for stored in batch if stored.seq > taken.position.seq]
+        if not fresh:
+            return taken
+        taken.position = Position(fresh[-1].seq)
+        with self._transaction(TRANSCRIPT, taken.position):
+            for stored in fresh:
+                try:
+                    item = decode_item(stored.data)
+                except Rejected:
+                    taken.unreadable.append(stored.seq)
+                    continue
+                taken.arrived.append(item.id)
+                save_item(self._connection, stored, item)
+        return taken
+
+    def take_people(self, batch: Sequence[Stored]) -> Taken:
+        taken = Taken(self.position(PEOPLE))
+        fresh = [stored for stored in batch if stored.seq > taken.position.seq]
+        if not fresh:
+            return taken
+        taken.position = Position(fresh[-1].seq)
+        with self._transaction(PEOPLE, taken.position):
+            for stored in fresh:
+                try:
+                    save_person(self._connection, stored)
+                except (msgspec.DecodeError, UnicodeDecodeError):
+                    taken.unreadable.append(stored.seq)
+        return taken
+
+    def _holds(self, words: MessageId) -> bool:
+        return self._connection.execute("SELECT 1 FROM item WHERE id = ?", (words,)).fetchone() is not None
+
+    @contextmanager
+    def _transaction(self, stream: str, position: Position) -> Iterator[None]:
+        self._connection.execute("BEGIN IMMEDIATE")
+        try:
+            yield
+            self._connection.execute(
+                "INSERT OR REPLACE INTO position VALUES (?, ?, ?, ?)",
+                (stream, position.seq, position.epoch, position.index),
+            )
+            self._connection.execute("COMMIT")
+        except BaseException:
+            self._connection.execute("ROLLBACK")
+            raise
+        self._positions[stream] = position
+
+
+def log_of(desk: DeskId) -> str:
+    """The name of a desk's log among the positions."""
+    return f"log {desk}"
