@@ -1,0 +1,60 @@
+"""Who is asking: bearer tokens (RFC 6750), derived from the deployment secret and nowhere stored.
+
+A token is looked up by its SHA-256, so the time that a wrong one takes says nothing about a right one.
+"""
+
+import hashlib
+from dataclasses import dataclass
+from http import HTTPStatus
+
+from frontline.configuration.model import Agent, Configuration, Desk
+from frontline.runtime.signing import Signer, agent_token
+from router.api.problem import Declined
+
+
+@dataclass(frozen=True, slots=True)
+class Who:
+    """An agent and the one desk that they belong to."""
+
+    agent: Agent
+    desk: Desk
+
+
+class Access:
+    """Knows the agents of one configuration; `load` another when it changes."""
+
+    def __init__(self, signer: Signer, configuration: Configuration) -> None:
+        self._signer = signer
+        self._by_token: dict[bytes, Who] = {}
+        self._by_id: dict[str, Who] = {}
+        self.load(configuration)
+
+    def load(self, configuration: Configuration) -> None:
+        everybody = [Who(agent, desk) for desk in configuration.desks for agent in desk.agents]
+        self._by_id = {who.agent.id: who for who in everybody}
+        self._by_token = {
+            _digest(agent_token(self._signer, who.agent.id, who.agent.token_version)): who for who in everybody
+        }
+
+    def who(self, authorization: str) -> Who:
+        """The agent behind an `Authorization` header. `Declined` (401) if there is none."""
+        scheme, _, token = authorization.partition(" ")
+        if scheme.lower() != "bearer" or not token:
+            raise _challenge('Bearer realm="frontline"', "Send your token: Authorization: Bearer <token>.")
+        who = self._by_token.get(_digest(token.strip()))
+        if who is None:
+            raise _challenge('Bearer realm="frontline", error="invalid_token"', "This token is not known, or no more.")
+        return who
+
+    def picture(self, agent: str) -> str | None:
+        """The picture that an agent agreed to show, if any."""
+        who = self._by_id.get(agent)
+        return who.agent.picture or None if who else None
+
+
+def _digest(token: str) -> bytes:
+    return hashlib.sha256(token.encode("utf-8", "surrogateescape")).digest()
+
+
+def _challenge(challenge: str, detail: str) -> Declined:
+    return Declined(HTTPStatus.UNAUTHORIZED, detail, headers={"WWW-Authenticate": challenge})

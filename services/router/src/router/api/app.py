@@ -1,0 +1,66 @@
+"""The API as an aiohttp application, from everything that it works with."""
+
+from importlib.metadata import version
+
+import msgspec
+from aiohttp import web
+
+from frontline.configuration.model import Configuration
+from frontline.contract.channel import Log
+from frontline.contract.clock import Clock
+from frontline.runtime.bus import Bus
+from frontline.runtime.metrics import Metrics
+from frontline.runtime.signing import Signer
+from router.api import openapi
+from router.api.access import Access
+from router.api.call import Api
+from router.api.entry import API, Entry, Respond
+from router.api.port import Commands, Files, Mint
+from router.api.table import ROUTES
+from router.index.read_index import ReadIndex
+
+
+def build_app(
+    *,
+    bus: Bus,
+    configuration: Configuration,
+    signer: Signer,
+    index: ReadIndex,
+    commands: Commands,
+    objects: Files,
+    clock: Clock,
+    mint: Mint,
+    metrics: Metrics,
+    log: Log,
+) -> web.Application:
+    """Serve it with `AppRunner(app, access_log=None)`. When the configuration changes:
+    `app[API].access.load(configuration)`.
+    """
+    api = Api(
+        bus=bus,
+        access=Access(signer, configuration),
+        signer=signer,
+        index=index,
+        commands=commands,
+        files=objects,
+        clock=clock,
+        mint=mint,
+        metrics=metrics,
+        log=log,
+    )
+    entry = Entry(api)
+    app = web.Application(middlewares=[entry.elsewhere])
+    app[API] = api
+    for route in ROUTES:
+        app.router.add_route(route.method, route.pattern, entry.on(route))
+    app.router.add_route("GET", openapi.PATH, _document())
+    return app
+
+
+def _document() -> Respond:
+    body = msgspec.json.encode(openapi.document(ROUTES, version("frontline")))
+
+    async def show(_: web.Request) -> web.Response:
+        return web.Response(body=body, content_type="application/json", headers={"X-Content-Type-Options": "nosniff"})
+
+    return show

@@ -1,0 +1,218 @@
+"""The bodies that the API takes and gives (design: `api.md`). Fields are added, never renamed."""
+
+import re
+from collections.abc import Iterable, Iterator
+from typing import Annotated, Literal
+
+import msgspec
+
+from frontline.configuration.model import Lane
+from frontline.contract.ids import AgentId, ChannelName, ContactId, CustomerId, MessageId
+from frontline.contract.transcript import Direction, ItemKind
+from router.index.row import Stamp, State
+from router.index.shape import Contact
+
+MAX_ATTACHMENTS = 32
+
+Availability = Literal["available", "away", "offline"]
+Delivery = Literal["queued", "sent", "delivered", "read", "failed", "unknown"]
+
+Text = Annotated[str, msgspec.Meta(min_length=1, max_length=250_000)]
+
+# The decoder does not check these patterns, `Body.mistakes` does: `msgspec.Meta(pattern=...)` inside a
+# tuple corrupts memory (0.22, see its issue 717), so one request could bring the process down.
+_LINE = r"^[^\x00-\x1f\x7f]+(?![\s\S])"
+_MEDIA_TYPE = r"^[A-Za-z0-9][A-Za-z0-9!#$&^_.+-]*/[A-Za-z0-9][A-Za-z0-9!#$&^_.+-]*(?![\s\S])"
+
+Address = Annotated[str, msgspec.Meta(min_length=1, max_length=320, extra_json_schema={"pattern": _LINE})]
+FileName = Annotated[str, msgspec.Meta(min_length=1, max_length=255, extra_json_schema={"pattern": _LINE})]
+MediaType = Annotated[str, msgspec.Meta(max_length=127, extra_json_schema={"pattern": _MEDIA_TYPE})]
+
+
+class Body(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What a client sends. An unknown field is a mistake: it would be silently lost."""
+
+    def mistakes(self) -> Iterator[tuple[str, str]]:
+        """What is wrong with it beyond its types: where, and what."""
+        yield from ()
+
+
+class Nothing(Body, frozen=True, kw_only=True):
+    """`{}`, or no body at all."""
+
+
+class FileBody(Body, frozen=True, kw_only=True):
+    """A file that goes with a reply; `content` is base64."""
+
+    name: FileName
+    media_type: MediaType = "application/octet-stream"
+    content: bytes
+
+
+class ReplyBody(Body, frozen=True, kw_only=True):
+    """`channel`, `to`: left out, the reply goes to the customer on the contact's own channel."""
+
+    text: Text
+    html: Annotated[str, msgspec.Meta(max_length=250_000)] = ""
+    attachments: Annotated[tuple[FileBody, ...], msgspec.Meta(max_length=MAX_ATTACHMENTS)] = ()
+    channel: ChannelName | None = None
+    to: Address | Annotated[tuple[Address, ...], msgspec.Meta(min_length=1, max_length=50)] | None = None
+    cc: Address | Annotated[tuple[Address, ...], msgspec.Meta(max_length=50)] = ()
+
+    def mistakes(self) -> Iterator[tuple[str, str]]:
+        if not self.text.strip():
+            yield "$.text", "is blank"
+        for name, given in (("to", self.to), ("cc", self.cc)):
+            for n, address in enumerate(several(given)):
+                if not re.match(_LINE, address):
+                    yield f"$.{name}" if isinstance(given, str) else f"$.{name}[{n}]", "has a control character in it"
+        for n, file in enumerate(self.attachments):
+            if not re.match(_LINE, file.name):
+                yield f"$.attachments[{n}].name", "has a control character in it"
+            if not re.match(_MEDIA_TYPE, file.media_type):
+                yield f"$.attachments[{n}].media_type", "is not a media type"
+
+
+class NoteBody(Body, frozen=True, kw_only=True):
+    text: Text
+
+    def mistakes(self) -> Iterator[tuple[str, str]]:
+        if not self.text.strip():
+            yield "$.text", "is blank"
+
+
+class DropBody(Body, frozen=True, kw_only=True):
+    reason: Annotated[str, msgspec.Meta(min_length=1, max_length=500)]
+
+
+class AvailabilityBody(Body, frozen=True, kw_only=True):
+    """`until` is when it ends by itself."""
+
+    state: Availability
+    until: Annotated[str, msgspec.Meta(extra_json_schema={"format": "date-time"})] | None = None
+
+
+class ContactFilter(Body, frozen=True, kw_only=True):
+    """`state` may be given several times; `q` are words in what was said, a customer's name or address, or an id."""
+
+    state: tuple[State, ...] = ()
+    channel: ChannelName | None = None
+    agent: AgentId | None = None
+    customer: CustomerId | None = None
+    lane: Lane | None = None
+    q: Annotated[str, msgspec.Meta(max_length=500)] = ""
+    cursor: str | None = None
+    limit: Annotated[int, msgspec.Meta(ge=1, le=200)] = 50
+
+
+class TranscriptFilter(Body, frozen=True, kw_only=True):
+    """Items whose `seq` is above `after`."""
+
+    after: Annotated[int, msgspec.Meta(ge=0)] = 0
+    limit: Annotated[int, msgspec.Meta(ge=1, le=1000)] = 200
+
+
+class PageFilter(Body, frozen=True, kw_only=True):
+    cursor: str | None = None
+    limit: Annotated[int, msgspec.Meta(ge=1, le=200)] = 50
+
+
+class Answer(msgspec.Struct, frozen=True, kw_only=True):
+    """What the API gives."""
+
+
+class Contacts(Answer, frozen=True, kw_only=True):
+    items: list[Contact]
+    next: str | None
+
+
+class From(Answer, frozen=True, kw_only=True):
+    role: str
+    name: str
+    picture: str | None
+
+
+class File(Answer, frozen=True, kw_only=True):
+    name: str
+    media_type: str
+    size: int
+    url: str
+    content_id: str | None
+
+
+class Line(Answer, frozen=True, kw_only=True):
+    """One line of a transcript. `seq` grows along it, with gaps. For a receipt, `reply` is what it is about."""
+
+    seq: int
+    id: MessageId
+    at: Stamp
+    kind: ItemKind
+    direction: Direction
+    author: From = msgspec.field(name="from")
+    channel: ChannelName
+    subject: str
+    text: str
+    reply_text: str
+    html: str
+    attachments: tuple[File, ...]
+    original: str | None
+    delivery: Delivery | None
+    threaded_by: str | None
+    reply: MessageId | None
+    flaw: str | None
+
+
+class Transcript(Answer, frozen=True, kw_only=True):
+    items: list[Line]
+    next: str | None
+
+
+class Written(Answer, frozen=True, kw_only=True):
+    """A reply or note, by its id; it is the transcript item's id as well."""
+
+    id: MessageId
+    contact: ContactId
+
+
+class Moved(Answer, frozen=True, kw_only=True):
+    """What was done to a contact."""
+
+    id: ContactId
+    done: Literal["resolved", "reopened"]
+
+
+class MyAvailability(Answer, frozen=True, kw_only=True):
+    state: Availability
+    until: Stamp | None
+
+
+class ParkedItem(Answer, frozen=True, kw_only=True):
+    """`subject` is where it came from; `ids` are what it was about; `size` is in bytes."""
+
+    id: str
+    at: Stamp
+    service: str
+    reason: str
+    error: str
+    subject: str
+    ids: dict[str, str]
+    size: int
+
+
+class ParkedItems(Answer, frozen=True, kw_only=True):
+    items: list[ParkedItem]
+    next: str | None
+
+
+class Settled(Answer, frozen=True, kw_only=True):
+    """What was done with a parked item."""
+
+    id: str
+    done: Literal["released", "dropped"]
+
+
+def several(given: str | Iterable[str] | None) -> tuple[str, ...]:
+    """One, many or none, as many."""
+    if given is None:
+        return ()
+    return (given,) if isinstance(given, str) else tuple(given)

@@ -1,0 +1,97 @@
+"""What agents write: replies and notes. Their words are stored before the desk decides upon them."""
+
+import asyncio
+
+import nh3
+from aiohttp import web
+
+from frontline.contract import cloudevent, subject
+from frontline.contract.codec import encode
+from frontline.contract.draft import Draft
+from frontline.contract.ids import ContactId, MessageId
+from frontline.contract.message import Attachment
+from frontline.runtime.objects import one
+from frontline.runtime.topology import ATTACHMENTS
+from router.api.call import Call, answer
+from router.api.compose import MAX_REFERENCES, address_letter, note_draft, reply_draft
+from router.api.idempotency import ask, id_for
+from router.api.shape import FileBody, NoteBody, Nothing, ReplyBody
+from router.core.command import AddNote, SendReply
+
+_GIST = 4 * MAX_REFERENCES
+"""Of a long conversation its first item and so many of the latest say how to go on."""
+
+
+async def write_reply(call: Call[ReplyBody, Nothing]) -> web.Response:
+    contact, body = call.contact(), call.body
+    read = call.api.index.read
+    letter = address_letter(
+        contact,
+        read.subject(contact.id),
+        read.customer(contact.customer),
+        read.gist(contact.id, _GIST),
+        call.who.desk,
+        channel=body.channel,
+        to=body.to,
+        cc=body.cc,
+    )
+    id_ = id_for(call, contact.id, "r")
+    draft = reply_draft(
+        letter,
+        id_=id_,
+        contact=contact,
+        who=call.who,
+        text=body.text,
+        html=nh3.clean(body.html) if body.html else "",
+        attachments=await _store(call, id_, body.attachments),
+        now=call.api.clock(),
+    )
+    command = SendReply(
+        contact=contact.id,
+        reply=id_,
+        agent=call.who.agent.id,
+        channel=letter.channel,
+        inbox=letter.inbox,
+        draft=await _keep(call, draft),
+        keys=(call.api.signer.key_hash("reply", id_),),
+    )
+    return await _written(call, command, id_, contact.id)
+
+
+async def write_note(call: Call[NoteBody, Nothing]) -> web.Response:
+    contact = call.contact()
+    id_ = id_for(call, contact.id, "n")
+    draft = note_draft(id_=id_, contact=contact, who=call.who, text=call.body.text, now=call.api.clock())
+    command = AddNote(contact=contact.id, note=id_, agent=call.who.agent.id, draft=await _keep(call, draft))
+    return await _written(call, command, id_, contact.id)
+
+
+async def _written(
+    call: Call[ReplyBody, Nothing] | Call[NoteBody, Nothing],
+    command: SendReply | AddNote,
+    id_: MessageId,
+    contact: ContactId,
+) -> web.Response:
+    body = {"id": id_, "contact": contact}
+    reply = await ask(call, command, body)
+    return answer(body, status=201, seq=reply.seq)
+
+
+async def _keep(call: Call[ReplyBody, Nothing] | Call[NoteBody, Nothing], draft: Draft) -> int:
+    """Store the draft durably; gives its place. The command names nothing that is not stored."""
+    item = draft.item
+    desk = call.who.desk.id
+    head = cloudevent.headers(
+        id=item.id, kind="draft", source=f"/desks/{desk}", at=item.at, traceparent=call.traceparent
+    )
+    return (await call.api.bus.publish(subject.draft(desk), encode(draft), head)).seq
+
+
+async def _store(call: Call[ReplyBody, Nothing], id_: MessageId, files: tuple[FileBody, ...]) -> tuple[Attachment, ...]:
+    refs = await asyncio.gather(
+        *(call.api.files.put(ATTACHMENTS, f"{id_}/{n}", one(file.content)) for n, file in enumerate(files))
+    )
+    return tuple(
+        Attachment(name=file.name, media_type=file.media_type, content=ref)
+        for file, ref in zip(files, refs, strict=True)
+    )
