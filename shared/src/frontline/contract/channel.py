@@ -117,7 +117,8 @@ class Channel(Protocol):
     async def serve(self, receive: Receive) -> None:
         """Listen until cancelled; await `receive(message)` for each message, and only then tell
         the sender that it is accepted. On cancellation stop taking new work, finish what is in
-        hand within the grace period, and return.
+        hand within the grace period, and let the cancellation go on. When it ends of itself it is
+        called again, on the same object.
         """
         ...
 

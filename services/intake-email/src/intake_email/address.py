@@ -1,0 +1,119 @@
+"""Mailboxes in header fields (RFC 5322, 3.4), and the canonical form of an address.
+
+One pass over the text, whatever is in it; the standard library's parser recurses into comments.
+"""
+
+import re
+from contextlib import suppress
+from typing import NamedTuple
+
+from intake_email.header import words
+
+MOST = 200
+LONGEST_ADDRESS = 320
+LONGEST_NAME = 128
+
+_TOKEN = re.compile(
+    r"""(?P<word>=\?[^?\s]{1,80}\?[bBqQ]\?[^\s]*?\?=)"""
+    r"""|"(?P<quoted>[^"\\]*+(?:\\.[^"\\]*+)*+)"?"""
+    r"""|<(?P<angle>[^<>]*+)>?"""
+    r"""|(?P<open>\()"""
+    r"""|(?P<mark>[,;:])"""
+    r"""|(?P<atom>[^\s"<(,;:]++)""",
+    re.DOTALL,
+)
+_BRACKET = re.compile(r"\\.|[()]", re.DOTALL)
+_ESCAPED = re.compile(r"\\(.)", re.DOTALL)
+_UNFIT = re.compile(r"[\s<>,;\x00-\x1f\x7f]")
+
+
+class Mailbox(NamedTuple):
+    """A canonical address and the name beside it."""
+
+    address: str
+    name: str = ""
+
+
+def mailboxes(value: str) -> list[Mailbox]:
+    """The mailboxes of a field in order, `MOST` at most; what has no address is left out."""
+    found: list[Mailbox] = []
+    entry = _Entry()
+    at, comments_until = 0, len(value)
+    while at < len(value) and len(found) < MOST:
+        match = _TOKEN.search(value, at)
+        if match is None:
+            break
+        at = match.end()
+        if match["open"]:
+            end = _comment_end(value, at) if at < comments_until else None
+            if end is None:
+                comments_until = 0  # no bracket after this one closes it, nor the next: they are letters
+            else:
+                entry.comment = entry.comment or value[at : end - 1]
+                at = end
+        elif match["mark"] == ":":
+            entry = _Entry()  # the name of a group
+        elif match["mark"]:
+            entry.close(found)
+            entry = _Entry()
+        else:
+            entry.take(match)
+    entry.close(found)
+    return found[:MOST]
+
+
+class _Entry:
+    """One mailbox while it is being read."""
+
+    __slots__ = ("angle", "comment", "pieces")
+
+    def __init__(self) -> None:
+        self.angle: str | None = None
+        self.comment = ""
+        self.pieces: list[str] = []
+
+    def take(self, match: re.Match[str]) -> None:
+        if match["angle"] is not None:
+            self.angle = match["angle"] if self.angle is None else self.angle
+        elif match["quoted"] is not None:
+            self.pieces.append(_ESCAPED.sub(r"\1", match["quoted"]))
+        else:
+            self.pieces.append(match[0])
+
+    def close(self, found: list[Mailbox]) -> None:
+        address, pieces = self.angle, self.pieces
+        if address is None:
+            bare = next((piece for piece in pieces if "@" in piece[1:]), "")
+            address, pieces = bare, [piece for piece in pieces if piece is not bare]
+        # A route ("@a,@b:user@c", RFC 5322, 4.4) is obsolete; what follows it is the address.
+        canonical = canonical_address(address.rpartition(":")[2] if address.startswith("@") else address)
+        if canonical:
+            name = (words(" ".join(pieces)) or words(self.comment))[:LONGEST_NAME].strip()
+            found.append(Mailbox(canonical, "" if name.lower() == canonical else name))
+
+
+def _comment_end(value: str, at: int) -> int | None:
+    """Where the comment ends whose inside begins at `at`; comments nest."""
+    depth = 1
+    for match in _BRACKET.finditer(value, at):
+        depth += {"(": 1, ")": -1}.get(match[0], 0)
+        if depth == 0:
+            return match.end()
+    return None
+
+
+def canonical_address(text: str) -> str:
+    """The form by which an address is compared and kept, "" for what is none.
+
+    Letters are small in the local part as well: RFC 5321 would tell `A@` from `a@`, no mail system
+    of today does, and people type both. An international domain is in its ASCII form (RFC 5890).
+    """
+    address = text.strip()
+    local, _, domain = address.rpartition("@")
+    domain = domain.rstrip(".")
+    if not local or not domain or len(address) > LONGEST_ADDRESS or _UNFIT.search(address):
+        return ""
+    if not domain.isascii():
+        with suppress(UnicodeError):
+            domain = domain.encode("idna").decode("ascii")
+    return f"{local}@{domain}".lower()

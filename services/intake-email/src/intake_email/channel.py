@@ -1,0 +1,65 @@
+"""E-mail as a channel: SMTP in, an SMTP relay or the local mailbox out."""
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from functools import partial
+from typing import Any, ClassVar
+
+import msgspec
+
+from frontline.contract.channel import Channel, Delivered, DeliversReplies, Host, Receive, Replays
+from frontline.contract.clock import Clock
+from frontline.contract.error import Reason, Rejected
+from frontline.contract.ids import ChannelName
+from frontline.contract.message import InboundMessage, ObjectRef, OutboundMessage
+from intake_email.listener import Listener
+from intake_email.mailbox import LocalMailbox
+from intake_email.normalize import CHANNEL
+from intake_email.outgoing import Carrier, octets
+from intake_email.relay import Relay
+from intake_email.render import render
+from intake_email.settings import EmailSettings
+from intake_email.taking import Taking
+from intake_email.thread import PURPOSE
+
+
+def _utc_now() -> datetime:
+    return datetime.now(UTC)
+
+
+class EmailChannel:
+    """See `frontline.contract.channel`: a channel that delivers replies and can read originals again."""
+
+    name: ClassVar[ChannelName] = CHANNEL
+    Settings: ClassVar[type[msgspec.Struct]] = EmailSettings
+    repeatable: ClassVar[bool] = True
+    """A reply has one fixed Message-ID, so that a repeat is the same mail to every mail system."""
+
+    def __init__(self, settings: EmailSettings, host: Host, clock: Clock = _utc_now) -> None:
+        self._settings = settings
+        self._host = host
+        self._sign = partial(host.sign, PURPOSE)
+        self._taking = Taking(host.objects, self._sign, clock)
+        self._carrier: Carrier = (
+            Relay(settings, host.log, host.meter) if settings.relay else LocalMailbox(settings.mailbox)
+        )
+
+    async def serve(self, receive: Receive) -> None:
+        await Listener(self._settings, self._host, self._taking, receive).run()
+
+    async def deliver(self, message: OutboundMessage) -> Delivered:
+        inbox = self._host.inboxes.by_id(message.inbox)
+        if inbox is None:
+            raise Rejected("the inbox that this reply goes out from is not there any more", Reason.UNKNOWN_INBOX)
+        mail = render(message, inbox, self._sign, domain=self._settings.email_domain)
+        name = f"{message.written:%Y%m%dT%H%M%S}-{message.id}"
+        await self._carrier.carry(mail, octets(mail, self._host.objects), name)
+        return Delivered(native_id=mail.message_id)
+
+    async def parse_again(self, original: ObjectRef, context: Mapping[str, Any]) -> InboundMessage:
+        return await self._taking.again(original, context)
+
+
+_channel: type[Channel] = EmailChannel
+_delivers: type[DeliversReplies] = EmailChannel
+_replays: type[Replays] = EmailChannel

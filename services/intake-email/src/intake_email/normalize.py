@@ -1,0 +1,238 @@
+"""From the bytes of a mail to an `InboundMessage`: pure, and never an error, whatever the bytes are.
+
+What can't be understood is noted in the message's `flaw`; the original is kept in any case.
+"""
+
+import hashlib
+import re
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from typing import Any
+
+import msgspec
+
+from frontline.contract.channel import ATTACHMENTS, ORIGINALS
+from frontline.contract.codec import to_milliseconds
+from frontline.contract.ids import ChannelName, InboxId
+from frontline.contract.message import (
+    Attachment,
+    Identity,
+    InboundMessage,
+    ObjectRef,
+    Recipient,
+    ThreadKey,
+    Times,
+    idempotency_key,
+    message_id,
+)
+from intake_email.address import Mailbox, canonical_address, mailboxes
+from intake_email.automation import automation
+from intake_email.content import Content, File, content
+from intake_email.header import Headers
+from intake_email.mime import Entity, structure
+from intake_email.quote import reply_text
+from intake_email.thread import Sign, message_ids, own_message_id, thread_keys
+
+CHANNEL = ChannelName("email")
+LONGEST_SUBJECT = 1000
+LONGEST_REPLY = 64 * 1024
+_LANGUAGE = re.compile(r"[a-zA-Z]{2,3}(?:-[a-zA-Z0-9]{2,8}){0,3}")
+_SPACE = re.compile(rb"\s+")
+_HASHED = (b"message-id", b"date", b"from", b"subject")
+
+
+class Arrival(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """How a mail came: what its bytes don't say. Kept as the message's `native` part, with `digest`
+    filled in, so that the original can be read again.
+
+    `return_path` is the envelope's sender, "" for the null one and `None` when it isn't known.
+    """
+
+    inbox: InboxId
+    received: datetime
+    return_path: str | None = None
+    recipients: tuple[str, ...] = ()
+    peer: str = ""
+    digest: str = ""
+
+
+class Piece(msgspec.Struct, frozen=True):
+    """Bytes to be kept under a name, before the message that refers to them is stored."""
+
+    ref: ObjectRef
+    data: bytes
+
+
+class Normalised(msgspec.Struct, frozen=True):
+    message: InboundMessage
+    pieces: tuple[Piece, ...]
+    """The original first, then the files."""
+
+
+class Mail(msgspec.Struct, frozen=True):
+    """A mail read once, to be made a message for each inbox that it came to."""
+
+    raw: bytes
+    headers: Headers
+    content: Content
+    reply_text: str
+    is_report: bool
+    digest: str
+    """Of what stays the same over every way that the mail can take."""
+    sha256: str
+
+
+def read(raw: bytes) -> Mail:
+    """Everything that the bytes say."""
+    try:
+        tree = structure(raw)
+        headers = tree.root.headers
+        is_report = tree.root.media_type == "multipart/report"
+        said = content(tree)
+        own_words = _clipped(reply_text(said.text))
+        return Mail(raw, headers, said, own_words, is_report, _digest(raw, tree.root), _sha256(raw))
+    except Exception as error:  # noqa: BLE001 - a bug in here must not cost a mail: it is kept, and parked for a look
+        return _unread(raw, error)
+
+
+def normalise(mail: Mail, arrival: Arrival, sign: Sign) -> Normalised:
+    """The message that `mail` is in one inbox, with what has to be stored before it.
+
+    The idempotency key is made of the inbox, the Message-ID and the digest: a repeat has the same,
+    another mail under a used Message-ID has not. Without a Message-ID the digest stands alone.
+    """
+    try:
+        return _normalised(mail, arrival, sign)
+    except Exception as error:  # noqa: BLE001 - as above
+        return _normalised(_unread(mail.raw, error), arrival, sign)
+
+
+def _unread(raw: bytes, error: Exception) -> Mail:
+    legible = "".join(
+        letter for letter in raw[:LONGEST_REPLY].decode("ascii", "ignore") if letter.isprintable() or letter == "\n"
+    )
+    said = Content(legible, "", (), (f"not understood ({type(error).__name__})",))
+    return Mail(raw, Headers({}), said, said.text, is_report=False, digest=_sha256(raw), sha256=_sha256(raw))
+
+
+def _normalised(mail: Mail, arrival: Arrival, sign: Sign) -> Normalised:
+    headers, said = mail.headers, mail.content
+    digest = arrival.digest or mail.digest
+    own_id = own_message_id(headers.first(b"message-id"))
+    native_id = f"<{own_id}>" if own_id else f"sha256:{digest}"
+    key = idempotency_key(account=f"{CHANNEL}:{arrival.inbox}", native_id=f"{native_id} {digest}", kind="message")
+    identifier = message_id(key)
+    pieces = [Piece(_ref(ORIGINALS, f"{identifier}/0", mail.raw, mail.sha256), mail.raw)]
+    attachments = []
+    for number, file in enumerate(said.files, 1):
+        ref = _ref(ATTACHMENTS, f"{identifier}/{number}", file.data, _sha256(file.data))
+        pieces.append(Piece(ref, file.data))
+        attachments.append(_attachment(file, ref))
+    sender = _sender(headers, arrival.return_path)
+    message = InboundMessage(
+        id=identifier,
+        key=key,
+        channel=CHANNEL,
+        inbox=arrival.inbox,
+        native_id=native_id,
+        sender=Identity(channel=CHANNEL, address=sender.address, name=sender.name),
+        times=Times(received=to_milliseconds(arrival.received), sent=_sent(headers.first(b"date"))),
+        automation=automation(
+            headers, sender=sender.address, return_path=arrival.return_path, is_report=mail.is_report
+        ),
+        recipients=_recipients(headers),
+        subject=headers.text(b"subject")[:LONGEST_SUBJECT],
+        text=said.text,
+        reply_text=mail.reply_text,
+        html=said.html,
+        language=_language(headers),
+        attachments=tuple(attachments),
+        thread=_thread(headers, own_id, sign),
+        original=pieces[0].ref,
+        flaw="; ".join(said.flaws if sender.address else (*said.flaws, "no sender")),
+        native=_native(arrival, digest),
+    )
+    return Normalised(message, tuple(pieces))
+
+
+def arrival_of(native: dict[str, Any]) -> Arrival:
+    """How a mail came, from the `native` part of its message. Raises `msgspec.ValidationError`."""
+    return msgspec.convert(native, Arrival)
+
+
+def _native(arrival: Arrival, digest: str) -> dict[str, Any]:
+    native: dict[str, Any] = msgspec.to_builtins(msgspec.structs.replace(arrival, digest=digest))
+    return native
+
+
+def _digest(raw: bytes, root: Entity) -> str:
+    """SHA-256 of the body and the sender's own fields. What relays add or change is not in it: trace
+    fields, signatures, line ends, folding, white space at the end.
+    """
+    found = hashlib.sha256()
+    for name in _HASHED:
+        found.update(_SPACE.sub(b" ", root.headers.first(name).strip().encode("utf-8", "replace")) + b"\0")
+    body = raw[root.start :]
+    found.update((body.replace(b"\r\n", b"\n") if b"\r" in body else body).rstrip())
+    return found.hexdigest()
+
+
+def _sha256(data: bytes) -> str:
+    return hashlib.sha256(data).hexdigest()
+
+
+def _ref(bucket: str, name: str, data: bytes, sha256: str) -> ObjectRef:
+    return ObjectRef(bucket=bucket, name=name, size=len(data), sha256=sha256)
+
+
+def _attachment(file: File, ref: ObjectRef) -> Attachment:
+    return Attachment(
+        name=file.name, media_type=file.media_type, content=ref, content_id=file.content_id, inline=file.inline
+    )
+
+
+def _sender(headers: Headers, return_path: str | None) -> Mailbox:
+    """Who wrote: From, else whoever is named as next best."""
+    for name in (b"from", b"sender", b"reply-to"):
+        found = mailboxes(headers.first(name))
+        if found:
+            return found[0]
+    return Mailbox(canonical_address(return_path or ""))
+
+
+def _recipients(headers: Headers) -> tuple[Recipient, ...]:
+    fields = ((b"to", "to"), (b"cc", "cc"), (b"reply-to", "reply_to"))
+    found = {
+        (box.address, role): Recipient(address=box.address, name=box.name, role=role)
+        for name, role in fields
+        for value in headers.every(name)[:8]
+        for box in mailboxes(value)
+    }
+    return tuple(found.values())[:200]
+
+
+def _sent(date: str) -> datetime | None:
+    """The sender's claim; without a zone it is taken for UTC (RFC 5322, 3.3), and what is no date is none."""
+    try:
+        found = parsedate_to_datetime(date[:100])
+        return to_milliseconds(found if found.tzinfo else found.replace(tzinfo=UTC))
+    except (ValueError, TypeError, IndexError, OverflowError):
+        return None
+
+
+def _thread(headers: Headers, own_id: str, sign: Sign) -> tuple[ThreadKey, ...]:
+    def ids(name: bytes) -> Sequence[str]:
+        return message_ids(headers.first(name))
+
+    return thread_keys(own_id, ids(b"in-reply-to"), ids(b"references"), sign)
+
+
+def _language(headers: Headers) -> str:
+    found = _LANGUAGE.match(headers.first(b"content-language"))
+    return found[0].lower() if found else ""
+
+
+def _clipped(text: str) -> str:
+    data = text.encode()
+    return text if len(data) <= LONGEST_REPLY else data[:LONGEST_REPLY].decode(errors="ignore")

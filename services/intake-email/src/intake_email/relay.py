@@ -1,0 +1,116 @@
+"""Mail out by SMTP to one relay, streamed; its answers as who must act."""
+
+import asyncio
+import re
+from collections.abc import AsyncIterator
+
+import aiosmtplib
+
+from frontline.contract.channel import Log, Meter
+from frontline.contract.error import Reason, Rejected, Unavailable
+from intake_email.outgoing import length
+from intake_email.render import Rendered
+from intake_email.settings import EmailSettings
+
+_ENHANCED = re.compile(r"\A[245]\.\d{1,3}\.\d{1,3}\b")
+_OPERATOR_MUST_ACT = {530, 534, 535, 538}
+"""The relay wants TLS or a log-in: no fault of this mail."""
+
+
+class Relay:
+    """A `Carrier` that hands mail to a mail server, a connection a mail."""
+
+    def __init__(self, settings: EmailSettings, log: Log, meter: Meter) -> None:
+        assert settings.relay is not None
+        self._host, self._port = settings.relay
+        self._settings = settings
+        self._log = log
+        self._meter = meter
+
+    async def carry(self, mail: Rendered, octets: AsyncIterator[bytes], name: str, /) -> None:
+        client = aiosmtplib.SMTP(
+            hostname=self._host,
+            port=self._port,
+            local_hostname=self._settings.smtp_hostname,
+            timeout=self._settings.smtp_relay_timeout,
+            validate_certs=self._settings.smtp_relay_verify,
+        )
+        try:
+            await client.connect()
+        except (aiosmtplib.SMTPException, OSError, ValueError) as error:
+            raise Unavailable("the mail relay can't be reached") from error
+        try:
+            await self._transaction(client, mail, octets, name)
+            await self._quit(client)
+        except aiosmtplib.SMTPResponseException as error:
+            raise _answer(error.code, error.message) from error
+        except (aiosmtplib.SMTPException, OSError, TimeoutError) as error:
+            raise Unavailable("the connection to the mail relay was lost") from error
+        finally:
+            client.close()
+
+    async def _transaction(
+        self, client: aiosmtplib.SMTP, mail: Rendered, octets: AsyncIterator[bytes], name: str
+    ) -> None:
+        await client.ehlo()
+        options = [f"SIZE={length(mail)}"] if client.supports_extension("size") else []
+        encoding = "ascii"
+        if mail.international:
+            if not client.supports_extension("smtputf8"):
+                raise Rejected("the mail relay can't carry this address", Reason.MALFORMED)
+            options.append("SMTPUTF8")
+            encoding = "utf-8"
+        await client.mail(mail.sender, options=options, encoding=encoding)
+        await self._name_recipients(client, mail, encoding, name)
+        answer = await client.execute_command(b"DATA")
+        if answer.code != 354:
+            raise aiosmtplib.SMTPDataError(answer.code, answer.message)
+        await self._send(client, octets)
+
+    async def _name_recipients(self, client: aiosmtplib.SMTP, mail: Rendered, encoding: str, name: str) -> None:
+        """All of them before the mail is sent: if one may be taken later, all come later, and nobody gets it twice."""
+        refused: list[aiosmtplib.SMTPRecipientRefused] = []
+        for recipient in mail.recipients:
+            try:
+                await client.rcpt(recipient, encoding=encoding)
+            except aiosmtplib.SMTPRecipientRefused as error:
+                if error.code < 500 or len(mail.recipients) == 1:
+                    raise
+                refused.append(error)
+        if len(refused) == len(mail.recipients):
+            raise refused[0]
+        if refused:
+            self._meter.count("recipients_refused")
+            self._log.warning("relay.recipients_refused", reply=name, count=len(refused))
+
+    async def _send(self, client: aiosmtplib.SMTP, octets: AsyncIterator[bytes]) -> None:
+        assert client.protocol is not None
+        assert client.transport is not None
+        writer = asyncio.StreamWriter(client.transport, client.protocol, None, asyncio.get_running_loop())  # type: ignore[arg-type]
+        before = b"\r\n"
+        async for chunk in octets:
+            window = before + chunk
+            writer.write(window.replace(b"\r\n.", b"\r\n..")[len(before) :])
+            before = window[-2:]
+            async with asyncio.timeout(self._settings.smtp_relay_timeout):
+                await writer.drain()
+        writer.write(b".\r\n" if before == b"\r\n" else b"\r\n.\r\n")
+        answer = await client.protocol.read_response(timeout=self._settings.smtp_relay_timeout)
+        if answer.code != 250:
+            raise aiosmtplib.SMTPDataError(answer.code, answer.message)
+
+    async def _quit(self, client: aiosmtplib.SMTP) -> None:
+        """The mail has been taken; how the relay says goodbye changes nothing."""
+        try:
+            await client.quit(timeout=2)
+        except (aiosmtplib.SMTPException, OSError, TimeoutError):
+            self._meter.count("relay_goodbyes_missed")
+
+
+def _answer(code: int, text: str) -> Exception:
+    """Who must act. The relay's own words may hold addresses; its codes don't."""
+    enhanced = _ENHANCED.match(text)
+    detail = f"the mail relay said {code}{' ' + enhanced[0] if enhanced else ''}"
+    if code < 500 or code in _OPERATOR_MUST_ACT:
+        return Unavailable(detail)
+    return Rejected(detail, Reason.TOO_LARGE if code == 552 else Reason.MALFORMED)

@@ -1,0 +1,78 @@
+"""From the bytes of a mail to what is stored: the original and its files first, then the message, an inbox at a time."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping
+from functools import partial
+from typing import Any, TypeVar
+
+import msgspec
+
+from frontline.contract.channel import ORIGINALS, ObjectStore, Receive
+from frontline.contract.clock import Clock
+from frontline.contract.error import Reason, Rejected
+from frontline.contract.ids import InboxId, MessageId
+from frontline.contract.message import InboundMessage, ObjectRef
+from intake_email.normalize import Arrival, Piece, arrival_of, normalise, read
+from intake_email.thread import Sign
+
+T = TypeVar("T")
+
+_LARGE = 64 * 1024
+"""Above this a mail is read in a thread: 20 ms on the loop are felt in every other session."""
+_CHUNK = 128 * 1024
+
+
+class Taking:
+    """Reads mails and stores them."""
+
+    def __init__(self, objects: ObjectStore, sign: Sign, clock: Clock) -> None:
+        self._objects = objects
+        self._sign = sign
+        self._clock = clock
+
+    async def take(
+        self,
+        raw: bytes,
+        inboxes: Mapping[InboxId, tuple[str, ...]],
+        receive: Receive,
+        *,
+        return_path: str | None,
+        peer: str,
+    ) -> list[MessageId]:
+        """Store one message for each of `inboxes` (with the addresses that led there); returns when all are
+        stored. Raises what `receive` raises: some may be stored then, and a repeat of all is harmless.
+        """
+        received = self._clock()
+        mail = await self._aside(raw, partial(read, raw))
+        stored = []
+        for inbox, recipients in inboxes.items():
+            arrival = Arrival(inbox=inbox, received=received, return_path=return_path, recipients=recipients, peer=peer)
+            found = await self._aside(raw, partial(normalise, mail, arrival, self._sign))
+            await self._keep(found.pieces)
+            await receive(found.message)
+            stored.append(found.message.id)
+        return stored
+
+    async def again(self, original: ObjectRef, native: Mapping[str, Any]) -> InboundMessage:
+        """What a kept original says today, under the id that it had."""
+        try:
+            arrival = arrival_of(dict(native))
+        except msgspec.ValidationError as error:
+            raise Rejected("this message does not say how it came", Reason.MALFORMED) from error
+        raw = b"".join([chunk async for chunk in self._objects.get(original)])
+        mail = await self._aside(raw, partial(read, raw))
+        found = await self._aside(raw, partial(normalise, mail, arrival, self._sign))
+        await self._keep(piece for piece in found.pieces if piece.ref.bucket != ORIGINALS)
+        return found.message
+
+    async def _aside(self, raw: bytes, work: Callable[[], T]) -> T:
+        return await asyncio.to_thread(work) if len(raw) > _LARGE else work()
+
+    async def _keep(self, pieces: Iterable[Piece]) -> None:
+        for piece in pieces:
+            await self._objects.put(piece.ref.bucket, piece.ref.name, _chunks(piece.data))
+
+
+async def _chunks(data: bytes) -> AsyncIterator[bytes]:
+    for at in range(0, len(data), _CHUNK):
+        yield data[at : at + _CHUNK]
