@@ -8,6 +8,7 @@ import msgspec
 
 from frontline.reference import contract
 from frontline.reference.asyncapi import asyncapi
+from frontline.reference.commands_page import commands_page
 from frontline.reference.contribution import Schema, Settings, contributions
 from frontline.reference.schema import documents
 from frontline.reference.settings_page import settings_page
@@ -26,6 +27,7 @@ def pages() -> dict[str, bytes]:
     return {
         **{f"schema/{name}.json": _json(schema) for name, schema in sorted(schemas.items())},
         **{name: page.encode() for part in parts for name, page in part.pages.items()},
+        "commands.md": commands_page().encode(),
         "asyncapi.json": _json(asyncapi(channels, operations)),
         "topology.md": topology_page().encode(),
         "settings.md": settings_page([*settings, *_channel_settings()]).encode(),
