@@ -4,7 +4,8 @@ from frontline.contract.error import SettingsError
 from frontline.contract.ids import ChannelName, DeskId
 from frontline.runtime.settings import load_settings
 from frontline.runtime.topology import MIB, Limits, Topology, topology
-from frontline.supervisor.storage import GIB, StorageSettings, fitting, limits
+from frontline.supervisor.share import limits
+from frontline.supervisor.storage import GIB, StorageSettings, fitting
 
 
 def for_three_channels(chosen: Limits) -> Topology:

@@ -12,7 +12,8 @@ from frontline.runtime.bus import Bus
 from frontline.runtime.topology import Change, Limits, Topology, plan, provision, topology
 from frontline.supervisor.home import Home
 from frontline.supervisor.roster import Roster
-from frontline.supervisor.storage import StorageSettings, bound, limits
+from frontline.supervisor.share import limits
+from frontline.supervisor.storage import StorageSettings, bound
 
 _PATIENCE_SECONDS = 3.0
 _TRIES = 5

@@ -1,26 +1,20 @@
-"""How much disk the embedded server may take, and how the streams share it.
+"""How much disk the embedded server may take.
 
-JetStream sets a stream's whole limit aside, and a disk that is really full is its worst day: so
-all limits together stay below a bound, and that below the disk. The bound is chosen once and
-kept: a later start with less room must not shrink what holds messages.
+A disk that is really full is JetStream's worst day, so it gets a bound well below. The bound is
+chosen once and kept: a later start with less room must not shrink what holds messages.
 """
 
 import re
 import shutil
-from collections.abc import Callable
-from dataclasses import replace
 
 import msgspec
 
 from frontline.contract.error import Mistake, SettingsError
-from frontline.runtime.topology import MIB, Limits, Topology
 from frontline.supervisor.home import Home, write_private
 
-GIB = 1024 * MIB
+GIB = 1 << 30
 _MOST = 64 * GIB
 _LEAST = GIB
-_SET_ASIDE = 0.75
-"""Of the bound, for streams with a limit; the rest is for those without."""
 
 
 class StorageSettings(msgspec.Struct, frozen=True, kw_only=True):
@@ -42,7 +36,7 @@ class StorageSettings(msgspec.Struct, frozen=True, kw_only=True):
     def __post_init__(self) -> None:
         wrong = [
             Mistake(name, "must be 1 or more")
-            for name in ("storage_gib", *_LIMITS)
+            for name in ("storage_gib", "inbox_mib", "log_mib", "outbox_mib", "object_mib")
             if (value := getattr(self, name)) is not None and value < 1
         ]
         if self.replicas not in (1, 3, 5):
@@ -54,12 +48,6 @@ class StorageSettings(msgspec.Struct, frozen=True, kw_only=True):
 
 
 _SYNC = re.compile(r"(always|[1-9][0-9]*(ms|s|m))\Z")
-_LIMITS = {
-    "inbox_mib": "inbox_bytes",
-    "log_mib": "log_bytes",
-    "outbox_mib": "outbox_bytes",
-    "object_mib": "object_bytes",
-}
 
 
 def bound(home: Home, settings: StorageSettings) -> int:
@@ -81,22 +69,3 @@ def fitting(free: int) -> int:
     while size > _LEAST and size > free // 2:
         size //= 2
     return size
-
-
-def limits(settings: StorageSettings, topology_of: Callable[[Limits], Topology], size: int | None) -> Limits:
-    """What each stream may hold, on a server that may store `size` bytes (`None`: that is not ours to know)."""
-    chosen = {field: getattr(settings, name) for name, field in _LIMITS.items()}
-    given = {field: mib * MIB for field, mib in chosen.items() if mib is not None}
-    wanted = replace(Limits(replicas=settings.replicas), **given)
-    open_ = [field for field, mib in chosen.items() if mib is None]
-    if size is None or not open_:
-        return wanted
-    total = _set_aside(topology_of(wanted))
-    fixed = _set_aside(topology_of(replace(wanted, **dict.fromkeys(open_, 0))))
-    share = min(1.0, max(_SET_ASIDE * size - fixed, 0) / max(total - fixed, 1))
-    return replace(wanted, **{field: max(int(getattr(wanted, field) * share) // MIB, 1) * MIB for field in open_})
-
-
-def _set_aside(wanted: Topology) -> int:
-    sizes = [stream.max_bytes for stream in wanted.streams] + [store.max_bytes for store in wanted.objects]
-    return sum(size for size in sizes if size > 0)

@@ -7,11 +7,13 @@ import signal
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from importlib import import_module
 from pathlib import Path
 from urllib.parse import quote, urlsplit
 
 import msgspec
 
+from frontline import __version__
 from frontline.runtime.embedded import EmbeddedServer, ServerConfig
 from frontline.runtime.settings import Secret
 from frontline.runtime.signing import Signer
@@ -92,16 +94,9 @@ class _Run:
 
     async def _start(self, fleet: Fleet, watch: Watch, server: EmbeddedServer | None) -> None:
         fleet.start_server()
-        await asyncio.sleep(0)  # the server begins while this process imports what comes next
-        from frontline.supervisor.provision import connected, provision_on, wanted_topology
-
         await fleet.server_up()
         url, token, token_file = self._address(server)
         self.nats = with_token(url, token)
-        embedded = self.home if server else None
-        wanted = wanted_topology(self.settings.configuration, self.roster, self.settings.storage, embedded)
-        async with connected(url, token, self.say) as bus:
-            await provision_on(bus, wanted)
         given = Given(
             data_dir=self.home.root,
             config=self.config,
@@ -110,8 +105,46 @@ class _Run:
             secret_file=None if self.settings.runtime.secret else self.home.secret,
         )
         specs = self.roster.specs(service_environment(self.environ, given))
+        members = [self._supervised(spec, watch) for spec in specs]
         self.say(f"Starting {', '.join([*([NAME] if server else []), *(spec.name for spec in specs)])}")
-        fleet.start([self._supervised(spec, watch) for spec in specs])
+        known = server is not None and self._provisioned()
+        if known:
+            fleet.start(members)  # what they need was there at the last start: they need not wait for our look at it
+        await self._provision(url, token, embedded=server is not None)
+        if not known:
+            fleet.start(members)
+
+    async def _provision(self, url: str, token: str | None, *, embedded: bool) -> None:
+        room = await asyncio.to_thread(import_module, "frontline.supervisor.provision")  # takes half a second
+        settings = self.settings
+        wanted = room.wanted_topology(
+            settings.configuration, self.roster, settings.storage, self.home if embedded else None
+        )
+        async with room.connected(url, token, self.say) as bus:
+            await room.provision_on(bus, wanted)
+        if embedded:
+            write_private(self._mark, self._inputs())
+
+    def _provisioned(self) -> bool:
+        try:
+            return self._mark.read_bytes() == self._inputs()
+        except FileNotFoundError:
+            return False
+
+    @property
+    def _mark(self) -> Path:
+        """What the store was last provisioned for; in the store, so that it goes with it."""
+        return self.home.nats / "provisioned"
+
+    def _inputs(self) -> bytes:
+        return msgspec.json.encode(
+            [
+                __version__,
+                self.roster.channels,
+                [desk.id for desk in self.settings.configuration.desks],
+                self.settings.storage,
+            ]
+        )
 
     def _supervised(self, spec: ProcessSpec, watch: Watch) -> Supervised:
         log = ServiceLog(self.home.log / f"{spec.name}.log")
