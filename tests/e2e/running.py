@@ -22,12 +22,17 @@ READY_SECONDS = 60
 
 @dataclass(slots=True)
 class Running:
-    """A started `frontline up`; `up` is what it says of itself in `up.json`."""
+    """A started `frontline up`."""
 
     process: asyncio.subprocess.Process
     data_dir: Path
-    up: dict[str, Any]
     session: aiohttp.ClientSession
+
+    @property
+    def up(self) -> dict[str, Any]:
+        """What it says of itself now; a service that was restarted may have moved to another port."""
+        said: dict[str, Any] = json.loads((self.data_dir / "up.json").read_text())
+        return said
 
     def agent(self, number: int = 1) -> dict[str, str]:
         return {"Authorization": f"Bearer {self.up['agents'][number - 1]['token']}"}
@@ -85,10 +90,9 @@ async def frontline(data_dir: Path, **environ: str) -> AsyncIterator[Running]:
             sys.executable, "-m", "frontline", "up", env=env, stdout=output, stderr=output, start_new_session=True
         )
     try:
-        up = await _ready(process, data_dir)
+        await _ready(process, data_dir)
         async with aiohttp.ClientSession() as session:
-            running = Running(process, data_dir, up, session)
-            yield running
+            yield Running(process, data_dir, session)
     finally:
         if process.returncode is None:
             process.send_signal(signal.SIGTERM)
@@ -99,14 +103,12 @@ async def frontline(data_dir: Path, **environ: str) -> AsyncIterator[Running]:
                 raise
 
 
-async def _ready(process: asyncio.subprocess.Process, data_dir: Path) -> dict[str, Any]:
+async def _ready(process: asyncio.subprocess.Process, data_dir: Path) -> None:
     told = data_dir / "up.json"
     async with asyncio.timeout(READY_SECONDS):
         while not told.exists():
             assert process.returncode is None, (data_dir / "output.log").read_text()
             await asyncio.sleep(0.05)
-    up: dict[str, Any] = json.loads(told.read_text())
-    return up
 
 
 async def until(look: Callable[[], Awaitable[Any]], seconds: float = 30) -> Any:
@@ -166,9 +168,5 @@ def mail(subject: str, text: str, *, message_id: str, sender: str = "customer@on
 
 
 def children(running: Running) -> dict[str, int]:
-    """The processes of a running Frontline by name, from what each says of itself."""
-    found = {}
-    for status in (running.data_dir / "run").glob("*.json"):
-        said = json.loads(status.read_text())
-        found[status.stem] = int(said["pid"])
-    return found
+    """The processes that a running Frontline supervises, by name."""
+    return {name: pid for name, pid in running.up["pids"].items() if name != "up"}

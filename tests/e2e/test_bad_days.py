@@ -10,6 +10,8 @@ import pytest
 from frontline.testing.nats_server import EmbeddedServer
 from tests.e2e.running import Running, children, frontline, mail, until
 
+BROKEN = b"From: customer@one.example\r\nContent-Type: multipart/mixed; boundary=there\r\n\r\nnothing of a mail \xff\x80\r\n"
+
 
 async def test_with_nats_away_smtp_says_451_and_recovers_without_a_restart(nats: EmbeddedServer, tmp_path: Path) -> None:
     async with frontline(tmp_path / "data", FRONTLINE_NATS_URL=nats.url) as running:
@@ -47,7 +49,7 @@ async def test_a_mail_that_cannot_be_parsed_is_kept_parked_and_visible(tmp_path:
 
         def send() -> None:
             with smtplib.SMTP(host, int(port), timeout=30) as client:
-                client.sendmail("customer@one.example", ["support@frontline.example"], b"\xff\xfe\x00 nothing of a mail \x80")
+                client.sendmail("customer@one.example", ["support@frontline.example"], BROKEN)
 
         await asyncio.to_thread(send)
         [contact] = await until(running.contacts)

@@ -22,7 +22,7 @@ async def test_a_mail_is_assigned_answered_and_answered_again_in_the_same_contac
         [clock] = contact["clocks"]
         assert clock["target"] == "first_response"
         started, due = (datetime.fromisoformat(clock[name]) for name in ("started_at", "due_at"))
-        assert due - started == timedelta(hours=4)
+        assert due - started == timedelta(hours=1)
         assert clock["outcome"] is None
 
         path = f"/api/contacts/{contact['id']}"
