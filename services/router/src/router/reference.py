@@ -1,15 +1,18 @@
-"""What the router adds to the generated reference: the desk's log, its commands, its events."""
+"""What the router adds to the generated reference: its API, the desk's log, commands and events."""
 
 from functools import partial
 from typing import get_args
 
 import msgspec
 
+import frontline
 from frontline.contract import subject
 from frontline.reference.contract import DESK, address
 from frontline.reference.contribution import Channel, Contribution, Operation, Schema, Settings
 from frontline.reference.notes import field_notes
 from frontline.reference.schema import DIALECT, MAJOR, components, summary
+from router.api.openapi import document
+from router.api.table import ROUTES
 from router.core.commit import Commit, EpochRecord
 from router.core.event import DeskDecision, Event
 from router.desk.command_port import CommandReply, CommandRequest
@@ -91,7 +94,7 @@ def contribution() -> Contribution:
     return Contribution(
         values={},
         schemas={"desk_event_data": _data_schema()},
-        pages={"events.md": _events_page()},
+        pages={"events.md": _events_page(), "openapi.json": _openapi()},
         channels=_CHANNELS,
         operations=_OPERATIONS,
         settings=(Settings(title="The router", kind=RouterSettings, section=NAME),),
@@ -129,6 +132,12 @@ def _data_schema() -> Schema:
 def _events_page() -> str:
     rows = [f"| `{kind.__name__}` | {summary(kind)} | {_data_cell(kind)} |\n" for kind in _kinds()]
     return _HEAD + "".join(rows)
+
+
+def _openapi() -> str:
+    """What `GET /api/openapi.json` answers."""
+    written = msgspec.json.encode(document(ROUTES, frontline.__version__))
+    return msgspec.json.format(written, indent=2).decode() + "\n"
 
 
 def _data_cell(kind: type[Event]) -> str:
