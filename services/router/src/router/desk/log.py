@@ -38,6 +38,7 @@ class _Pending:
     after: int = -1
     sent: asyncio.Future[PubAck] | None = field(default=None, repr=False)
     acknowledged: bool = False
+    settled: asyncio.Future[None] | None = field(default=None, repr=False)
 
 
 class LogWriter:
@@ -80,13 +81,13 @@ class LogWriter:
         """Send the commit with `index` (it must be `next_index`); gives the future of its stream
         sequence, done once it counts. Waits while the window is full. Raises `Deposed`.
         """
-        if index != self._index + 1:
-            raise ValueError(f"commit {index} does not follow {self._index}")
         if len(data) > MAX_COMMIT_BYTES:
             raise ValueError(f"a commit of {len(data)} bytes is more than {MAX_COMMIT_BYTES}")
         await self._room.wait()
         if self._deposed:
             raise Deposed
+        if index != self._index + 1:
+            raise ValueError(f"commit {index} does not follow {self._index}")
         self._index = index
         pending = _Pending(index, data, asyncio.get_running_loop().create_future())
         self._pending.append(pending)
@@ -98,10 +99,13 @@ class LogWriter:
 
     async def settle(self) -> None:
         """Wait until every commit so far counts. Raises `Deposed`."""
-        if self._pending:
-            await asyncio.shield(self._pending[-1].counted)
-        elif self._deposed:
+        if self._deposed:
             raise Deposed
+        if self._pending:
+            last = self._pending[-1]
+            # Not `counted`: that one is the caller's, who may have given up and cancelled it.
+            last.settled = last.settled or asyncio.get_running_loop().create_future()
+            await asyncio.shield(last.settled)
 
     async def run(self) -> None:
         """Mend the pipeline whenever it breaks: at once, but ever more slowly while nothing gets to
@@ -168,6 +172,8 @@ class LogWriter:
         self._fence.seq, self._fence.index = seq, pending.index
         if not pending.counted.done():
             pending.counted.set_result(seq)
+        if pending.settled is not None:
+            pending.settled.set_result(None)
         if len(self._pending) < self._window:
             self._room.set()
 
@@ -198,10 +204,11 @@ class LogWriter:
         self._deposed = True
         self._room.set()
         while self._pending:
-            counted = self._pending.popleft().counted
-            if not counted.done():
-                counted.set_exception(Deposed())
-                counted.exception()
+            pending = self._pending.popleft()
+            for future in (pending.counted, pending.settled):
+                if future is not None and not future.done():
+                    future.set_exception(Deposed())
+                    future.exception()  # nobody may wait for it any more
         raise Deposed
 
 
