@@ -16,6 +16,7 @@ from datetime import UTC, datetime
 from typing import Any, TypeVar, cast
 
 import msgspec
+import nats.errors
 
 from frontline.contract.channel import Log
 from frontline.contract.clock import Clock
@@ -185,8 +186,10 @@ async def _run(
             log.error("service.crashed", exc_info=error)
     finally:
         health.draining = True
-        await bus.close()
-        await ops.stop()
+        try:
+            await bus.close()
+        finally:
+            await ops.stop()
         log.info("service.stopped", code=code)
     return code
 
@@ -218,7 +221,11 @@ async def _until_done(service: Service, main: Main) -> None:
 async def _connect(service: Service) -> None:
     """Connect in the background, for as long as that takes; afterwards the bus looks after itself."""
     assert service.settings.nats_url is not None
-    await service.bus.connect(service.settings.nats_url, token=service.settings.nats_token)
+    service.log.info("nats.connecting")
+    try:
+        await service.bus.connect(service.settings.nats_url, token=service.settings.nats_token)
+    except nats.errors.Error as error:  # whatever may pass by itself is tried again inside
+        raise SettingsError([Mistake("FRONTLINE_NATS_URL", "is not the URL of a NATS server")]) from error
 
 
 def watch_bus(service: Service) -> None:
