@@ -74,7 +74,7 @@ def test_the_terminal_shows_addresses_and_what_to_try(shared: Running) -> None:
     page = eventually(lambda: shared.output if "\nTry\n" in shared.output else None, "the page")
     for address in (record["router"], record["smtp"], *record["ops"].values()):
         assert address in page
-    assert "chat support (not installed)" in page
+    assert "support (chat is not installed)" in page
 
 
 def test_the_nats_token_is_in_no_argument_log_or_output_and_needed(shared: Running) -> None:
@@ -120,6 +120,7 @@ def test_a_stop_ends_everything_in_time_and_leaves_no_process(running: Running, 
     assert time.monotonic() - began < 10
     assert left(running.data) == []
     assert not (running.data / "up.json").exists()
+    assert list((running.data / "run").iterdir()) == []
     assert running.output.endswith("Stopping\n")
 
 

@@ -10,15 +10,13 @@ from frontline.runtime.settings import environment
 from frontline.runtime.topology import Change
 from frontline.supervisor.home import open_home
 from frontline.supervisor.provision import changes_on, provision_on, wanted_topology
-from frontline.supervisor.roster import CHANNELS, SERVICES, installed, roster
 from frontline.supervisor.settings import up_settings
 
 
 def provision(arguments: Namespace) -> int:
     settings = up_settings(environment())
     home = None if settings.runtime.nats_url else open_home(settings.runtime.data_dir)
-    plan = roster(settings.configuration, installed(CHANNELS), installed(SERVICES))
-    wanted = wanted_topology(settings.configuration, plan, settings.storage, home)
+    wanted = wanted_topology(settings.configuration, settings.storage, home)
 
     async def run(bus: Bus) -> Sequence[Change]:
         return await changes_on(bus, wanted) if arguments.dry_run else await provision_on(bus, wanted)

@@ -50,6 +50,12 @@ class Home:
     def mailbox(self) -> Path:
         return self.root / "mailbox"
 
+    def clear(self) -> None:
+        """Remove what was true only while processes ran."""
+        self.up.unlink(missing_ok=True)
+        for file in self.run.iterdir():
+            file.unlink(missing_ok=True)
+
 
 def open_home(root: Path) -> Home:
     """Make the directory if it is not there. `SettingsError` when it can't be used."""

@@ -1,21 +1,35 @@
 """What the terminal shows when all are ready."""
 
-from collections.abc import Sequence
+import shutil
+import sys
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from shlex import quote
 
 from frontline.configuration.model import Configuration, Inbox
 from frontline.supervisor.home import Home
 from frontline.supervisor.record import UpRecord
 
+_NEEDED_AGAIN = ("FRONTLINE_DATA_DIR", "FRONTLINE_CONFIG")
+
 
 def ready_page(
-    configuration: Configuration, record: UpRecord, home: Home, *, absent: Sequence[str], relay: str, seconds: float
+    configuration: Configuration,
+    record: UpRecord,
+    home: Home,
+    *,
+    absent: Sequence[str],
+    mail_out: str,
+    seconds: float,
+    command: str,
 ) -> str:
-    """Addresses, and what to try with them. Shows no secret. `relay` is where mail goes out, empty for the mailbox."""
+    """Addresses, and what to try with them. Shows no secret. `mail_out` is a relay or a folder;
+    `command` is how a person would call us here.
+    """
     rows = [
         ("Agents and API", record.router),
         ("Mail in (SMTP)", record.smtp),
-        ("Mail out", (relay or f"{shown(home.mailbox)}{'/'}") if record.smtp else None),
+        ("Mail out", mail_out if record.smtp else None),
         ("Chat", record.chat),
         ("Phone", record.phone),
         ("NATS", record.nats.rpartition("@")[2].join(("nats://", "")) if "@" in record.nats else record.nats),
@@ -25,9 +39,23 @@ def ready_page(
     ]
     lines = [f"Frontline is ready after {seconds:.1f} s. Ctrl-C ends it.", "", *_columns(rows), ""]
     for desk in configuration.desks:
-        lines += [f"Desk {desk.id}", *_columns([(_what(inbox, absent), inbox.address) for inbox in desk.inboxes])]
-        lines += [*_columns([(f"agent {agent.id}", agent.name) for agent in desk.agents]), ""]
-    return "\n".join([*lines, *_try(configuration, record)])
+        inboxes = [(f"{inbox.channel} inbox {inbox.id}", _address(inbox, absent)) for inbox in desk.inboxes]
+        agents = [(f"agent {agent.id}", agent.name) for agent in desk.agents]
+        lines += [f"Desk {desk.id}", *_columns([*inboxes, *agents]), ""]
+    return "\n".join([*lines, *_try(configuration, record, command)])
+
+
+def own_command(environ: Mapping[str, str]) -> str:
+    """How to call us again, for the same data directory, as a person would type it here."""
+    called = Path(sys.argv[0])
+    if called.name != "frontline":
+        command = f"{shown(Path(sys.executable))} -m frontline"
+    elif shutil.which("frontline") == str(called.absolute()):
+        command = "frontline"
+    else:
+        command = shown(called.absolute())
+    told = [f"{name}={quote(environ[name])}" for name in _NEEDED_AGAIN if environ.get(name)]
+    return " ".join([*told, command])
 
 
 def shown(path: Path) -> str:
@@ -36,8 +64,8 @@ def shown(path: Path) -> str:
     return str(path.relative_to(here)) if path.is_relative_to(here) else str(path)
 
 
-def _what(inbox: Inbox, absent: Sequence[str]) -> str:
-    return f"{inbox.channel} {inbox.id}" + (" (not installed)" if inbox.channel in absent else "")
+def _address(inbox: Inbox, absent: Sequence[str]) -> str:
+    return inbox.address + (f" ({inbox.channel} is not installed)" if inbox.channel in absent else "")
 
 
 def _columns(rows: Sequence[tuple[str, str | None]]) -> list[str]:
@@ -46,7 +74,7 @@ def _columns(rows: Sequence[tuple[str, str | None]]) -> list[str]:
     return [f"  {name:<{width}}  {value}" for name, value in there]
 
 
-def _try(configuration: Configuration, record: UpRecord) -> list[str]:
+def _try(configuration: Configuration, record: UpRecord, command: str) -> list[str]:
     mail = next((inbox for desk in configuration.desks for inbox in desk.inboxes if inbox.channel == "email"), None)
     lines = []
     if record.smtp and mail is not None:
@@ -56,6 +84,6 @@ def _try(configuration: Configuration, record: UpRecord) -> list[str]:
         ]
     if record.router and record.agents:
         lines += [
-            f'  curl -s -H "Authorization: Bearer $(frontline token {record.agents[0].id})" {record.router}/api/contacts'
+            f'  curl -s -H "Authorization: Bearer $({command} token {record.agents[0].id})" {record.router}/api/contacts'
         ]
     return ["Try", *lines, ""] if lines else []

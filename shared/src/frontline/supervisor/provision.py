@@ -11,7 +11,6 @@ from frontline.contract.error import Unavailable
 from frontline.runtime.bus import Bus
 from frontline.runtime.topology import Change, Limits, Topology, plan, provision, topology
 from frontline.supervisor.home import Home
-from frontline.supervisor.roster import Roster
 from frontline.supervisor.share import limits
 from frontline.supervisor.storage import StorageSettings, bound
 
@@ -19,16 +18,14 @@ _PATIENCE_SECONDS = 3.0
 _TRIES = 5
 
 
-def wanted_topology(
-    configuration: Configuration, roster: Roster, storage: StorageSettings, home: Home | None
-) -> Topology:
-    """For the channels that are both configured and installed, and all desks. `home` is whose
+def wanted_topology(configuration: Configuration, storage: StorageSettings, home: Home | None) -> Topology:
+    """For all channels that have an inbox, installed or not, and all desks. `home` is whose
     embedded server it is for, `None` when the server is somebody else's.
     """
     desks = [desk.id for desk in configuration.desks]
 
     def with_limits(chosen: Limits) -> Topology:
-        return topology(roster.channels, desks, chosen)
+        return topology(configuration.channels, desks, chosen)
 
     return with_limits(limits(storage, with_limits, bound(home, storage) if home else None))
 

@@ -13,7 +13,6 @@ from urllib.parse import quote, urlsplit
 
 import msgspec
 
-from frontline import __version__
 from frontline.runtime.embedded import EmbeddedServer, ServerConfig
 from frontline.runtime.settings import Secret
 from frontline.runtime.signing import Signer
@@ -21,8 +20,9 @@ from frontline.supervisor.fleet import Fleet
 from frontline.supervisor.home import Home, demo_configuration, locked, open_home, secret_of, write_private
 from frontline.supervisor.leftover import Notes
 from frontline.supervisor.log import ServiceLog
+from frontline.supervisor.mark import is_marked, mark
 from frontline.supervisor.nats import NAME, SupervisedServer
-from frontline.supervisor.page import ready_page
+from frontline.supervisor.page import own_command, ready_page, shown
 from frontline.supervisor.process import ProcessSpec, Supervised, Watch
 from frontline.supervisor.record import up_record
 from frontline.supervisor.roster import CHANNELS, SERVICES, Roster, installed, roster
@@ -44,7 +44,7 @@ def up(environ: Mapping[str, str], say: Say) -> None:
         notes = Notes(home.run / "processes.json")
         for name in notes.end_leftovers():
             say(f"{name} was left over from a former run and has been ended")
-        home.up.unlink(missing_ok=True)
+        home.clear()
         secret = settings.runtime.secret or secret_of(home)
         config = demo_configuration(home) if settings.runtime.config is None else settings.runtime.config.absolute()
         plan = roster(settings.configuration, installed(CHANNELS), installed(SERVICES))
@@ -52,7 +52,7 @@ def up(environ: Mapping[str, str], say: Say) -> None:
         try:
             asyncio.run(run.main())
         finally:
-            home.up.unlink(missing_ok=True)
+            home.clear()
 
 
 @dataclass(slots=True)
@@ -107,7 +107,7 @@ class _Run:
         specs = self.roster.specs(service_environment(self.environ, given))
         members = [self._supervised(spec, watch) for spec in specs]
         self.say(f"Starting {', '.join([*([NAME] if server else []), *(spec.name for spec in specs)])}")
-        known = server is not None and self._provisioned()
+        known = server is not None and is_marked(self.home, self.settings)
         if known:
             fleet.start(members)  # what they need was there at the last start: they need not wait for our look at it
         await self._provision(url, token, embedded=server is not None)
@@ -116,35 +116,12 @@ class _Run:
 
     async def _provision(self, url: str, token: str | None, *, embedded: bool) -> None:
         room = await asyncio.to_thread(import_module, "frontline.supervisor.provision")  # takes half a second
-        settings = self.settings
-        wanted = room.wanted_topology(
-            settings.configuration, self.roster, settings.storage, self.home if embedded else None
-        )
+        home = self.home if embedded else None
+        wanted = room.wanted_topology(self.settings.configuration, self.settings.storage, home)
         async with room.connected(url, token, self.say) as bus:
             await room.provision_on(bus, wanted)
-        if embedded:
-            write_private(self._mark, self._inputs())
-
-    def _provisioned(self) -> bool:
-        try:
-            return self._mark.read_bytes() == self._inputs()
-        except FileNotFoundError:
-            return False
-
-    @property
-    def _mark(self) -> Path:
-        """What the store was last provisioned for; in the store, so that it goes with it."""
-        return self.home.nats / "provisioned"
-
-    def _inputs(self) -> bytes:
-        return msgspec.json.encode(
-            [
-                __version__,
-                self.roster.channels,
-                [desk.id for desk in self.settings.configuration.desks],
-                self.settings.storage,
-            ]
-        )
+        if home is not None:
+            mark(home, self.settings)
 
     def _supervised(self, spec: ProcessSpec, watch: Watch) -> Supervised:
         log = ServiceLog(self.home.log / f"{spec.name}.log")
@@ -165,10 +142,18 @@ class _Run:
         write_private(self.home.up, data)
         if not self.written:
             seconds = time.monotonic() - self.began
-            relay = self.environ.get("FRONTLINE_SMTP_RELAY", "")
+            mailbox = Path(self.environ.get("FRONTLINE_MAILBOX_DIR") or self.home.mailbox)
             absent = self.roster.absent
             self.say(
-                ready_page(self.settings.configuration, record, self.home, absent=absent, relay=relay, seconds=seconds)
+                ready_page(
+                    self.settings.configuration,
+                    record,
+                    self.home,
+                    absent=absent,
+                    mail_out=self.environ.get("FRONTLINE_SMTP_RELAY") or f"{shown(mailbox)}/",
+                    seconds=seconds,
+                    command=own_command(self.environ),
+                )
             )
         self.written = data
 
