@@ -7,7 +7,7 @@ MEMBERS := shared $(sort $(wildcard services/*))
 READY  := $(VENV)/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test check bench lock docs clean
+.PHONY: help setup run test check check-style check-types check-imports check-spelling check-reference bench lock docs clean
 
 help: ## Show what can be made
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -32,12 +32,22 @@ run: $(READY) ## Start everything: embedded NATS, every service, a demo desk
 test: $(READY) ## Run every test, or ARGS="tests/unit -k clock"
 	$(BIN)/pytest -n auto --dist worksteal $(ARGS)
 
-check: $(READY) ## Style, types, architecture and generated files
+check: check-style check-types check-imports check-spelling check-reference ## Style, types, architecture and generated files
+
+check-style: $(READY)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
+
+check-types: $(READY)
 	$(BIN)/mypy
+
+check-imports: $(READY)
 	$(BIN)/lint-imports --no-logo
+
+check-spelling: $(READY)
 	$(BIN)/codespell
+
+check-reference: $(READY)
 	$(BIN)/python -m frontline.reference --check docs/reference
 
 bench: $(READY) ## Measure, as ratios side by side in one run (QUICK=1 for a short one)

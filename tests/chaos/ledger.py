@@ -35,7 +35,9 @@ class Ledger:
 
     async def _send(self, running: Running, number: int) -> None:
         name = f"ledger {number}"
-        message = mail(name, f"Text of {name}", message_id=f"<{number}@ledger.example>", sender=f"c{number}@ledger.example")
+        message = mail(
+            name, f"Text of {name}", message_id=f"<{number}@ledger.example>", sender=f"c{number}@ledger.example"
+        )
         for _ in range(_TRIES):
             try:
                 await asyncio.to_thread(running.send, message)

@@ -5,6 +5,7 @@ import os
 import random
 import signal
 from collections import Counter
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -19,7 +20,7 @@ SEED = int(os.environ.get("FRONTLINE_SEED", "1"))
 
 @pytest.mark.timeout(240)
 async def test_kill_9_of_any_process_loses_and_doubles_nothing(tmp_path: Path) -> None:
-    chance = random.Random(SEED)  # noqa: S311 - which process dies is no secret
+    chance = random.Random(SEED)
     async with frontline(tmp_path / "data") as running:
         assert set(children(running)) >= {"nats-server", "intake-email", "router"}
         ledger = Ledger()
@@ -28,13 +29,13 @@ async def test_kill_9_of_any_process_loses_and_doubles_nothing(tmp_path: Path) -
         for kill in range(KILLS):
             accepted = len(ledger.accepted)
             goal = min((kill + 1) * MAILS // (KILLS + 2) + chance.randrange(20), MAILS - 5)
-            await until(lambda goal=goal: _reached(ledger, goal), seconds=60)
+            await until(partial(_reached, ledger, goal), seconds=60)
             assert len(ledger.accepted) >= accepted
             alive = children(running)
             name = chance.choice(sorted(alive))
             os.kill(alive[name], signal.SIGKILL)
             killed[name] += 1
-            await until(lambda name=name, pid=alive[name]: _is_back(running, name, pid), seconds=30)
+            await until(partial(_is_back, running, name, alive[name]), seconds=30)
         await sending
         assert len(ledger.accepted) == MAILS
 

@@ -146,14 +146,16 @@ async def mail_sink() -> AsyncIterator[MailSink]:
     sink = MailSink()
     loop = asyncio.get_running_loop()
     server = await loop.create_server(lambda: SMTP(sink, loop=loop), "127.0.0.1", 0)
-    sink.address = "127.0.0.1:{}".format(server.sockets[0].getsockname()[1])
+    sink.address = f"127.0.0.1:{server.sockets[0].getsockname()[1]}"
     try:
         yield sink
     finally:
         server.close()
 
 
-def mail(subject: str, text: str, *, message_id: str, sender: str = "customer@one.example", **headers: str) -> EmailMessage:
+def mail(
+    subject: str, text: str, *, message_id: str, sender: str = "customer@one.example", **headers: str
+) -> EmailMessage:
     """A mail of a customer to the demo's inbox."""
     message = EmailMessage()
     message["From"] = f"Customer One <{sender}>"

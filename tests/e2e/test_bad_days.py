@@ -7,13 +7,17 @@ from pathlib import Path
 import nats as nats_client
 import pytest
 
-from frontline.testing.nats_server import EmbeddedServer
+from frontline.runtime.embedded import EmbeddedServer
 from tests.e2e.running import Running, children, frontline, mail, until
 
-BROKEN = b"From: customer@one.example\r\nContent-Type: multipart/mixed; boundary=there\r\n\r\nnothing of a mail \xff\x80\r\n"
+BROKEN = (
+    b"From: customer@one.example\r\nContent-Type: multipart/mixed; boundary=there\r\n\r\nnothing of a mail \xff\x80\r\n"
+)
 
 
-async def test_with_nats_away_smtp_says_451_and_recovers_without_a_restart(nats: EmbeddedServer, tmp_path: Path) -> None:
+async def test_with_nats_away_smtp_says_451_and_recovers_without_a_restart(
+    nats: EmbeddedServer, tmp_path: Path
+) -> None:
     async with frontline(tmp_path / "data", FRONTLINE_NATS_URL=nats.url) as running:
         before = children(running)
         await nats.kill()

@@ -35,7 +35,9 @@ async def test_a_mail_is_assigned_answered_and_answered_again_in_the_same_contac
         assert answer["Subject"] == "Re: Printer"
         assert answer["In-Reply-To"] == "<a1@one.example>"
         assert answer["References"].split() == ["<a1@one.example>"]
-        assert "Please switch it on." in answer.get_payload(decode=True).decode()
+        words = answer.get_payload(decode=True)
+        assert isinstance(words, bytes)
+        assert "Please switch it on." in words.decode()
 
         thanks = mail(
             "Re: Printer",

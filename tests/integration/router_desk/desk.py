@@ -35,6 +35,7 @@ from router.core.commit import Commit
 from router.core.event import DeskDecision
 from router.desk.command_port import CommandReply, CommandRequest, ask
 from router.desk.fence import Counted, Fence
+from router.desk.intake import Park
 from router.desk.log_store import StreamLogStore
 from router.desk.replica import Replica
 from router.desk.surroundings import Surroundings
@@ -85,7 +86,7 @@ async def desk_on(bus: Bus, *, holder: str = "one", lease_seconds: float = 2.0) 
         await task
 
 
-def parking(bus: Bus) -> Callable[[str, Msg, str], Awaitable[None]]:
+def parking(bus: Bus) -> Park:
     async def park(reason: str, msg: Msg, error: str) -> None:
         await bus.publish(subject.parked("router", reason), msg.data, {"Frontline-Error": error})
 

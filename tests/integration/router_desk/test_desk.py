@@ -5,10 +5,11 @@ import asyncio
 from frontline.contract.message import ThreadEvidence, ThreadKey
 from frontline.contract.transcript import Direction
 from frontline.runtime.bus import Bus
+from frontline.runtime.embedded import EmbeddedServer
 from frontline.runtime.keyvalue import KeyValue
 from frontline.runtime.reader import read
 from frontline.runtime.topology import CUSTOMERS, DIRECTORY, EVENTS, KEYS, PARKED
-from frontline.testing.nats_server import EmbeddedServer, connected
+from frontline.testing.nats_server import connected
 from router.core.event import ClockMet, ClockStarted, ContactAssigned, ContactOpened, MessageReceived, ReplyQueued
 from tests.integration.router_desk.desk import (
     AGENT,

@@ -178,7 +178,7 @@ class Intake:
                 item.acks = await self._patiently(item, again=item.msg.metadata.num_delivered > 1)
             except Deposed:
                 raise
-            except Exception as error:
+            except Exception as error:  # noqa: BLE001 - a bug must not cost a message
                 await self._trouble(item, error)
                 continue
             await self._written.put(item)
