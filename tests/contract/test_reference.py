@@ -12,9 +12,13 @@ import jsonschema
 import pytest
 
 from frontline.contract import cloudevent, subject
+from frontline.contract.codec import encode
+from frontline.contract.ids import DeskId
 from frontline.reference.__main__ import main
 from frontline.reference.contribution import contributions
 from frontline.reference.pages import out_of_date, pages, write
+from router.desk.effects import as_told
+from tests.contract.log_samples import EVENTS, made_up
 from tests.contract.samples import SAMPLES
 
 ROOT = Path(__file__).parents[2]
@@ -46,9 +50,7 @@ def test_a_page_that_is_changed_missing_or_left_over_is_out_of_date(tmp_path: Pa
     assert out_of_date(tmp_path, wanted) == ["topology.md", "settings.md", "schema/pigeon.json"]
 
 
-def test_the_command_says_what_is_out_of_date_and_writes_it(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_the_command_says_what_is_out_of_date_and_writes_it(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["--check", str(tmp_path)]) == 1
     assert "out of date: asyncapi.json" in capsys.readouterr().out
     assert list(tmp_path.iterdir()) == []
@@ -120,6 +122,16 @@ def test_a_recorded_value_keeps_to_its_schema(name: str) -> None:
     for wrong in ({"schema": "2.0"}, {"type": "pigeon"}):
         with pytest.raises(jsonschema.ValidationError):
             jsonschema.validate({**recorded, **wrong}, schema, jsonschema.Draft202012Validator)
+
+
+@pytest.mark.parametrize("name", sorted(EVENTS))
+def test_what_a_desk_tells_keeps_to_the_schema_of_its_kind(name: str) -> None:
+    for full in (True, False):
+        told = json.loads(encode(as_told(DeskId("support"), "1.2.0", made_up(EVENTS[name], name, full=full))))
+        jsonschema.validate(told, SCHEMAS["desk_event"], jsonschema.Draft202012Validator)
+        jsonschema.validate(told, SCHEMAS["desk_event_data"], jsonschema.Draft202012Validator)
+        with pytest.raises(jsonschema.ValidationError):
+            jsonschema.validate({**told, "kind": "PigeonSent"}, SCHEMAS["desk_event_data"])
 
 
 def test_every_service_says_what_it_adds() -> None:

@@ -114,19 +114,9 @@ class Effects:
         await self._progress.put(self._key, msgspec.json.encode(reached))
 
     async def _tell(self, id_: str, event: DeskDecision) -> asyncio.Future[PubAck]:
-        data = msgspec.to_builtins(event)
-        kind = data.pop("type")
-        told = DeskEvent(
-            id=id_,
-            desk=self._desk,
-            kind=kind,
-            at=event.at,
-            contact=data.pop("contact", None),
-            agent=data.pop("agent", None),
-            data={name: value for name, value in data.items() if name != "at"},
-        )
-        head = cloudevent.headers(id=f"{self._desk}.{id_}", kind=kind, source=f"/desks/{self._desk}", at=event.at)
-        return await self._bus.begin(subject.event(self._desk, kind), encode(told), head)
+        told = as_told(self._desk, id_, event)
+        head = cloudevent.headers(id=f"{self._desk}.{id_}", kind=told.kind, source=f"/desks/{self._desk}", at=event.at)
+        return await self._bus.begin(subject.event(self._desk, told.kind), encode(told), head)
 
     async def _carry_out(self, event: DeskDecision, *, again: bool) -> list[asyncio.Future[PubAck]]:
         match event:
@@ -148,9 +138,7 @@ class Effects:
                     head = cloudevent.headers(
                         id=out.id, kind="outbound_message", source=f"/desks/{self._desk}", at=out.written
                     )
-                    acks.append(
-                        await self._bus.begin(subject.outbound(out.channel, out.inbox), encode(out), head)
-                    )
+                    acks.append(await self._bus.begin(subject.outbound(out.channel, out.inbox), encode(out), head))
                 return acks
             case NoteAdded():
                 note = await self._draft(event.draft)
@@ -170,6 +158,20 @@ class Effects:
         """The words are gone (aged out, erased): a person has to know; the desk goes on."""
         self._log.error("effects.draft_missing", contact=event.contact, draft=event.draft)
         return await self._bus.begin(subject.parked("router", "draft-missing"), msgspec.json.encode(event))
+
+
+def as_told(desk: DeskId, id_: str, event: DeskDecision) -> DeskEvent:
+    """A decision as everybody else is told of it."""
+    data = msgspec.to_builtins(event)
+    return DeskEvent(
+        id=id_,
+        desk=desk,
+        kind=data.pop("type"),
+        at=event.at,
+        contact=data.pop("contact", None),
+        agent=data.pop("agent", None),
+        data={name: value for name, value in data.items() if name != "at"},
+    )
 
 
 async def stored(acks: Sequence[asyncio.Future[PubAck]]) -> None:
