@@ -6,6 +6,7 @@ from collections.abc import Mapping
 import msgspec
 import pytest
 
+from frontline.contract.error import Rejected
 from router.api.decoding import decode_body, decode_query
 from router.api.problem import Invalid
 from router.api.shape import ContactFilter, Nothing, ReplyBody
@@ -32,9 +33,9 @@ def test_a_body_that_is_no_object_is_told_so() -> None:
 
 
 def test_what_is_not_json_is_another_mistake() -> None:
-    with pytest.raises(msgspec.DecodeError) as caught:
-        decode_body(REPLY, b"{")
-    assert not isinstance(caught.value, msgspec.ValidationError)
+    for data in (b"{", b"", b"\xff\xfe", b'{"text": "\xff"}'):
+        with pytest.raises(Rejected):
+            decode_body(REPLY, data)
 
 
 @pytest.mark.parametrize("end", ["\\nBcc: b@one.example", "\\n", "\\u0000"])

@@ -6,6 +6,7 @@ from typing import Any, TypeVar, get_origin
 
 import msgspec
 
+from frontline.contract.error import Reason, Rejected
 from router.api.problem import FieldMistake, Invalid
 from router.api.shape import Body
 
@@ -15,11 +16,13 @@ _AT = re.compile(r" - at `\$(?P<path>[^`]*)`\Z")
 
 
 def decode_body(decoder: "msgspec.json.Decoder[S]", data: bytes) -> S:
-    """Raises `Invalid` with all mistakes; `msgspec.DecodeError` for what is not JSON at all."""
+    """Raises `Invalid` with all mistakes; `Rejected` for what is not JSON at all."""
     try:
         body = decoder.decode(data)
     except msgspec.ValidationError as error:
         raise Invalid(*_mistakes(decoder.type, data, error)) from error
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise Rejected("The body is not JSON.", Reason.MALFORMED) from error
     if found := [FieldMistake(at, what) for at, what in body.mistakes()]:
         raise Invalid(*found)
     return body
