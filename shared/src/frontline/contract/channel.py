@@ -13,13 +13,23 @@ Abilities beyond that are small protocols, found by `isinstance`. A channel neve
 bus itself: an architecture test holds that.
 """
 
-from collections.abc import AsyncIterable, AsyncIterator, Mapping
+from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Mapping, Sequence
 from typing import Any, ClassVar, NewType, Protocol, runtime_checkable
 
 import msgspec
 
-from frontline.contract.ids import ChannelName, InboxId
-from frontline.contract.message import DeliveryReceipt, DeliveryState, InboundMessage, ObjectRef, OutboundMessage
+from frontline.contract.deskview import DeskView
+from frontline.contract.ids import ChannelName, ContactId, DeskId, InboxId
+from frontline.contract.message import (
+    DeliveryReceipt,
+    DeliveryState,
+    InboundMessage,
+    ObjectRef,
+    OutboundMessage,
+    ThreadKey,
+)
+from frontline.contract.signal import Signal
+from frontline.contract.transcript import TranscriptItem
 
 AccountName = NewType("AccountName", str)
 
@@ -90,11 +100,63 @@ class Log(Protocol):
     def error(self, event: str, **fields: Any) -> None: ...
 
 
+class Line(msgspec.Struct, frozen=True):
+    """A transcript item and where it stands: `seq` grows, and is a cursor to read on from."""
+
+    seq: int
+    item: TranscriptItem
+
+
+class Conversations(Protocol):
+    """What was said, as far as the customer may see it: for channels that show a conversation."""
+
+    async def contact_of(self, key: ThreadKey) -> ContactId | None:
+        """The contact that carries `key` (as a message bound it), `None` while there is none.
+        `Unavailable` if it can't be told now.
+        """
+        ...
+
+    def carriers_of(self, key: ThreadKey) -> AsyncGenerator[ContactId, None]:
+        """The contact that carries `key`, then each other one that comes to carry it, until closed."""
+        ...
+
+    def follow(self, contact: ContactId, after: int) -> AsyncGenerator[Sequence[Line], None]:
+        """The public items above `after`, in order and once each, then what comes, until closed.
+        An empty sequence says that everything stored has been given.
+        """
+        ...
+
+
+class Desks(Protocol):
+    """What desks show of themselves; at most a second old while the desk is led."""
+
+    def view(self, desk: DeskId) -> DeskView | None:
+        """The last word, `None` while there is none."""
+        ...
+
+    def changes(self) -> AsyncGenerator[DeskView, None]:
+        """The present view of every desk, then each new one, until closed."""
+        ...
+
+
+class Signals(Protocol):
+    """What passes at this moment only; may be lost, is never stored."""
+
+    async def send(self, inbox: InboxId, signal: Signal) -> None: ...
+
+    def listen(self) -> AsyncGenerator[tuple[InboxId, Signal], None]:
+        """Signals for this channel's inboxes from here on, until closed; the oldest go when too many wait."""
+        ...
+
+
 class Host(Protocol):
     """What the host gives to a channel."""
 
     inboxes: Inboxes
     objects: ObjectStore
+    conversations: Conversations
+    desks: Desks
+    signals: Signals
     log: Log
     meter: Meter
 

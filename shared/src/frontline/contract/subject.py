@@ -126,3 +126,7 @@ def live() -> str:
 def events() -> str:
     """Every decided event of every desk."""
     return "event.>"
+
+
+def signal_all(channel: ChannelName) -> str:
+    return f"signal.{_token(channel)}.*"

@@ -15,13 +15,25 @@ from typing import TYPE_CHECKING, Annotated, Any, cast
 import msgspec
 
 from frontline.contract import subject
-from frontline.contract.channel import Channel, DeliversReplies, Host, Inboxes, Log, Meter, ObjectStore
+from frontline.contract.channel import (
+    Channel,
+    Conversations,
+    DeliversReplies,
+    Desks,
+    Host,
+    Inboxes,
+    Log,
+    Meter,
+    ObjectStore,
+    Signals,
+)
 from frontline.contract.cloudevent import headers
 from frontline.contract.codec import encode
 from frontline.contract.error import Mistake, Reason, Rejected, SettingsError, Unavailable
 from frontline.contract.ids import ChannelName
 from frontline.contract.message import DeliveryReceipt, InboundMessage
 from frontline.runtime.bus import PubAck
+from frontline.runtime.conversation import ChannelSignals, DeskViews, PublicConversations
 from frontline.runtime.delivery import Delivery, DeliverySettings
 from frontline.runtime.directory import Directory
 from frontline.runtime.fit import fit
@@ -87,6 +99,10 @@ class ChannelHost:
     def __init__(self, service: Service, channel: ChannelName, directory: Directory) -> None:
         self.inboxes: Inboxes = directory
         self.objects: ObjectStore = Objects(service.bus)
+        self.conversations: Conversations = PublicConversations(service.bus, service.signer.key_hash)
+        self.views = DeskViews(service.bus, service.log)
+        self.desks: Desks = self.views
+        self.signals: Signals = ChannelSignals(service.bus, channel, service.log)
         self.log: Log = service.log
         self.meter: Meter = ChannelMeter(service.metrics, channel, service.log)
         self._service = service
@@ -186,6 +202,7 @@ async def run_plugin(plugin: Any, service: Service) -> None:
     async with asyncio.TaskGroup() as tasks:
         running = [
             tasks.create_task(directory.follow(), name="directory"),
+            tasks.create_task(host.views.run(), name="desk views"),
             tasks.create_task(_keep_serving(channel, host, service), name="serve"),
         ]
         if isinstance(channel, DeliversReplies):

@@ -1,0 +1,52 @@
+"""What a desk shows to channels, and so to customers: who is there, how long it takes, where each
+live contact stands. Written by the desk's leader to `DESKVIEW` under the desk's id, at most once a
+second; ids and the names that agents agreed to show, nothing of a customer.
+"""
+
+from datetime import datetime, timedelta
+
+from frontline.contract.codec import EnvelopeDecoder
+from frontline.contract.ids import AgentId, ContactId, DeskId
+from frontline.contract.message import Envelope, Value
+
+
+class Range(Value, frozen=True, kw_only=True):
+    """A wait, as honestly as it can be told: most end between the two."""
+
+    low: timedelta
+    high: timedelta
+
+
+class Present(Value, frozen=True, kw_only=True):
+    """Somebody who is there and answers."""
+
+    name: str
+    picture: str = ""
+
+
+class Standing(Value, frozen=True, kw_only=True):
+    """Where a live contact (chat, phone) stands. `position` counts from 1 among those who wait."""
+
+    state: str
+    position: int = 0
+    wait: Range | None = None
+    agent: AgentId | None = None
+    agent_name: str = ""
+    agent_picture: str = ""
+
+
+class DeskView(Envelope, frozen=True, kw_only=True, tag="desk_view"):
+    """`wait` is for somebody who would come now, by channel; empty when nobody can tell.
+    `opens_at` is when somebody will be there again, if that is known.
+    """
+
+    desk: DeskId
+    at: datetime
+    online: bool
+    people: tuple[Present, ...] = ()
+    wait: dict[str, Range] = {}
+    opens_at: datetime | None = None
+    contacts: dict[ContactId, Standing] = {}
+
+
+decode_desk_view: EnvelopeDecoder[DeskView] = EnvelopeDecoder(DeskView)

@@ -1,0 +1,34 @@
+"""What passes between a channel and the desk at this moment only; never stored, may be lost."""
+
+from frontline.contract.codec import EnvelopeDecoder
+from frontline.contract.ids import AgentId, ContactId
+from frontline.contract.message import Envelope
+
+
+class Typing(Envelope, frozen=True, kw_only=True, tag="typing"):
+    """Somebody writes: `who` is `customer` or `agent`. Good for a few seconds."""
+
+    contact: ContactId
+    who: str
+
+
+class Ring(Envelope, frozen=True, kw_only=True, tag="ring"):
+    """An offer is open for a live contact: reach the agent where the channel can (their phone)."""
+
+    contact: ContactId
+    offer: str
+    agent: AgentId
+    number: str = ""
+
+
+class StopRinging(Envelope, frozen=True, kw_only=True, tag="stop_ringing"):
+    """The offer is over: accepted, rejected, timed out, withdrawn."""
+
+    contact: ContactId
+    offer: str
+    outcome: str
+
+
+Signal = Typing | Ring | StopRinging
+
+decode_signal: EnvelopeDecoder[Signal] = EnvelopeDecoder(Signal)

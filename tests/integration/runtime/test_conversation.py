@@ -1,0 +1,90 @@
+"""What the host tells channels of conversations, desks and the present moment, on a real nats-server."""
+
+import asyncio
+from contextlib import aclosing
+from datetime import UTC, datetime
+
+from frontline.contract import subject
+from frontline.contract.codec import encode
+from frontline.contract.deskview import DeskView
+from frontline.contract.ids import ChannelName, ContactId, DeskId, InboxId, MessageId
+from frontline.contract.message import ThreadEvidence, ThreadKey
+from frontline.contract.signal import Typing
+from frontline.contract.transcript import Author, Direction, ItemKind, TranscriptItem
+from frontline.runtime.bus import Bus
+from frontline.runtime.conversation import ChannelSignals, DeskViews, PublicConversations
+from frontline.runtime.keyvalue import KeyValue
+from frontline.runtime.signing import Signer
+from frontline.runtime.telemetry import logger
+from frontline.runtime.topology import DESKVIEW, THREADS
+
+CONTACT = ContactId("c1")
+SIGNER = Signer(b"a secret of these tests only")
+KEY = ThreadKey(kind="visitor", value="v1", evidence=ThreadEvidence.TOKEN)
+LOG = logger("test")
+
+
+def line(id_: str, kind: ItemKind = ItemKind.MESSAGE) -> TranscriptItem:
+    return TranscriptItem(
+        id=MessageId(id_),
+        contact=CONTACT,
+        at=datetime.now(UTC),
+        kind=kind,
+        direction=Direction.IN,
+        author=Author(role="customer"),
+        channel=ChannelName("pigeon"),
+        inbox=InboxId("support"),
+    )
+
+
+async def test_a_conversation_is_followed_from_a_cursor_and_shows_no_notes(provisioned: Bus) -> None:
+    for id_ in ("m1", "m2"):
+        await provisioned.publish(subject.transcript_public(CONTACT), encode(line(id_)))
+    await provisioned.publish(subject.transcript_internal(CONTACT), encode(line("n1", ItemKind.NOTE)))
+    conversations = PublicConversations(provisioned, SIGNER.key_hash)
+    async with aclosing(conversations.follow(CONTACT, 1)) as lines:
+        assert [each.item.id for each in await anext(lines)] == ["m2"]
+        assert await anext(lines) == []
+        await provisioned.publish(subject.transcript_public(CONTACT), encode(line("m3")))
+        [third] = await anext(lines)
+        assert (third.item.id, third.seq) == ("m3", 4)
+
+
+async def test_the_contact_of_a_key_is_told_once_it_is_known(provisioned: Bus) -> None:
+    conversations = PublicConversations(provisioned, SIGNER.key_hash)
+    assert await conversations.contact_of(KEY) is None
+    async with aclosing(conversations.carriers_of(KEY)) as carriers:
+        waiting = asyncio.ensure_future(anext(carriers))
+        await KeyValue(provisioned, THREADS).put(SIGNER.key_hash(KEY.kind, KEY.value), CONTACT.encode())
+        assert await waiting == CONTACT
+    assert await conversations.contact_of(KEY) == CONTACT
+
+
+async def test_a_desk_s_view_reaches_every_reader_and_what_can_t_be_read_is_skipped(provisioned: Bus) -> None:
+    views = DeskViews(provisioned, LOG)
+    running = asyncio.create_task(views.run())
+    bucket = KeyValue(provisioned, DESKVIEW)
+    support = DeskId("support")
+    try:
+        await bucket.put("support", b"not a view")
+        await bucket.put("support", encode(DeskView(desk=support, at=datetime.now(UTC), online=True)))
+        async with aclosing(views.changes()) as changes:
+            assert (await anext(changes)).online
+            await bucket.put("support", encode(DeskView(desk=support, at=datetime.now(UTC), online=False)))
+            assert not (await anext(changes)).online
+        now = views.view(support)
+        assert now is not None
+        assert not now.online
+    finally:
+        running.cancel()
+
+
+async def test_a_signal_reaches_who_listens_on_its_channel(provisioned: Bus) -> None:
+    signals = ChannelSignals(provisioned, ChannelName("pigeon"), LOG)
+    async with aclosing(signals.listen()) as heard:
+        waiting = asyncio.ensure_future(anext(heard))
+        typing = Typing(contact=CONTACT, who="agent")
+        while not waiting.done():
+            await signals.send(InboxId("support"), typing)
+            await asyncio.wait((waiting,), timeout=0.01)
+        assert await waiting == (InboxId("support"), typing)
