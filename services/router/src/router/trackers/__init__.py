@@ -1,0 +1,1 @@
+"""What follows the decided events: each a FastStream subscriber on the stream `EVENTS`, free of order."""
