@@ -1,7 +1,3 @@
-import os
-import subprocess
-import sys
-from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -13,28 +9,13 @@ from frontline.runtime.bus import Bus
 from frontline.runtime.embedded import EmbeddedServer
 from frontline.runtime.parked import list_parked, park
 from frontline.runtime.signing import Signer, agent_token
-
-
-def frontline(
-    *arguments: str, cwd: Path, environ: Mapping[str, str] | None = None
-) -> "subprocess.CompletedProcess[str]":
-    """Run a command as an operator does, with no settings but those given."""
-    clean = {key: value for key, value in os.environ.items() if not key.startswith("FRONTLINE_")}
-    return subprocess.run(
-        [sys.executable, "-m", "frontline", *arguments],
-        cwd=cwd,
-        env={**clean, **(environ or {})},
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
+from tests.integration.cli.command import frontline
 
 
 def test_help_names_every_command(tmp_path: Path) -> None:
     told = frontline("--help", cwd=tmp_path)
     assert told.returncode == 0
-    for command in ("up", "init", "config", "token", "channel", "service", "parked", "nats"):
+    for command in ("up", "init", "config", "token", "channel", "service", "parked", "replay", "nats"):
         assert f"\n    {command} " in told.stdout
 
 

@@ -1,4 +1,4 @@
-"""The command line: `frontline up | init | config | channel | service | parked | nats | token`."""
+"""The command line: `frontline up | init | config | channel | service | parked | replay | nats | token`."""
 
 from frontline.cli.entry import main
 

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import cast
 
 from frontline.cli.output import line
+from frontline.cli.reach import secret
 from frontline.configuration.demo import DEMO
 from frontline.configuration.load import load, load_texts
 from frontline.configuration.model import Configuration
@@ -54,23 +55,12 @@ def token(arguments: Namespace) -> int:
         raise SettingsError(
             [Mistake(arguments.agent, f"is no agent of this configuration; it has: {', '.join(agents)}")]
         )
-    line(agent_token(Signer(_secret(settings).encode()), agent.id, agent.token_version))
+    line(agent_token(Signer(secret(settings).encode()), agent.id, agent.token_version))
     return 0
 
 
 def _settings() -> RuntimeSettings:
     return cast("RuntimeSettings", load_several([("runtime", RuntimeSettings)], environment())[RuntimeSettings])
-
-
-def _secret(settings: RuntimeSettings) -> str:
-    if settings.secret is not None:
-        return settings.secret
-    file = settings.data_dir / "secret"
-    try:
-        return file.read_text(encoding="ascii").strip()
-    except OSError as error:
-        what = f"is not set, and there is no {file}: `frontline up` makes it at its first start"
-        raise SettingsError([Mistake("FRONTLINE_SECRET", what)]) from error
 
 
 def _counted(found: Configuration) -> str:

@@ -93,6 +93,13 @@ def _operate(commands: Commands) -> None:
     for several in (release, drop):
         several.add_argument("id", type=int, nargs="+")
 
+    replay = _command(
+        commands, "replay", "cli.replay:run", "parse kept originals again, without making a second contact"
+    )
+    replay.add_argument("message", nargs="*", help="ids of messages, as in a transcript")
+    replay.add_argument("--since", help="all that came at this time or later (ISO 8601), instead of ids")
+    replay.add_argument("--dry-run", action="store_true", help="only say what would read differently")
+
     nats = commands.add_parser("nats", help="the streams and buckets in NATS").add_subparsers(
         required=True, metavar="COMMAND"
     )

@@ -2,13 +2,15 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
-from typing import TypeVar, cast
+from typing import TYPE_CHECKING, TypeVar, cast
 
 import msgspec
 
 from frontline.contract.error import Mistake, SettingsError, Unavailable
-from frontline.runtime.bus import Bus
 from frontline.runtime.settings import RuntimeSettings, load_several
+
+if TYPE_CHECKING:
+    from frontline.runtime.bus import Bus
 
 _T = TypeVar("_T")
 _CONNECT_SECONDS = 10.0
@@ -18,10 +20,12 @@ class _Up(msgspec.Struct):
     nats: str
 
 
-def on_bus(environ: Mapping[str, str], work: Callable[[Bus], Awaitable[_T]]) -> _T:
+def on_bus(environ: Mapping[str, str], work: "Callable[[Bus], Awaitable[_T]]") -> _T:
     """What `work` gives on a connection. `SettingsError` when nobody said where NATS is,
     `Unavailable` when it does not answer.
     """
+    from frontline.runtime.bus import Bus  # not before it is needed: it takes most of a command's time
+
     url, token = address(environ)
 
     async def run() -> _T:
@@ -50,3 +54,15 @@ def address(environ: Mapping[str, str]) -> tuple[str, str | None]:
     except (OSError, msgspec.DecodeError) as error:
         what = f"is not set, and there is no {file}: is `frontline up` running?"
         raise SettingsError([Mistake("FRONTLINE_NATS_URL", what)]) from error
+
+
+def secret(settings: RuntimeSettings) -> str:
+    """The deployment secret: by setting, else the one that `frontline up` has made."""
+    if settings.secret is not None:
+        return settings.secret
+    file = settings.data_dir / "secret"
+    try:
+        return file.read_text(encoding="ascii").strip()
+    except OSError as error:
+        what = f"is not set, and there is no {file}: `frontline up` makes it at its first start"
+        raise SettingsError([Mistake("FRONTLINE_SECRET", what)]) from error
