@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 from typing import TypeVar
 
 from nats.aio.msg import Msg
+from prometheus_client import CollectorRegistry
 
 from frontline.configuration.model import Agent, Configuration, Desk, Inbox, Policy
 from frontline.contract import cloudevent, subject
@@ -34,6 +35,7 @@ from router.core.command import SendReply
 from router.core.commit import Commit
 from router.core.event import DeskDecision
 from router.desk.command_port import CommandReply, CommandRequest, ask
+from router.desk.figures import RouterFigures
 from router.desk.fence import Counted, Fence
 from router.desk.intake import Park
 from router.desk.log_store import StreamLogStore
@@ -75,6 +77,7 @@ async def desk_on(bus: Bus, *, holder: str = "one", lease_seconds: float = 2.0) 
             wall=lambda: datetime.now(UTC),
             log=logger("test"),
             park=parking(bus),
+            figures=RouterFigures(CollectorRegistry()),
             lease_seconds=lease_seconds,
         ),
     )

@@ -2,13 +2,14 @@
 
 import asyncio
 
+from frontline.contract.deskview import decode_desk_view
 from frontline.contract.message import ThreadEvidence, ThreadKey
 from frontline.contract.transcript import Direction
 from frontline.runtime.bus import Bus
 from frontline.runtime.embedded import EmbeddedServer
 from frontline.runtime.keyvalue import KeyValue
 from frontline.runtime.reader import read
-from frontline.runtime.topology import CUSTOMERS, DIRECTORY, EVENTS, KEYS, PARKED
+from frontline.runtime.topology import CUSTOMERS, DESKVIEW, DIRECTORY, EVENTS, KEYS, PARKED
 from frontline.testing.nats_server import connected
 from router.core.event import ClockMet, ClockStarted, ContactAssigned, ContactOpened, MessageReceived, ReplyQueued
 from tests.integration.router_desk.desk import (
@@ -45,6 +46,18 @@ async def test_a_mail_becomes_a_contact_with_an_agent_a_clock_and_its_words(prov
 async def test_the_directory_tells_the_intakes_which_addresses_are_ours(provisioned: Bus) -> None:
     async with desk_on(provisioned):
         await until(lambda: _is_there(KeyValue(provisioned, DIRECTORY), "email.support"))
+
+
+async def test_the_desk_shows_who_is_there(provisioned: Bus) -> None:
+    async with desk_on(provisioned):
+        bucket = KeyValue(provisioned, DESKVIEW)
+        await until(lambda: _is_there(bucket, "support"))
+        entry = await bucket.get("support")
+        assert entry is not None
+        view = decode_desk_view(entry.value)
+        assert view.online
+        assert [present.name for present in view.people] == ["Demo agent 1"]
+        assert view.contacts == {}, "a mail's customer does not watch a page"
 
 
 async def test_the_same_mail_again_decides_nothing_and_says_nothing_twice(provisioned: Bus) -> None:

@@ -21,6 +21,7 @@ from frontline.runtime.parked import park
 from frontline.runtime.service import Service, run_service
 from router.api.app import build_app
 from router.desk.commands import DeskCommands
+from router.desk.figures import RouterFigures
 from router.desk.log_store import StreamLogStore
 from router.desk.replica import Newer, Replica
 from router.desk.surroundings import Surroundings
@@ -72,6 +73,7 @@ async def _serve(service: Service, under_way: asyncio.Event) -> None:
         wall=service.clock,
         log=service.log,
         park=partial(_park, service),
+        figures=RouterFigures(service.metrics.registry),
         lease_seconds=settings.lease_seconds,
     )
     holder = service.settings.instance or secrets.token_hex(8)

@@ -20,7 +20,7 @@ from frontline.contract.codec import encode
 from frontline.contract.draft import Draft, decode_draft
 from frontline.contract.error import Unavailable
 from frontline.contract.event import DeskEvent
-from frontline.contract.ids import DeskId
+from frontline.contract.ids import ContactId, DeskId
 from frontline.runtime.bus import Bus, PubAck
 from frontline.runtime.keyvalue import KeyValue
 from frontline.runtime.reader import read
@@ -45,10 +45,13 @@ class Place(msgspec.Struct, frozen=True, kw_only=True):
 
 @dataclass(frozen=True, slots=True)
 class Done:
-    """Effects are through up to `place`; `keys` says whether the indexes have gained any since."""
+    """Effects are through up to `place`. `keys` says whether the indexes have gained any on the way,
+    `contacts` what the decisions were about.
+    """
 
     place: Place
     keys: bool
+    contacts: frozenset[ContactId]
 
 
 class Effects:
@@ -88,8 +91,10 @@ class Effects:
                 if counted:
                     reached = Place(seq=fence.seq, epoch=fence.epoch, index=fence.index)
                     await self._patiently(partial(self._apply, counted, reached))
-                    keys = any(isinstance(event, _KEYED) for commit in counted for event in commit.commit.events)
-                    self._done(Done(reached, keys))
+                    events = [event for each in counted for event in each.commit.events]
+                    keys = any(isinstance(event, _KEYED) for event in events)
+                    contacts = frozenset(event.contact for event in events if hasattr(event, "contact"))
+                    self._done(Done(reached, keys, contacts))
 
     async def _where(self) -> Place:
         entry = await self._progress.get(self._key)

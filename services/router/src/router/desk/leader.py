@@ -1,6 +1,7 @@
 """Everything that the leader of a desk runs, and how it ends."""
 
 import asyncio
+from functools import partial
 
 from frontline.configuration.model import Desk
 from frontline.contract.channel import Inbox
@@ -22,6 +23,7 @@ from router.desk.loop import DeskLoop, Work
 from router.desk.resolve import Resolver
 from router.desk.settings import desk_settings
 from router.desk.surroundings import Surroundings
+from router.desk.view import ShowsDesk
 from router.desk.words import Words
 
 _FLOOR_SECONDS = 5.0
@@ -46,7 +48,8 @@ class Leader:
         self._lease = lease
         self._with = surroundings
         self._floor: Place | None = None
-        self.loop = DeskLoop(state, writer, clock)
+        self.loop = DeskLoop(state, writer, clock, decided=partial(surroundings.figures.decided, desk.id))
+        self._view = ShowsDesk(surroundings.bus, desk, self.loop, clock, surroundings.log)
         bus, signer, log = surroundings.bus, surroundings.signer, surroundings.log
         words = Words(bus, signer, desk.id)
         self._effects = Effects(bus, desk.id, store, words, log, self._effects_done)
@@ -69,6 +72,14 @@ class Leader:
 
     async def run(self, stopping: asyncio.Event) -> None:
         """Lead until `stopping`, then let everything decided count. Raises `Deposed`, `Torn`."""
+        figures = self._with.figures
+        figures.led(self._desk.id, self.loop, self._writer)
+        try:
+            await self._run(stopping)
+        finally:
+            figures.let_go(self._desk.id)
+
+    async def _run(self, stopping: asyncio.Event) -> None:
         async with asyncio.TaskGroup() as tasks:
             lasting = [
                 tasks.create_task(self._writer.run()),
@@ -76,7 +87,7 @@ class Leader:
                 tasks.create_task(self._effects.run(self._writer.epoch)),
             ]
             await self._configure()
-            lasting.append(tasks.create_task(self._raise_floor()))
+            lasting += [tasks.create_task(self._raise_floor()), tasks.create_task(self._view.run())]
             taking = [tasks.create_task(self._port.run())]
             taking += [tasks.create_task(intake.run()) for intake in self._intakes]
             await stopping.wait()
@@ -125,6 +136,7 @@ class Leader:
         return CommandReply(seq=decided.seq, body=decided.body)
 
     def _effects_done(self, done: Done) -> None:
+        self._view.touched(done.contacts)
         if done.keys:
             self._floor = done.place
 

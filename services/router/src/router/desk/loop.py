@@ -3,6 +3,8 @@ asked once the commit counts. Nobody ever sees a decision that is not in the log
 """
 
 import asyncio
+import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import timedelta
 from functools import partial
@@ -59,10 +61,13 @@ class DeskLoop:
         clock: Clock,
         *,
         limit: int = 1024,
+        decided: Callable[[str, float], None] | None = None,
     ) -> None:
+        """`decided` is told the kind of each command and how long, in seconds, deciding it took."""
         self._state = state
         self._writer = writer
         self._clock = clock
+        self._decided = decided
         self._queue: asyncio.Queue[Work | None] = asyncio.Queue(limit)
         self._last: asyncio.Future[int] | None = None
         self._last_seq = writer.epoch
@@ -87,6 +92,10 @@ class DeskLoop:
                 await self._tick()
             else:
                 await self._work(work)
+
+    async def counted(self) -> None:
+        """Wait until everything decided so far counts. Raises `Deposed`."""
+        await self._writer.settle()
 
     async def drain(self) -> None:
         """Wait until everything submitted so far is decided and counts."""
@@ -136,7 +145,8 @@ class DeskLoop:
 
     def _advance(self, command: DeskCommand, cause: str, outcome: Outcome | None) -> Step:
         writer = self._writer
-        return advance(
+        began = time.perf_counter()
+        step = advance(
             self._state,
             command,
             self._clock(),
@@ -145,6 +155,9 @@ class DeskLoop:
             cause=cause,
             outcome=outcome,
         )
+        if self._decided is not None:
+            self._decided(type(command).__name__, time.perf_counter() - began)
+        return step
 
     async def _commit(self, step: Step) -> None:
         if step.commit is None:

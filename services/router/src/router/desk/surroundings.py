@@ -7,6 +7,7 @@ from frontline.contract.channel import Log
 from frontline.contract.clock import Clock
 from frontline.runtime.bus import Bus
 from frontline.runtime.signing import Signer
+from router.desk.figures import RouterFigures
 from router.desk.intake import Park
 
 
@@ -20,4 +21,5 @@ class Surroundings:
     wall: Clock
     log: Log
     park: Park
+    figures: RouterFigures
     lease_seconds: float = 2.0

@@ -1,0 +1,54 @@
+"""What a desk's leader can be watched by. Labels are desks and kinds of commands: small, fixed sets."""
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+
+from frontline.contract.ids import DeskId
+from router.desk.log import LogWriter
+from router.desk.loop import DeskLoop
+
+_DECISION_BUCKETS = (0.00005, 0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.05, 0.25)
+
+
+class RouterFigures:
+    """One set for all desks of a process."""
+
+    def __init__(self, registry: CollectorRegistry) -> None:
+        self._decisions = Histogram(
+            "frontline_route_decision_seconds",
+            "Time to decide one command, without storing it.",
+            ["desk", "command"],
+            registry=registry,
+            buckets=_DECISION_BUCKETS,
+        )
+        self._leads = Gauge("frontline_desk_leads", "1 on the replica that leads the desk.", ["desk"], registry=registry)
+        self._takeovers = Counter(
+            "frontline_desk_takeovers", "How often this replica began to lead.", ["desk"], registry=registry
+        )
+        self._waiting = Gauge(
+            "frontline_desk_waiting_contacts", "Contacts that nobody has yet.", ["desk"], registry=registry
+        )
+        self._open = Gauge("frontline_desk_open_contacts", "Contacts held in memory.", ["desk"], registry=registry)
+        self._pending = Gauge(
+            "frontline_desk_pending_commits", "Commits that are not counted yet.", ["desk"], registry=registry
+        )
+        self._recoveries = Gauge(
+            "frontline_desk_log_recoveries", "How often this epoch's log pipeline broke and was mended.", ["desk"],
+            registry=registry,
+        )  # fmt: skip
+
+    def led(self, desk: DeskId, loop: DeskLoop, writer: LogWriter) -> None:
+        """This replica leads from here on; what is a state is read when somebody scrapes."""
+        self._takeovers.labels(desk).inc()
+        self._leads.labels(desk).set(1)
+        self._waiting.labels(desk).set_function(lambda: loop.state.matching.waiting)
+        self._open.labels(desk).set_function(lambda: len(loop.state.contacts))
+        self._pending.labels(desk).set_function(lambda: writer.waiting)
+        self._recoveries.labels(desk).set_function(lambda: writer.recoveries)
+
+    def let_go(self, desk: DeskId) -> None:
+        self._leads.labels(desk).set(0)
+        for gauge in (self._waiting, self._open, self._pending, self._recoveries):
+            gauge.labels(desk).set_function(lambda: 0)
+
+    def decided(self, desk: DeskId, command: str, seconds: float) -> None:
+        self._decisions.labels(desk, command).observe(seconds)
