@@ -24,7 +24,7 @@ _TOKEN = re.compile(
 )
 _BRACKET = re.compile(r"\\.|[()]", re.DOTALL)
 _ESCAPED = re.compile(r"\\(.)", re.DOTALL)
-_UNFIT = re.compile(r"[\s<>,;\x00-\x1f\x7f]")
+_UNFIT = re.compile(r"[\s<>,;\x00-\x1f\x7f\ud800-\udfff]")
 
 
 class Mailbox(NamedTuple):
@@ -111,9 +111,10 @@ def canonical_address(text: str) -> str:
     address = text.strip()
     local, _, domain = address.rpartition("@")
     domain = domain.rstrip(".")
-    if not local or not domain or len(address) > LONGEST_ADDRESS or _UNFIT.search(address):
+    if not local or not domain or len(address) > LONGEST_ADDRESS:
         return ""
     if not domain.isascii():
         with suppress(UnicodeError):
             domain = domain.encode("idna").decode("ascii")
-    return f"{local}@{domain}".lower()
+    found = f"{local}@{domain}".lower()
+    return "" if _UNFIT.search(found) else found

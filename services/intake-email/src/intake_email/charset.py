@@ -24,7 +24,7 @@ _MEANT = {
 }  # fmt: skip
 
 # Text encodings of Python that are no charsets of mail.
-_NO_CHARSETS = {"unicode_escape", "raw_unicode_escape", "idna", "punycode", "undefined", "mbcs", "oem"}
+_NO_CHARSETS = {"unicode-escape", "raw-unicode-escape", "idna", "punycode", "undefined", "mbcs", "oem"}
 _SEVEN_BIT = ("utf-7", "iso2022", "hz")
 
 _ESCAPES_JAPANESE = re.compile(rb"\x1b\$[@B]")

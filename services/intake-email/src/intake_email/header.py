@@ -28,24 +28,26 @@ _WORD = re.compile(r"=\?([^?\s*]{1,60})(?:\*[^?\s]{0,60})?\?(?:[bB]\?([^?]*+)|[q
 class Headers:
     """The fields of one entity, by lower-case name, each as often as it came."""
 
-    __slots__ = ("_fields", "complete")
+    __slots__ = ("_fields", "charset", "complete")
 
     def __init__(self, fields: Mapping[bytes, Sequence[bytes]], *, complete: bool = True) -> None:
         self._fields = fields
         self.complete = complete
         """Whether all fields are here; false when there were too many."""
+        self.charset = ""
+        """What 8-bit fields are in that are not UTF-8: they have no label of their own, but the text may."""
 
     def __contains__(self, name: bytes) -> bool:
         return name in self._fields
 
     def every(self, name: bytes) -> list[str]:
         """Each value of the field, unfolded, its encoded words as they are."""
-        return [_unfolded(value) for value in self._fields.get(name, ())]
+        return [_unfolded(value, self.charset) for value in self._fields.get(name, ())]
 
     def first(self, name: bytes) -> str:
         """The first value, unfolded, its encoded words as they are; "" when there is none."""
         values = self._fields.get(name)
-        return _unfolded(values[0]) if values else ""
+        return _unfolded(values[0], self.charset) if values else ""
 
     def text(self, name: bytes) -> str:
         """The first value as a person reads it, in one line."""
@@ -81,11 +83,16 @@ def words(text: str) -> str:
     return _CONTROL.sub(" ", text).strip() if not text.isprintable() else text.strip()
 
 
-def _unfolded(value: bytes) -> str:
+def _unfolded(value: bytes, charset: str) -> str:
     if len(value) > _LONGEST_VALUE:
         value = value[: max(value.rfind(mark, 0, _LONGEST_VALUE) for mark in (b",", b" ", b"\n"))]
     value = _FOLD.sub(b"", value).strip() if b"\n" in value else value.strip()
-    return value.decode("ascii") if value.isascii() else decode(value)
+    if value.isascii():
+        return value.decode("ascii")
+    try:
+        return value.decode("utf-8")
+    except UnicodeDecodeError:
+        return decode(value, charset)
 
 
 def _decoded(text: str) -> str:

@@ -88,7 +88,12 @@ def _tokens(html: str) -> Iterator[_Token]:
                 return
             at = end + 3
             continue
-        at = _tag_end(html, start)
+        end = _tag_end(html, start)
+        if end < 0:
+            yield _Token("", "<")
+            at = start + 1
+            continue
+        at = end
         name = _NAME.match(html, start, at)
         if name is None:
             continue
@@ -104,16 +109,15 @@ def _tokens(html: str) -> Iterator[_Token]:
 
 
 def _tag_end(html: str, start: int) -> int:
-    """Just behind the tag that begins at `start`; a ">" in a quoted attribute does not end it."""
+    """Just behind the tag that begins at `start`, -1 if none does; a ">" in a quoted attribute does not end it."""
     limit = min(len(html), start + _LONGEST_TAG)
     end = html.find(">", start, limit)
     while end >= 0 and html.count('"', start, end) % 2:
         quote = html.find('"', end, limit)
         end = html.find(">", quote, limit) if quote >= 0 else -1
-    if end >= 0:
-        return end + 1
-    end = html.find(">", start, limit)
-    return end + 1 if end >= 0 else limit
+    if end < 0:
+        end = html.find(">", start, limit)
+    return end + 1 or -1
 
 
 class _Writer:

@@ -66,6 +66,8 @@ def structure(raw: bytes) -> Structure:
             if entity.is_multipart and not entity.children:
                 flaws.append("a multipart without parts")
                 entity.media_type = "text/plain"
+    texts = (entity for entity in root.walk() if entity.media_type.startswith("text/"))
+    root.headers.charset = next((entity.parameters.get("charset", "") for entity in texts), "")
     return Structure(root, tuple(flaws))
 
 

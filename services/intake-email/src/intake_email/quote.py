@@ -57,8 +57,12 @@ def reply_text(text: str) -> str:
     whole = text.strip()
     if "\n" not in whole:
         return whole
-    own = _own(whole.split("\n"))
-    return _joined(_unsigned(own)) or _joined(own) or whole
+    lines = whole.split("\n")
+    own = _own(lines)
+    unsigned = _joined(_unsigned(own))
+    if unsigned or len(own) == len(lines):
+        return unsigned or whole
+    return _joined(own) or whole
 
 
 def _own(lines: list[str]) -> list[str]:

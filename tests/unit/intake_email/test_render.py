@@ -1,0 +1,301 @@
+"""A reply becomes one certain mail that every client reads, and that finds its way back."""
+
+import email
+import email.policy
+import re
+from datetime import UTC, datetime, timedelta, timezone
+from email.message import EmailMessage
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from frontline.contract.channel import Inbox
+from frontline.contract.error import Rejected
+from frontline.contract.ids import AgentId, ChannelName, ContactId, CustomerId, DeskId, InboxId, MessageId
+from frontline.contract.message import (
+    Attachment,
+    ObjectRef,
+    OutboundMessage,
+    Recipient,
+    ThreadEvidence,
+    ThreadRef,
+)
+from intake_email.render import Rendered, render
+from tests.unit.intake_email.samples import message, sign
+
+INBOX = Inbox(
+    channel=ChannelName("email"),
+    inbox=InboxId("support"),
+    desk="support",
+    address="support@frontline.example",
+    name="Support",
+)
+FILE = b"octets of a file"
+
+
+def outbound(**parts: Any) -> OutboundMessage:
+    given: dict[str, Any] = {
+        "id": MessageId("r1"),
+        "channel": ChannelName("email"),
+        "inbox": InboxId("support"),
+        "desk": DeskId("support"),
+        "contact": ContactId("c1"),
+        "customer": CustomerId("u1"),
+        "author": AgentId("agent-1"),
+        "author_name": "Demo agent 1",
+        "to": (Recipient(address="one@customer.example", name="Customer One"),),
+        "written": datetime(2026, 5, 4, 12, 0, tzinfo=UTC),
+        "subject": "It does not work",
+        "text": "Please try again.",
+        "thread": (ThreadRef(native_id="<first@customer.example>"),),
+    }
+    return OutboundMessage(**{**given, **parts})
+
+
+def attachment(name: str = "report.pdf", **parts: Any) -> Attachment:
+    ref = ObjectRef(bucket="ATTACHMENTS", name=f"r1/{name}", size=len(FILE), sha256="")
+    return Attachment(**{"name": name, "media_type": "application/pdf", "content": ref, **parts})
+
+
+def octets(rendered: Rendered) -> bytes:
+    """The mail with each file put in, as whoever sends it does."""
+    return b"".join(each if isinstance(each, bytes) else b"b2N0ZXRzIG9mIGEgZmlsZQ==\r\n" for each in rendered.pieces)
+
+
+def raw(**parts: Any) -> bytes:
+    return octets(render(outbound(**parts), INBOX, sign))
+
+
+def parsed(**parts: Any) -> EmailMessage:
+    """The mail as the standard library reads it under its modern policy; it must find no defect."""
+    found = email.message_from_bytes(raw(**parts), policy=email.policy.default)
+    assert isinstance(found, EmailMessage)
+    assert not [defect for part in found.walk() for defect in part.defects]
+    return found
+
+
+def test_a_reply_has_the_fields_of_an_answer() -> None:
+    mail = parsed()
+    assert mail["From"] == '"Demo agent 1 (Support)" <support@frontline.example>'
+    assert mail["To"] == "Customer One <one@customer.example>"
+    assert mail["Subject"] == "Re: It does not work"
+    assert mail["Date"] == "Mon, 04 May 2026 12:00:00 +0000"
+    assert mail["In-Reply-To"] == mail["References"] == "<first@customer.example>"
+    assert re.fullmatch(r"<r1\.[0-9a-f]{32}@frontline\.example>", mail["Message-ID"])
+    assert mail.get_content().rstrip() == "Please try again."
+    assert "Auto-Submitted" not in mail
+
+
+def test_a_repeat_is_the_same_mail_to_the_octet() -> None:
+    """Hard case 30."""
+    parts: dict[str, Any] = {"html": "<p>x</p>", "attachments": (attachment(),)}
+    assert raw(**parts) == raw(**parts)
+
+
+def test_our_own_mails_stand_in_references_under_the_id_that_they_had() -> None:
+    first = parsed()
+    thread = (ThreadRef(native_id="<first@customer.example>"), ThreadRef(reply=MessageId("r1")))
+    second = parsed(id=MessageId("r2"), thread=thread)
+    assert second["In-Reply-To"] == first["Message-ID"]
+    assert second["References"].split() == ["<first@customer.example>", first["Message-ID"]]
+
+
+def test_a_mail_that_came_without_an_id_is_not_referred_to() -> None:
+    mail = parsed(
+        thread=(ThreadRef(native_id="sha256:0123"), ThreadRef(native_id="<x\r\nBcc: y@z>"), ThreadRef(native_id=""))
+    )
+    assert "References" not in mail
+    assert "Bcc" not in mail
+
+
+def test_a_long_chain_keeps_its_beginning_and_its_end() -> None:
+    thread = tuple(ThreadRef(native_id=f"<{number}@customer.example>") for number in range(500))
+    references = parsed(thread=thread)["References"].split()
+    assert len(references) == 40
+    assert (references[0], references[-1]) == ("<0@customer.example>", "<499@customer.example>")
+
+
+@pytest.mark.parametrize(
+    "subject,rendered",
+    [
+        ("A question", "Re: A question"),
+        ("Re: A question", "Re: A question"),
+        ("RE: AW: Re[2]: A question", "Re: A question"),
+        ("Antw: SV: A question", "Re: A question"),
+        ("回复：A question", "Re: A question"),
+        ("Fwd: A question", "Re: Fwd: A question"),
+        ("Reply to you", "Re: Reply to you"),
+        ("Größe", "Re: Größe"),
+        ("", "Re:"),
+        ("a\r\nBcc: x@y.example", "Re: a Bcc: x@y.example"),
+        ("=?utf-8?Q?x?=", "Re: =?utf-8?Q?x?="),
+        ("word " * 60, "Re: " + ("word " * 60).strip()),
+        ("x" * 300, "Re: " + "x" * 300),
+    ],
+)
+def test_a_subject_is_answered_once(subject: str, rendered: str) -> None:
+    mail = parsed(subject=subject)
+    assert mail["Subject"] == rendered
+    assert "Bcc" not in mail
+    assert message(raw(subject=subject)).subject == rendered
+
+
+def test_when_we_write_first_the_subject_is_no_answer() -> None:
+    mail = parsed(thread=(), subject="Your order")
+    assert mail["Subject"] == "Your order"
+    assert "In-Reply-To" not in mail
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "",
+        "Customer One",
+        'Customer "One"',
+        "One, Customer",
+        "Größe",
+        "back\\slash",
+        "a\r\nBcc: x@y.example",
+        "<x@y.example>",
+        "x" * 200,
+        "=?utf-8?Q?x?=",
+        "(comment)",
+    ],
+)
+def test_any_name_is_a_name_and_nothing_else(name: str) -> None:
+    mail = parsed(to=(Recipient(address="one@customer.example", name=name),), author_name=name)
+    (address,) = mail["To"].addresses
+    assert address.addr_spec == "one@customer.example"
+    assert address.display_name == " ".join(name.split()) or "\n" not in address.display_name
+    assert [each.addr_spec for each in mail["From"].addresses] == ["support@frontline.example"]
+    assert "Bcc" not in mail
+
+
+def test_who_is_copied_is_named_and_who_is_hidden_is_not() -> None:
+    to = (
+        Recipient(address="one@customer.example"),
+        Recipient(address="two@customer.example", role="cc"),
+        Recipient(address="three@customer.example", role="bcc"),
+    )
+    mail = parsed(to=to)
+    assert (mail["To"], mail["Cc"]) == ("one@customer.example", "two@customer.example")
+    assert b"three@" not in raw(to=to)
+    assert render(outbound(to=to), INBOX, sign).recipients == (
+        "one@customer.example",
+        "two@customer.example",
+        "three@customer.example",
+    )
+
+
+@pytest.mark.parametrize(
+    "to", [(), (Recipient(address="nobody"),), (Recipient(address="a@x.example\r\nBcc: b@y.example"),)]
+)
+def test_a_mail_to_nobody_is_refused(to: tuple[Recipient, ...]) -> None:
+    with pytest.raises(Rejected):
+        render(outbound(to=to), INBOX, sign)
+
+
+def test_an_id_that_no_message_id_can_carry_is_refused() -> None:
+    with pytest.raises(Rejected):
+        render(outbound(id=MessageId("a b")), INBOX, sign)
+
+
+def test_an_international_domain_is_written_so_that_any_relay_knows_it() -> None:
+    rendered = render(outbound(to=(Recipient(address="One@bücher.example"),)), INBOX, sign)
+    assert rendered.recipients == ("One@xn--bcher-kva.example",)
+    assert not rendered.international
+
+
+def test_an_international_local_part_is_said_to_need_more() -> None:
+    assert render(outbound(to=(Recipient(address="größe@customer.example"),)), INBOX, sign).international
+
+
+def test_the_domain_of_message_ids_is_a_setting() -> None:
+    assert render(outbound(), INBOX, sign, domain="mail.frontline.example").message_id.endswith(
+        "@mail.frontline.example>"
+    )
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "plain",
+        "Größe",
+        "x" * 2000,
+        "trailing space \nnext",
+        ".\n..\nFrom here",
+        "a\r\nb\rc",
+        "\n\nleading",
+        "tab\tand = sign",
+        "😀" * 100,
+        "",
+    ],
+    ids=["plain", "umlaut", "long", "trailing", "dots", "line ends", "leading", "tab", "wide", "empty"],
+)
+def test_text_comes_through_in_short_lines(text: str) -> None:
+    mail = raw(text=text)
+    assert max(map(len, mail.split(b"\r\n"))) <= 78
+    assert mail.isascii()
+    assert b"\n" not in mail.replace(b"\r\n", b"")
+    got = parsed(text=text).get_content().replace("\r\n", "\n")
+    assert got.rstrip("\n") == text.replace("\r\n", "\n").replace("\r", "\n").rstrip("\n")
+
+
+def test_html_is_beside_the_text_and_pictures_are_with_the_html() -> None:
+    picture = attachment("logo.png", media_type="image/png", content_id="logo@frontline", inline=True)
+    mail = parsed(html='<p>Hi <img src="cid:logo@frontline"></p>', attachments=(picture, attachment("Größe.pdf")))
+    assert [part.get_content_type() for part in mail.walk()] == [
+        "multipart/mixed",
+        "multipart/alternative",
+        "text/plain",
+        "multipart/related",
+        "text/html",
+        "image/png",
+        "application/pdf",
+    ]
+    (file,) = mail.iter_attachments()
+    assert file.get_filename() == "Größe.pdf"
+    assert file.get_content() == FILE
+
+
+@pytest.mark.parametrize("name", ["a.pdf", 'quo"ted.pdf', "Größe " * 30 + ".pdf", "a\r\nb.pdf", "", "😀.png"])
+def test_a_file_keeps_its_name(name: str) -> None:
+    mail = parsed(attachments=(attachment(name),))
+    (file,) = mail.iter_attachments()
+    got = file.get_filename()
+    assert got is not None
+    assert got.replace("_", '"') == (" ".join(name.split()) or "attachment").replace("_", '"')
+    (ours,) = message(raw(attachments=(attachment(name),))).attachments
+    assert ours.name == got
+    assert max(map(len, raw(attachments=(attachment(name),)).split(b"\r\n"))) <= 200
+
+
+@pytest.mark.parametrize("media_type", ["", "text", "message/rfc822", "multipart/mixed", "a/b\r\nBcc: x", "ü/x"])
+def test_a_type_that_can_not_stand_is_octets(media_type: str) -> None:
+    (file,) = parsed(attachments=(attachment(media_type=media_type),)).iter_attachments()
+    assert file.get_content_type() == "application/octet-stream"
+
+
+def test_the_date_is_when_it_was_written_in_whatever_zone() -> None:
+    written = datetime(2026, 5, 4, 14, 0, tzinfo=timezone(timedelta(hours=2)))
+    assert parsed(written=written)["Date"].datetime == written
+
+
+WORDS = st.text(st.characters(codec="utf-8"), max_size=80)
+
+
+@given(WORDS, WORDS, WORDS, WORDS, st.integers(0, 3))
+def test_an_answer_to_any_reply_of_ours_finds_it_by_its_token(
+    text: str, subject: str, name: str, html: str, before: int
+) -> None:
+    thread = tuple(ThreadRef(reply=MessageId(f"r-{number}")) for number in range(before))
+    sent = raw(text=text, subject=subject, author_name=name, html=html, thread=thread)
+    ours = message(sent)
+    answer = b"From: one@customer.example\r\nIn-Reply-To: %s\r\n\r\nThank you." % ours.native_id.encode()
+    assert [key.value for key in message(answer).thread if key.evidence == ThreadEvidence.TOKEN] == ["r1"]
+    tokens = {key.value for key in ours.thread if key.evidence == ThreadEvidence.TOKEN}
+    assert tokens == {f"r-{number}" for number in range(before)}
+    assert ours.sender.address == "support@frontline.example"
+    assert ours.flaw == ""

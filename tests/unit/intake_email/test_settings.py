@@ -1,0 +1,58 @@
+"""Every setting has a default; every mistake is told, and the local mailbox stays out of production."""
+
+import pytest
+
+from frontline.contract.error import SettingsError
+from frontline.runtime.settings import load_settings
+from intake_email.settings import MIB, EmailSettings
+
+
+def mistakes(**environ: str) -> dict[str, str]:
+    with pytest.raises(SettingsError) as told:
+        load_settings(EmailSettings, {f"FRONTLINE_{name.upper()}": value for name, value in environ.items()})
+    return {mistake.where: mistake.what for mistake in told.value.mistakes}
+
+
+def test_nothing_has_to_be_set() -> None:
+    settings = load_settings(EmailSettings, {})
+    assert (settings.smtp_host, settings.smtp_port, settings.smtp_max_size) == ("127.0.0.1", 2525, 25 * MIB)
+    assert settings.relay is None
+    assert settings.mailbox.as_posix() == ".frontline/mailbox"
+
+
+def test_settings_come_from_the_environment() -> None:
+    settings = load_settings(
+        EmailSettings,
+        {
+            "FRONTLINE_SMTP_PORT": "0",
+            "FRONTLINE_SMTP_RELAY": "[::1]:25",
+            "FRONTLINE_DATA_DIR": "elsewhere",
+            "FRONTLINE_SMTP_MAX_SIZE": "1000",
+        },
+    )
+    assert (settings.smtp_port, settings.relay, settings.smtp_max_size) == (0, ("::1", 25), 1000)
+    assert settings.mailbox.as_posix() == "elsewhere/mailbox"
+
+
+def test_the_local_mailbox_refuses_production() -> None:
+    assert list(mistakes(env="production")) == ["FRONTLINE_SMTP_RELAY"]
+    assert load_settings(
+        EmailSettings, {"FRONTLINE_ENV": "production", "FRONTLINE_SMTP_RELAY": "relay.example:25"}
+    ).relay
+
+
+def test_all_mistakes_are_told_at_once() -> None:
+    told = mistakes(smtp_port="99999", smtp_relay="relay.example", smtp_max_sessions="0", smtp_max_in_hand="5")
+    assert set(told) == {
+        "FRONTLINE_SMTP_PORT",
+        "FRONTLINE_SMTP_RELAY",
+        "FRONTLINE_SMTP_MAX_SESSIONS",
+        "FRONTLINE_SMTP_MAX_IN_HAND",
+    }
+
+
+@pytest.mark.parametrize(
+    "relay", ["relay.example", ":25", "relay.example:", "relay.example:x", "relay.example:0", "relay.example:70000"]
+)
+def test_a_relay_is_a_host_and_a_port(relay: str) -> None:
+    assert mistakes(smtp_relay=relay) == {"FRONTLINE_SMTP_RELAY": "must be host:port"}
