@@ -13,6 +13,7 @@ READS_THE_ENVIRONMENT = {
 
 STARTS_BARE_TASKS = {
     "services/router/src/router/desk/lease.py": "a watch that lasts as long as one wait, which cancels and awaits it",
+    "shared/src/frontline/cli/replay.py": "follows the directory until it is loaded, and awaits the end of that",
     "shared/src/frontline/supervisor/fleet.py": "processes end in stages, where a group ends all at once; `stop` awaits them",
     "shared/src/frontline/supervisor/process.py": "looks whether a process is ready for as long as that process lives",
     "shared/src/frontline/supervisor/up.py": "starting up is broken off by a request to stop, and awaited",

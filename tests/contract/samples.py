@@ -4,12 +4,13 @@
 is never written again: it is what some deployment has on its disk.
 """
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import msgspec
 
 from frontline.contract.codec import encode
+from frontline.contract.deskview import DeskView, Present, Range, Standing
 from frontline.contract.draft import Draft
 from frontline.contract.event import DeskEvent
 from frontline.contract.ids import AgentId, ChannelName, ContactId, CustomerId, DeskId, InboxId, MessageId
@@ -34,6 +35,7 @@ from frontline.contract.message import (
     idempotency_key,
     message_id,
 )
+from frontline.contract.signal import Ring, StopRinging, Typing
 from frontline.contract.transcript import Author, Direction, ItemKind, TranscriptItem
 
 GOLDEN = Path(__file__).parent / "golden"
@@ -58,6 +60,8 @@ _key = idempotency_key(account="support", native_id="<1@customer.example>", kind
 _thread = ThreadKey(
     kind="message-id", value="1@customer.example", evidence=ThreadEvidence.REFERENCE, finds=False, binds=True
 )
+
+_wait = Range(low=timedelta(minutes=1), high=timedelta(minutes=4))
 
 _inbound_minimal = InboundMessage(
     id=message_id(_key),
@@ -180,6 +184,31 @@ SAMPLES: dict[str, Envelope] = {
         agent=AgentId("agent-1"),
         data={"via": "auto", "rule": "longest_idle"},
     ),
+    "desk_view.minimal": DeskView(desk=DeskId("support"), at=RECEIVED, online=False),
+    "desk_view.full": DeskView(
+        desk=DeskId("support"),
+        at=RECEIVED,
+        online=True,
+        people=(Present(name="Demo agent 1", picture="https://support.frontline.example/1.png"),),
+        wait={"chat": _wait},
+        opens_at=ACCEPTED,
+        contacts={
+            ContactId("c1"): Standing(
+                state="waiting",
+                position=2,
+                wait=_wait,
+                agent=AgentId("agent-1"),
+                agent_name="Demo agent 1",
+                agent_picture="https://support.frontline.example/1.png",
+            )
+        },
+    ),
+    "typing.minimal": Typing(contact=ContactId("c1"), who="customer"),
+    "typing.full": Typing(contact=ContactId("c1"), who="agent"),
+    "ring.minimal": Ring(contact=ContactId("c1"), offer="o1", agent=AgentId("agent-1")),
+    "ring.full": Ring(contact=ContactId("c1"), offer="o1", agent=AgentId("agent-1"), number="+12025550123"),
+    "stop_ringing.minimal": StopRinging(contact=ContactId("c1"), offer="o1", outcome="accepted"),
+    "stop_ringing.full": StopRinging(contact=ContactId("c1"), offer="o1", outcome="timed_out"),
 }
 
 

@@ -1,26 +1,36 @@
 """What was stored under schema 1.0 is read and written the same for as long as the major version lives."""
 
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import pytest
 
 from frontline.contract.codec import EnvelopeDecoder, decode_inbound, decode_outbound, encode
+from frontline.contract.deskview import DeskView, decode_desk_view
 from frontline.contract.draft import Draft, decode_draft
 from frontline.contract.error import Reason, Rejected
 from frontline.contract.event import DeskEvent
 from frontline.contract.message import DeliveryReceipt, Envelope, InboundMessage, OutboundMessage
+from frontline.contract.signal import Ring, StopRinging, Typing, decode_signal
 from frontline.contract.transcript import TranscriptItem, decode_item
 from tests.contract.samples import GOLDEN, SAMPLES
 
-DECODERS: dict[type[Envelope], EnvelopeDecoder[Envelope]] = {
-    InboundMessage: decode_inbound,  # type: ignore[dict-item]
-    DeliveryReceipt: decode_inbound,  # type: ignore[dict-item]
-    OutboundMessage: decode_outbound,  # type: ignore[dict-item]
-    TranscriptItem: decode_item,  # type: ignore[dict-item]
-    Draft: decode_draft,  # type: ignore[dict-item]
+DECODERS: dict[type[Envelope], EnvelopeDecoder[Any]] = {
+    InboundMessage: decode_inbound,
+    DeliveryReceipt: decode_inbound,
+    OutboundMessage: decode_outbound,
+    TranscriptItem: decode_item,
+    Draft: decode_draft,
     DeskEvent: EnvelopeDecoder(DeskEvent),
+    DeskView: decode_desk_view,
+    Typing: decode_signal,
+    Ring: decode_signal,
+    StopRinging: decode_signal,
 }
+
+FREE = {"native", "data", "contacts", "wait"}
+"""Objects that map what nobody lists."""
 
 each_sample = pytest.mark.parametrize("name", sorted(SAMPLES))
 
@@ -30,7 +40,8 @@ def golden(name: str) -> bytes:
 
 
 def decode(name: str, data: bytes) -> Envelope:
-    return DECODERS[type(SAMPLES[name])](data)
+    value: Envelope = DECODERS[type(SAMPLES[name])](data)
+    return value
 
 
 def kinds_of_envelope() -> set[type[Envelope]]:
@@ -96,7 +107,7 @@ def test_bytes_that_are_no_such_value_are_rejected(kind: type[Envelope], data: b
         DECODERS[kind](data)
 
 
-@each_sample
+@pytest.mark.parametrize("name", sorted(name for name in SAMPLES if b'59.999000Z"' in encode(SAMPLES[name])))
 def test_an_instant_without_a_zone_is_rejected(name: str) -> None:
     with pytest.raises(Rejected):
         decode(name, golden(name).replace(b'59.999000Z"', b'59.999000"'))
@@ -116,7 +127,7 @@ def with_unknown_fields(data: bytes) -> bytes:
 
     def add(part: object, *, free: bool = False) -> object:
         if isinstance(part, dict):
-            inside = {key: add(value, free=free or key in {"native", "data"}) for key, value in part.items()}
+            inside = {key: add(value, free=free or key in FREE) for key, value in part.items()}
             return inside if free else {**inside, "added_in_1_7": {"type": "novelty", "list": [1, {}]}}
         if isinstance(part, list):
             return [add(item, free=free) for item in part]

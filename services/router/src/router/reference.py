@@ -60,6 +60,7 @@ _OPERATIONS = (
     ),
     _operation(name="commit", action="send", channel="deskLog", summary="Write down what was decided, fenced."),
     _operation(name="tell", action="send", channel="event", summary="Tell everybody else what was decided."),
+    _operation(name="measure", action="receive", channel="event", summary="Count what service levels came to."),
     _operation(name="write", action="send", channel="transcriptPublic", summary="Write down what was said."),
     _operation(
         name="writeInternal", action="send", channel="transcriptInternal", summary="Write down notes and receipts."

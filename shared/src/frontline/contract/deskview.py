@@ -3,8 +3,9 @@ live contact stands. Written by the desk's leader to `DESKVIEW` under the desk's
 second; ids and the names that agents agreed to show, nothing of a customer.
 """
 
-from datetime import datetime, timedelta
+from datetime import timedelta
 
+from frontline.contract.clock import Instant
 from frontline.contract.codec import EnvelopeDecoder
 from frontline.contract.ids import AgentId, ContactId, DeskId
 from frontline.contract.message import Envelope, Value
@@ -41,11 +42,11 @@ class DeskView(Envelope, frozen=True, kw_only=True, tag="desk_view"):
     """
 
     desk: DeskId
-    at: datetime
+    at: Instant
     online: bool
     people: tuple[Present, ...] = ()
     wait: dict[str, Range] = {}
-    opens_at: datetime | None = None
+    opens_at: Instant | None = None
     contacts: dict[ContactId, Standing] = {}
 
 

@@ -9,6 +9,7 @@ from frontline.contract.draft import Draft
 from frontline.contract.event import DeskEvent
 from frontline.contract.ids import ChannelName, ContactId, DeskId, InboxId
 from frontline.contract.message import DeliveryReceipt, InboundMessage, OutboundMessage
+from frontline.contract.signal import Ring, StopRinging, Typing
 from frontline.contract.transcript import TranscriptItem
 from frontline.reference.contribution import Channel, Contribution, Operation, Settings
 from frontline.runtime.delivery import DeliverySettings
@@ -18,6 +19,7 @@ from frontline.runtime.topology import DRAFTS, EVENTS, OUTBOX, PARKED, TRANSCRIP
 from frontline.supervisor.storage import StorageSettings
 
 HOST = "channel host"
+OPERATOR = "operator"
 
 CHANNEL, DESK = ChannelName("a-channel"), DeskId("a-desk")
 _INBOX, _CONTACT = InboxId("an-inbox"), ContactId("a-contact")
@@ -98,6 +100,13 @@ CHANNELS = (
         messages=(TranscriptItem,),
     ),
     Channel(
+        name="signal",
+        address=address(subject.signal(CHANNEL, _INBOX)),
+        summary="What holds for a moment only: typing, ringing. Never stored, may be lost.",
+        messages=(Ring, StopRinging, Typing),
+        headed=False,
+    ),
+    Channel(
         name="parked",
         address=address(subject.parked("a-service", "a-reason")),
         summary="What could not be processed, until a person acts.",
@@ -120,6 +129,34 @@ OPERATIONS = (
         action="receive",
         channel="outbound",
         summary="Deliver a reply by its channel.",
+    ),
+    Operation(
+        name="tellSignal",
+        service=HOST,
+        action="send",
+        channel="signal",
+        summary="Tell that somebody writes, or that a call is to ring.",
+    ),
+    Operation(
+        name="hearSignal",
+        service=HOST,
+        action="receive",
+        channel="signal",
+        summary="Pass on to the channel what holds at this moment.",
+    ),
+    Operation(
+        name="replay",
+        service=OPERATOR,
+        action="send",
+        channel="inbound",
+        summary="Have an original that was parsed again shown in its new form (`frontline replay`).",
+    ),
+    Operation(
+        name="lookAtParked",
+        service=OPERATOR,
+        action="receive",
+        channel="parked",
+        summary="List, release or drop what was put aside (`frontline parked`); released, it goes where it came from.",
     ),
     Operation(
         name="parkReply",

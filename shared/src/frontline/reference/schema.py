@@ -1,12 +1,15 @@
 """JSON Schema (2020-12) of what is stored and sent."""
 
 import inspect
+import pkgutil
 import re
 from collections.abc import Iterable, Mapping
+from importlib import import_module
 from typing import Any
 
 import msgspec
 
+import frontline.contract
 from frontline.contract.message import SCHEMA, Envelope
 from frontline.reference.contribution import Schema
 
@@ -38,6 +41,8 @@ def document(name: str, kind: type[msgspec.Struct]) -> Schema:
 
 def documents(values: Mapping[str, type[msgspec.Struct]]) -> dict[str, Schema]:
     """A document for each envelope of the contract, by its tag, and for each further value, by its name."""
+    for module in pkgutil.iter_modules(frontline.contract.__path__, "frontline.contract."):
+        import_module(module.name)
     envelopes = {str(kind.__struct_config__.tag): kind for kind in _every(Envelope) if kind is not Envelope}
     return {name: document(name, kind) for name, kind in sorted({**envelopes, **values}.items())}
 
