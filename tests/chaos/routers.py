@@ -18,7 +18,7 @@ from router.desk.fence import EpochBegan, Fence
 from router.desk.log_store import StreamLogStore
 from tests.integration.router_desk.desk import SUPPORT, until
 
-SECRET = "a secret of these tests only"  # noqa: S105 - it opens nothing
+SECRET = "a secret of these tests only"
 
 
 @dataclass(slots=True)

@@ -52,9 +52,7 @@ async def test_after_kill_9_the_standby_goes_on_within_the_promised_time(
     assert took <= PROMISED_AFTER_KILL
 
 
-async def test_on_sigterm_the_lease_is_handed_over_not_waited_out(
-    two: tuple[Router, Router], provisioned: Bus
-) -> None:
+async def test_on_sigterm_the_lease_is_handed_over_not_waited_out(two: tuple[Router, Router], provisioned: Bus) -> None:
     stopped = two[0].signal(signal.SIGTERM)
     await until(lambda: _leader(provisioned, "second"))
     took = (await epochs(provisioned))[-1].at - stopped

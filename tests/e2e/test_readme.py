@@ -5,6 +5,7 @@ import os
 import re
 import shutil
 import sys
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -35,7 +36,7 @@ async def test_the_tour_works_as_it_is_written(tmp_path: Path) -> None:
     (tmp_path / ".venv" / "bin").mkdir(parents=True)
     (tmp_path / ".venv" / "bin" / "frontline").symlink_to(Path(sys.executable).parent / "frontline")
     async with frontline(tmp_path / ".frontline") as running:
-        said = [await until(lambda block=block: _typed(block, running, tmp_path)) for block in tour]
+        said = [await until(partial(_typed, block, running, tmp_path)) for block in tour]
     assert "assigned" in said[1]
     assert "Please leave the room." in said[3]
     assert "Subject: Re: The printer is on fire" in said[3]

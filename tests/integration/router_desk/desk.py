@@ -35,8 +35,8 @@ from router.core.command import SendReply
 from router.core.commit import Commit
 from router.core.event import DeskDecision
 from router.desk.command_port import CommandReply, CommandRequest, ask
-from router.desk.figures import RouterFigures
 from router.desk.fence import Counted, Fence
+from router.desk.figures import RouterFigures
 from router.desk.intake import Park
 from router.desk.log_store import StreamLogStore
 from router.desk.replica import Replica

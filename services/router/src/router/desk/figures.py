@@ -20,7 +20,9 @@ class RouterFigures:
             registry=registry,
             buckets=_DECISION_BUCKETS,
         )
-        self._leads = Gauge("frontline_desk_leads", "1 on the replica that leads the desk.", ["desk"], registry=registry)
+        self._leads = Gauge(
+            "frontline_desk_leads", "1 on the replica that leads the desk.", ["desk"], registry=registry
+        )
         self._takeovers = Counter(
             "frontline_desk_takeovers", "How often this replica began to lead.", ["desk"], registry=registry
         )

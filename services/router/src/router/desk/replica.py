@@ -76,9 +76,7 @@ class Replica:
 
     async def _once(self, stopping: asyncio.Event) -> None:
         follower = self._follower = Follower(self._desk.id, self._store)
-        lease = Lease(
-            self._leases, self._desk.id, self._holder, ttl=self._with.lease_seconds, monotonic=time.monotonic
-        )
+        lease = Lease(self._leases, self._desk.id, self._holder, ttl=self._with.lease_seconds, monotonic=time.monotonic)
         async with asyncio.TaskGroup() as tasks:
             following = tasks.create_task(_follow(follower))
             stop = tasks.create_task(stopping.wait())
