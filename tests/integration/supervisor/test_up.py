@@ -20,7 +20,7 @@ from tests.integration.supervisor.site import install
 
 @pytest.fixture(scope="module")
 def environ(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
-    return {**environment(), "PYTHONPATH": str(install(tmp_path_factory.mktemp("site")))}
+    return {**environment(router_port="0", smtp_port="0"), "PYTHONPATH": str(install(tmp_path_factory.mktemp("site")))}
 
 
 @pytest.fixture(scope="module")
@@ -170,6 +170,18 @@ def test_services_with_wrong_settings_stop_the_start_and_all_mistakes_are_told(
         assert running.process.wait(60) == 2
         assert "FRONTLINE_PIGEONS: must be int" in running.output
         assert left(running.data) == []
+
+
+def test_a_port_in_use_is_told_before_anything_is_started(tmp_path: Path, environ: dict[str, str]) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        port = other.getsockname()[1]
+        with up(tmp_path / "data", {**environ, "FRONTLINE_ROUTER_PORT": str(port)}) as running:
+            assert running.process.wait(60) == 2
+            assert running.output == (
+                f"FRONTLINE_ROUTER_PORT: {port} is in use by another program: end that one, or choose another"
+                " (0: any free one)\n"
+            )
+            assert not (running.data / "nats").exists()
 
 
 async def test_a_nats_server_of_the_operator_is_used_and_left_alone(tmp_path: Path, environ: dict[str, str]) -> None:

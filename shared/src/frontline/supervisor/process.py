@@ -18,7 +18,7 @@ from frontline.supervisor.log import ServiceLog
 from frontline.supervisor.probe import is_ready
 
 _LOOK_SECONDS = 0.02
-_LOOK_MOST_SECONDS = 0.5
+_LOOK_MOST_SECONDS = 0.1
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,6 +13,7 @@ from urllib.parse import quote, urlsplit
 
 import msgspec
 
+from frontline.contract.error import SettingsError
 from frontline.runtime.embedded import EmbeddedServer, ServerConfig
 from frontline.runtime.settings import Secret
 from frontline.runtime.signing import Signer
@@ -23,6 +24,7 @@ from frontline.supervisor.log import ServiceLog
 from frontline.supervisor.mark import is_marked, mark
 from frontline.supervisor.nats import NAME, SupervisedServer
 from frontline.supervisor.page import own_command, ready_page, shown
+from frontline.supervisor.ports import taken
 from frontline.supervisor.process import ProcessSpec, Supervised, Watch
 from frontline.supervisor.record import up_record
 from frontline.supervisor.roster import CHANNELS, SERVICES, Roster, installed, roster
@@ -48,6 +50,9 @@ def up(environ: Mapping[str, str], say: Say) -> None:
         secret = settings.runtime.secret or secret_of(home)
         config = demo_configuration(home) if settings.runtime.config is None else settings.runtime.config.absolute()
         plan = roster(settings.configuration, installed(CHANNELS), installed(SERVICES))
+        mistakes = taken((spec.name for spec in plan.specs({})), environ)
+        if mistakes:
+            raise SettingsError(mistakes)
         run = _Run(environ, settings, home, notes, secret, config, plan, say, began)
         try:
             asyncio.run(run.main())
