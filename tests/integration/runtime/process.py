@@ -51,10 +51,13 @@ class Process:
     def status(self) -> Status | None:
         return read_status(self._folder / "status.json")
 
+    def said(self) -> str:
+        """Everything it wrote so far."""
+        return (self._folder / "log").read_text()
+
     def lines(self) -> list[dict[str, Any]]:
         """What it logged so far."""
-        text = (self._folder / "log").read_text()
-        return [json.loads(line) for line in text.splitlines() if line.startswith("{")]
+        return [json.loads(line) for line in self.said().splitlines() if line.startswith("{")]
 
     def events(self) -> list[str]:
         return [line["event"] for line in self.lines()]
@@ -106,6 +109,9 @@ async def started(folder: Path, *arguments: str, path: Path | None = None, **set
     await process.start()
     try:
         yield process
+    except BaseException as error:
+        error.add_note(f"the process said:\n{process.said()[-4000:]}")
+        raise
     finally:
         await process.clean()
 

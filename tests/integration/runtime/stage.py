@@ -41,7 +41,8 @@ PIGEON = ChannelName("pigeon")
 LOFT = InboxId("loft")
 SECRET = "a secret for tests only"
 QUICK = DeliverySettings(delivery_pauses=(0.05,), delivery_workers=2)
-PATIENCE = 30.0
+PATIENCE = 100.0
+"""Seconds after which a test gives up on what should come by itself: only ever spent when something is broken."""
 
 
 class PigeonSettings(msgspec.Struct, frozen=True, kw_only=True):

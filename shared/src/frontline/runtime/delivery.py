@@ -49,11 +49,14 @@ _decode_record = msgspec.json.Decoder(Record).decode
 
 
 class DeliverySettings(msgspec.Struct, frozen=True, kw_only=True):
-    """How hard replies are tried. `delivery_pauses` are the seconds between attempts, the last one for all further."""
+    """How hard replies are tried."""
 
     delivery_workers: Annotated[int, msgspec.Meta(ge=1, le=256)] = 4
+    """How many replies one process attempts at a time."""
     delivery_pauses: tuple[float, ...] = (5, 30, 120, 600, 1800, 3600)
+    """Seconds from one attempt to the next while the far end is unavailable; the last one for all further."""
     delivery_give_up_days: Annotated[float, msgspec.Meta(ge=0)] = 5.0
+    """How long after the first attempt an unavailable far end is given up on; the reply is parked then."""
     delivery_timeout_seconds: Annotated[float, msgspec.Meta(gt=0)] = 120.0
     """How long one attempt may take; its result is unknown then."""
     delivery_max_failures: Annotated[int, msgspec.Meta(ge=1)] = 5

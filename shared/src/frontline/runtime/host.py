@@ -55,9 +55,10 @@ Plugin = Callable[[msgspec.Struct, Host], Channel]
 
 
 class HostSettings(msgspec.Struct, frozen=True, kw_only=True):
-    """`message_bytes`: a message larger than this, encoded, travels shortened; its original is kept whole."""
+    """What holds for every channel."""
 
     message_bytes: Annotated[int, msgspec.Meta(ge=64 * 1024, le=900 * 1024)] = 512 * 1024
+    """A message larger than this, encoded, travels shortened and is shown to a person; its original is kept whole."""
 
 
 def run_channel(name: str) -> int:

@@ -38,20 +38,29 @@ class RuntimeSettings(msgspec.Struct, frozen=True, kw_only=True):
     """
 
     env: Literal["development", "production"] = "development"
+    """In `production` the demo desk, the simulator and the local mailbox refuse to start."""
     instance: str = ""
     """Which replica this is, in logs; the host name and process id when unset."""
     config: Path | None = None
     """The desks: a TOML file or a folder of them."""
     data_dir: Path = Path(".frontline")
+    """Where this machine keeps what it has to keep itself."""
     nats_url: str | None = None
+    """`nats://host:port`."""
     nats_token: Secret | None = None
+    """What NATS asks for, if it asks for a token."""
     secret: Secret | None = None
+    """The deployment secret, the same for all processes: what signatures and hashed keys are derived from."""
     ops_host: str = "127.0.0.1"
+    """The address that probes and metrics are served on; `0.0.0.0` in a pod."""
     ops_port: int = 0
     """Where probes and metrics are served; 0 is a free port, told in the status file."""
     drain_seconds: float = 8.0
+    """How long work in hand may take after SIGTERM."""
     log_level: Literal["debug", "info", "warning", "error"] = "info"
+    """The least that is logged."""
     log_format: Literal["json", "console"] = "json"
+    """`console` is for a developer's eyes: it shows the texts of exceptions, which may quote customers."""
     status_file: Path | None = None
     """Written anew each time that a listener comes or goes: who listens where."""
     parent_pid: int | None = None
