@@ -8,11 +8,13 @@ import pytest
 from frontline.configuration.model import Agent, Configuration, Desk
 from frontline.contract.ids import DeskId
 from frontline.runtime.bus import Bus
+from frontline.runtime.embedded import EmbeddedServer
 from frontline.runtime.signing import agent_token
 from router.api.entry import API
+from router.core.event import ReplyQueued
 from router.desk.command_port import CommandReply, CommandRequest
 from tests.integration.router_api.world import world
-from tests.integration.router_desk.desk import AGENT, SIGNER, SUPPORT, mail
+from tests.integration.router_desk.desk import AGENT, SIGNER, SUPPORT, events, mail, until
 
 
 @pytest.mark.parametrize(
@@ -132,7 +134,8 @@ async def test_a_bug_tells_nothing_of_the_inside_and_is_counted_and_logged(
         metrics = there.figures()
         assert 'frontline_failures_total{service="router",where="api"} 1.0' in metrics
         assert 'frontline_api_requests_total{route="resolveContact",status="500"} 1.0' in metrics
-        assert answer.body["id"] in capsys.readouterr().out
+        logged = capsys.readouterr().out
+        assert all(each in logged for each in (answer.body["id"], id_, AGENT, "resolveContact"))
 
 
 async def test_requests_are_counted_by_route_and_never_by_path(provisioned: Bus, tmp_path: Path) -> None:
@@ -154,3 +157,27 @@ async def test_answers_are_not_kept_by_caches(provisioned: Bus, tmp_path: Path) 
 class Broken:
     async def ask(self, desk: DeskId, request: CommandRequest) -> CommandReply:
         raise RuntimeError(f"secret of {desk}")
+
+
+async def test_without_the_bus_reads_go_on_and_writes_ask_to_come_again(
+    nats: EmbeddedServer, provisioned: Bus, tmp_path: Path
+) -> None:
+    async with world(provisioned, tmp_path) as there:
+        agent = there.client()
+        id_ = await there.contact_from(mail("<1@one.example>"))
+        await nats.kill()
+        await until(lambda: not there.bus.connected)
+        assert (await agent.get(f"/api/contacts/{id_}")).status == 200
+        assert (await agent.get(f"/api/contacts/{id_}/transcript")).status == 200
+        for path, body in (("replies", {"text": "x"}), ("notes", {"text": "x"}), ("resolve", {})):
+            answer = await agent.post(f"/api/contacts/{id_}/{path}", body, key=path)
+            assert answer.status == 503
+            assert int(answer.headers["Retry-After"]) >= 1
+        assert (await agent.get("/api/parked")).status == 503
+        await nats.start()
+
+        async def written() -> bool:
+            return (await agent.post(f"/api/contacts/{id_}/replies", {"text": "x"}, key="replies")).status == 201
+
+        await until(written)
+        assert len(await events(there.bus, ReplyQueued)) == 1

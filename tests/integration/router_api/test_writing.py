@@ -153,6 +153,19 @@ async def test_files_go_with_a_reply_and_can_be_fetched_by_who_may(provisioned: 
         assert shown.headers["Content-Type"] == "application/octet-stream"
 
 
+async def test_the_files_of_a_repeated_reply_are_stored_once(provisioned: Bus, tmp_path: Path) -> None:
+    async with world(provisioned, tmp_path) as there:
+        agent = there.client()
+        id_ = await there.contact_from(mail("<1@one.example>"))
+        body = {"text": "See", "attachments": [{"name": "a", "content": base64.b64encode(b"x" * 300_000).decode()}]}
+        first = await agent.post(f"/api/contacts/{id_}/replies", body, key="k")
+        await agent.get(f"/api/contacts/{id_}/transcript", seen=first.seq)
+        before = (await there.bus.nc.jetstream().stream_info("OBJ_ATTACHMENTS")).state.last_seq
+        again = await agent.post(f"/api/contacts/{id_}/replies", body, key="k")
+        assert (again.status, again.body) == (201, first.body)
+        assert (await there.bus.nc.jetstream().stream_info("OBJ_ATTACHMENTS")).state.last_seq == before
+
+
 async def test_a_reply_that_can_not_be_is_told_everything_that_is_wrong(provisioned: Bus, tmp_path: Path) -> None:
     async with world(provisioned, tmp_path) as there:
         agent = there.client()

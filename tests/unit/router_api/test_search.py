@@ -2,13 +2,14 @@
 
 import sqlite3
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from router.api.contacts import decode_cursor, encode_cursor
 from router.api.problem import Invalid
-from router.index.search import match_expression
+from router.index.search import ContactQuery, match_expression
 
 
 @given(st.text())
@@ -36,3 +37,21 @@ def test_a_cursor_says_where_to_go_on(ordinal: int) -> None:
 def test_a_cursor_that_we_did_not_give_is_refused(cursor: str) -> None:
     with pytest.raises(Invalid):
         decode_cursor(cursor)
+
+
+@pytest.mark.parametrize(
+    "asked,direct",
+    [
+        ({}, True),
+        ({"states": ["waiting"]}, True),
+        ({"agent": "a"}, True),
+        ({"customer": "ann"}, True),
+        ({"states": ["waiting", "assigned"]}, False),
+        ({"states": ["waiting"], "agent": "a"}, False),
+        ({"lane": "vip"}, False),
+        ({"channel": "email"}, False),
+        ({"words": "x"}, False),
+    ],
+)
+def test_what_may_look_at_many_rows_is_not_done_on_the_event_loop(asked: dict[str, object], direct: bool) -> None:
+    assert msgspec.convert({"desk": "support", **asked}, ContactQuery).direct is direct

@@ -2,9 +2,11 @@
 
 import re
 from collections.abc import Mapping, Sequence
+from functools import cache
 from typing import Any, TypeVar, get_origin
 
 import msgspec
+from msgspec.structs import FieldInfo
 
 from frontline.contract.error import Reason, Rejected
 from router.api.problem import FieldMistake, Invalid
@@ -30,7 +32,7 @@ def decode_body(decoder: "msgspec.json.Decoder[S]", data: bytes) -> S:
 
 def decode_query(kind: type[S], query: Mapping[str, Sequence[str]]) -> S:
     """Parameters by name, each with its values in order. Raises `Invalid` with all mistakes."""
-    fields = {field.encode_name: field for field in msgspec.structs.fields(kind)}
+    fields = _fields(kind)
     mistakes = [FieldMistake(name, _unknown(fields)) for name in query if name not in fields]
     values: dict[str, Any] = {}
     for name, given in query.items():
@@ -53,12 +55,18 @@ def decode_query(kind: type[S], query: Mapping[str, Sequence[str]]) -> S:
     return kind(**values)
 
 
+@cache
+def _fields(kind: type[msgspec.Struct]) -> dict[str, FieldInfo]:
+    """To find them out takes longer than to answer most requests."""
+    return {field.encode_name: field for field in msgspec.structs.fields(kind)}
+
+
 def _mistakes(kind: type[msgspec.Struct], data: bytes, first: msgspec.ValidationError) -> list[FieldMistake]:
     """The decoder stops at the first mistake; look at each field by itself."""
     raw = msgspec.json.decode(data)
     if not isinstance(raw, dict):
         return [FieldMistake("$", "must be an object")]
-    fields = {field.encode_name: field for field in msgspec.structs.fields(kind)}
+    fields = _fields(kind)
     mistakes = [FieldMistake(f"$.{name}", _unknown(fields)) for name in raw if name not in fields]
     for name, field in fields.items():
         if name not in raw:

@@ -13,7 +13,7 @@ from router.api.call import SEQ, Api, Call
 from router.api.contacts import WAIT_SECONDS
 from router.api.decoding import decode_body, decode_query
 from router.api.idempotency import HEADER, checked_key
-from router.api.problem import FieldMistake, Invalid, bug, response_to
+from router.api.problem import Declined, FieldMistake, Invalid, bug, response_to
 from router.api.route import Route
 
 API: web.AppKey[Api] = web.AppKey("api", Api)
@@ -46,7 +46,7 @@ class Entry:
             except (asyncio.CancelledError, ConnectionError):
                 raise
             except Exception as error:  # noqa: BLE001 - whatever happens has an answer, and a bug its log line
-                response = self._failed(error, route.name)
+                response = self._failed(error, route.name, request)
             seconds.observe(time.perf_counter() - begun)
             self._requests.labels(route.name, str(response.status)).inc()
             return response
@@ -70,18 +70,25 @@ class Entry:
         try:
             return await handler(request)
         except web.HTTPException as error:
-            response = self._failed(error, _UNKNOWN)
+            response = self._failed(error, _UNKNOWN, request)
             self._requests.labels(_UNKNOWN, str(response.status)).inc()
             return response
 
-    def _failed(self, error: Exception, route: str) -> web.Response:
+    def _failed(self, error: Exception, route: str, request: web.Request) -> web.Response:
         response = response_to(error)
         if response is not None:
             return response
         id_ = self._api.mint()[:32]
         self._api.metrics.failed("api")
-        self._api.log.error("api.failed", route=route, id=id_, exc_info=error)
+        of = request.match_info.get("id", "")[:64]
+        self._api.log.error("api.failed", route=route, id=id_, of=of, agent=self._agent(request), exc_info=error)
         return bug(id_)
+
+    def _agent(self, request: web.Request) -> str:
+        try:
+            return self._api.access.who(request.headers.get("Authorization", "")).agent.id
+        except Declined:
+            return ""
 
 
 async def _read(request: web.Request, route: Route) -> bytes:

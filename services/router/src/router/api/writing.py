@@ -88,6 +88,8 @@ async def _keep(call: Call[ReplyBody, Nothing] | Call[NoteBody, Nothing], draft:
 
 
 async def _store(call: Call[ReplyBody, Nothing], id_: MessageId, files: tuple[FileBody, ...]) -> tuple[Attachment, ...]:
+    if files and (said := call.api.index.read.item(id_)) is not None:
+        return said.item.attachments  # a repeat: they are there
     refs = await asyncio.gather(
         *(call.api.files.put(ATTACHMENTS, f"{id_}/{n}", one(file.content)) for n, file in enumerate(files))
     )

@@ -93,7 +93,7 @@ class ReadIndex:
         await self._waiting.until(lambda: self._announced.complete(contact, seq), within)
 
     async def contacts(self, query: ContactQuery) -> Page:
-        if not query.words:
+        if query.direct:
             return self.read.contacts(query)
         return await asyncio.get_running_loop().run_in_executor(self._searching, self._searcher.contacts, query)
 

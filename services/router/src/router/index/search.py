@@ -25,6 +25,13 @@ class ContactQuery(msgspec.Struct, frozen=True, kw_only=True):
     before: int | None = None
     limit: int = 50
 
+    @property
+    def direct(self) -> bool:
+        """Whether one index gives the page as it is, without looking at more rows than are on it."""
+        filters = [bool(self.states), self.agent is not None, self.customer is not None]
+        others = (self.words, self.channel, self.lane)
+        return sum(filters) <= 1 and len(self.states) <= 1 and not any(others)
+
 
 def match_expression(words: str) -> str:
     """What a person typed as an FTS5 expression: all words, the last one as a beginning. Nothing that
