@@ -54,12 +54,29 @@ class WrongSequence(Exception):
     """An `Expected-Last-Sequence` (or subject sequence) did not hold; nothing was stored."""
 
 
+class _Client(Client):
+    """nats-py leaves a lost connection only once everything it had to send has gone out: not for a
+    quarter of an hour if the network swallows it, and neither a reconnect nor `close` gets on.
+    """
+
+    def abort(self) -> None:
+        """Drop the connection with whatever is still to be sent."""
+        writer: asyncio.StreamWriter | None = getattr(self._transport, "_io_writer", None)
+        if writer is not None:
+            writer.transport.abort()
+
+    async def _process_op_err(self, e: Exception) -> None:
+        if self.is_connected:
+            self.abort()
+        await super()._process_op_err(e)
+
+
 class Bus:
     """One connection. `connected` is false from the moment the connection is lost."""
 
     def __init__(self, *, name: str, ack_deadline: float = 5.0) -> None:
         self.name = name
-        self.nc = Client()
+        self.nc = _Client()
         self._ack_deadline = ack_deadline
         self._waiting: dict[str, asyncio.Future[PubAck]] = {}
         self._asking: dict[str, Replies] = {}
@@ -107,9 +124,12 @@ class Bus:
         """Let go of everything; outstanding publishes become `Unavailable`."""
         self._lose("the service is stopping")
         if self.nc.is_connected:
-            with suppress(nats.errors.Error, TimeoutError):  # a server that hangs must not keep us here
+            try:
                 await self.nc.flush(2)
-        with suppress(AssertionError):  # what nats-py says when `connect` did not get far enough to leave anything
+            except (nats.errors.Error, TimeoutError):  # a server that hangs must not keep us here
+                self.nc.abort()
+        # AssertionError is what nats-py says when `connect` did not get far enough to leave anything.
+        with suppress(AssertionError, OSError):
             await self.nc.close()
 
     async def begin(
