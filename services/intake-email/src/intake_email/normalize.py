@@ -162,7 +162,9 @@ def arrival_of(native: dict[str, Any]) -> Arrival:
 
 
 def _native(arrival: Arrival, digest: str) -> dict[str, Any]:
-    native: dict[str, Any] = msgspec.to_builtins(msgspec.structs.replace(arrival, digest=digest))
+    """As it comes back when the message has been stored: a list is no tuple."""
+    filled = msgspec.structs.replace(arrival, digest=digest)
+    native: dict[str, Any] = msgspec.json.decode(msgspec.json.encode(filled))
     return native
 
 

@@ -84,18 +84,18 @@ class Relay:
             self._log.warning("relay.recipients_refused", reply=name, count=len(refused))
 
     async def _send(self, client: aiosmtplib.SMTP, octets: AsyncIterator[bytes]) -> None:
-        assert client.protocol is not None
-        assert client.transport is not None
-        writer = asyncio.StreamWriter(client.transport, client.protocol, None, asyncio.get_running_loop())  # type: ignore[arg-type]
+        protocol = client.protocol
+        assert protocol is not None
         before = b"\r\n"
         async for chunk in octets:
             window = before + chunk
-            writer.write(window.replace(b"\r\n.", b"\r\n..")[len(before) :])
+            protocol.write(window.replace(b"\r\n.", b"\r\n..")[len(before) :])
             before = window[-2:]
             async with asyncio.timeout(self._settings.smtp_relay_timeout):
-                await writer.drain()
-        writer.write(b".\r\n" if before == b"\r\n" else b"\r\n.\r\n")
-        answer = await client.protocol.read_response(timeout=self._settings.smtp_relay_timeout)
+                # A mail of any size goes through a buffer of one piece; the client's own `data` wants it whole.
+                await protocol._drain_helper()  # noqa: SLF001
+        protocol.write(b".\r\n" if before == b"\r\n" else b"\r\n.\r\n")
+        answer = await protocol.read_response(timeout=self._settings.smtp_relay_timeout)
         if answer.code != 250:
             raise aiosmtplib.SMTPDataError(answer.code, answer.message)
 
