@@ -61,6 +61,21 @@ class Running:
                 return found
             cursor = page["next"]
 
+    async def contact(self, subject: str) -> dict[str, Any]:
+        """The contact about `subject`, once its words and its agent are there."""
+
+        async def there() -> dict[str, Any] | None:
+            known = [contact for contact in await self.contacts() if contact["subject"] == subject]
+            return known[0] if known and known[0]["customer"]["name"] and known[0]["assignment"] else None
+
+        found: dict[str, Any] = await until(there)
+        return found
+
+    async def items(self, contact: str) -> list[dict[str, Any]]:
+        """The transcript of a contact as it is now."""
+        listed: list[dict[str, Any]] = (await self.get(f"/api/contacts/{contact}/transcript"))["items"]
+        return listed
+
     def send(self, message: EmailMessage) -> None:
         """Hand a mail over by SMTP; returns after 250. Raises what smtplib raises."""
         host, port = self.up["smtp"].rsplit(":", 1)

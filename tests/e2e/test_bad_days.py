@@ -14,11 +14,14 @@ BROKEN = (
     b"From: customer@one.example\r\nContent-Type: multipart/mixed; boundary=there\r\n\r\nnothing of a mail \xff\x80\r\n"
 )
 
+SMALL = {f"FRONTLINE_{what}_MIB": "16" for what in ("INBOX", "LOG", "OUTBOX", "OBJECT")}
+"""A server that is somebody else's has to have room for what the streams may take."""
+
 
 async def test_with_nats_away_smtp_says_451_and_recovers_without_a_restart(
     nats: EmbeddedServer, tmp_path: Path
 ) -> None:
-    async with frontline(tmp_path / "data", FRONTLINE_NATS_URL=nats.url) as running:
+    async with frontline(tmp_path / "data", FRONTLINE_NATS_URL=nats.url, **SMALL) as running:
         before = children(running)
         await nats.kill()
         with pytest.raises(smtplib.SMTPResponseException) as refused:
@@ -34,8 +37,7 @@ async def test_with_nats_away_smtp_says_451_and_recovers_without_a_restart(
             return True
 
         assert await until(taken)
-        [contact] = await until(running.contacts)
-        assert contact["subject"] == "One"
+        assert (await running.contact("One"))["state"] == "assigned"
         assert children(running) == before
 
 
@@ -57,7 +59,7 @@ async def test_a_mail_that_cannot_be_parsed_is_kept_parked_and_visible(tmp_path:
 
         await asyncio.to_thread(send)
         [contact] = await until(running.contacts)
-        [item] = (await running.get(f"/api/contacts/{contact['id']}/transcript"))["items"]
+        [item] = await until(lambda: running.items(contact["id"]))
         assert item["original"] is not None
         async with running.session.get(running.up["router"] + item["original"], headers=running.agent()) as response:
             assert b"nothing of a mail" in await response.read()

@@ -13,7 +13,7 @@ async def test_a_mail_is_assigned_answered_and_answered_again_in_the_same_contac
         frontline(tmp_path / "data", FRONTLINE_SMTP_RELAY=sink.address) as running,
     ):
         await asyncio.to_thread(running.send, mail("Printer", "It does not print.", message_id="<a1@one.example>"))
-        [contact] = await until(running.contacts)
+        contact = await running.contact("Printer")
         assert contact["state"] == "assigned"
         assert contact["assignment"]["agent"] in {"agent-1", "agent-2", "agent-3"}
         assert contact["assignment"]["via"] == "auto"
@@ -74,18 +74,18 @@ async def test_a_mail_is_assigned_answered_and_answered_again_in_the_same_contac
 async def test_what_was_decided_survives_a_restart(tmp_path: Path) -> None:
     async with frontline(tmp_path / "data") as running:
         await asyncio.to_thread(running.send, mail("One", "Hello", message_id="<b1@one.example>"))
-        before = await until(running.contacts)
+        before = await running.contact("One")
         token = running.up["agents"][0]["token"]
         assert await running.stop() == 0
     async with frontline(tmp_path / "data") as running:
-        after = await until(running.contacts)
+        after = await running.contact("One")
         assert after == before
         assert running.up["agents"][0]["token"] == token
         answer = mail("Re: One", "And more", message_id="<b2@one.example>", In_Reply_To="<b1@one.example>")
         await asyncio.to_thread(running.send, answer)
 
         async def both() -> bool:
-            items = (await running.get(f"/api/contacts/{after[0]['id']}/transcript"))["items"]
+            items = (await running.get(f"/api/contacts/{after['id']}/transcript"))["items"]
             return len(items) == 2
 
         assert await until(both)
