@@ -1,5 +1,7 @@
 """Mails find their contact by our signed token, by the mails they answer, or by an ancestor nobody saw."""
 
+from email.message import EmailMessage
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -27,6 +29,14 @@ def test_our_token_finds_the_reply_that_it_was_sent_with(field: str) -> None:
     assert not any(key.value == TOKEN for key in keys)
 
 
+def test_an_id_that_the_sender_encoded_is_read() -> None:
+    """The standard library of Python does so with ids that fill a line."""
+    made = EmailMessage()
+    made["In-Reply-To"] = f"<{TOKEN.replace('frontline', 'f' * 60)}>"
+    assert b"=?utf-8?" in bytes(made)
+    assert [key.value for key in message(bytes(made)).thread] == ["r1"]
+
+
 def test_the_token_is_right_under_another_domain() -> None:
     assert reply_of(TOKEN.replace("frontline.example", "other.example"), sign) == "r1"
 
@@ -41,8 +51,8 @@ def test_the_token_is_right_in_capitals_but_not_for_another_reply() -> None:
     "forged",
     [
         "r1@frontline.example",
-        f"r1.{'0' * 32}@frontline.example",
-        f"r1.{TOKEN.partition('.')[2][:31]}",
+        f"r1.{'a' * 20}@frontline.example",
+        f"r1.{TOKEN.partition('.')[2][:19]}",
         f"r1..{TOKEN.partition('.')[2]}",
         token_id(MessageId("r1"), "frontline.example", lambda data: sign(b"other" + data)),
         f"x.{TOKEN}",

@@ -6,10 +6,12 @@ who makes one up can't sign it, and then it is a Message-ID like any other (whic
 
 import hmac
 import re
+from base64 import b32encode
 from collections.abc import Callable, Iterable
 
 from frontline.contract.ids import MessageId
 from frontline.contract.message import ThreadEvidence, ThreadKey
+from intake_email.header import words
 
 Sign = Callable[[bytes], bytes]
 """HMAC under the key for e-mail threads."""
@@ -22,7 +24,8 @@ ANCESTOR = "ancestor"
 LONGEST_ID = 990
 _MOST_DIRECT = 8
 _MOST_AT_EACH_END = 20
-_SIGNATURE_LENGTH = 32
+_SIGNATURE_LENGTH = 20
+"""Letters of base32, 100 bits. Ids that fill a line are encoded by some senders, against the rules."""
 _ID = re.compile(r"<([^<>\s]{1,990}+)>")
 _BARE = re.compile(r"[^<>\s]{3,990}")
 _SAFE = re.compile(r"[A-Za-z0-9_-]{1,200}")
@@ -47,20 +50,21 @@ def reply_of(message_id: str, sign: Sign) -> MessageId | None:
 
 
 def _signature(reply: str, sign: Sign) -> str:
-    return sign(reply.encode()).hex()[:_SIGNATURE_LENGTH]
+    return b32encode(sign(reply.encode())).decode().lower()[:_SIGNATURE_LENGTH]
 
 
 def message_ids(value: str) -> list[str]:
-    """The ids in a field, without brackets, each once."""
-    return list(dict.fromkeys(_ID.findall(value)))
+    """The ids in a field, without brackets, each once; also when the sender encoded them (RFC 2047 forbids it)."""
+    return list(dict.fromkeys(_ID.findall(words(value))))
 
 
 def own_message_id(value: str) -> str:
     """The id that a mail gives itself, "" if it gives none; some senders forget the brackets."""
+    value = words(value)
     found = _ID.search(value)
     if found:
         return found[1]
-    return value.strip() if _BARE.fullmatch(value.strip()) else ""
+    return value if _BARE.fullmatch(value) else ""
 
 
 def thread_keys(own: str, in_reply_to: Iterable[str], references: Iterable[str], sign: Sign) -> tuple[ThreadKey, ...]:
