@@ -234,6 +234,15 @@ async def test_a_server_that_was_away_is_no_reason_to_stop(nats: EmbeddedServer,
         await until(lambda: figures.events() == 2)
 
 
+async def test_it_can_be_stopped_while_the_server_is_away(nats: EmbeddedServer, provisioned: Bus) -> None:
+    figures = Figures()
+    async with subscribed(nats, provisioned, figures.tracker.take):
+        await tell(provisioned, event(1))
+        await until(lambda: figures.events() == 1)
+        await nats.kill()
+        await until(lambda: not provisioned.connected)
+
+
 def test_labels_are_of_this_deployment_whatever_comes() -> None:
     figures = Figures(lambda *_: answered(NOON, timedelta(seconds=5), "telepathy"))
     for n in range(50):

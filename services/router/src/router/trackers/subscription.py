@@ -13,6 +13,7 @@ from typing import Any
 import nats.errors
 from faststream import AckPolicy
 from faststream.nats import JStream, NatsBroker, NatsMessage, PullSub
+from nats.aio.client import Client
 from nats.js import api
 from nats.js.errors import NotFoundError
 
@@ -74,11 +75,12 @@ class EventSubscription:
         while True:
             await self._ensure()
             broker = self._broker()
+            client = await broker.connect()
             try:
                 await broker.start()
                 await self._watch()
             finally:
-                await broker.stop()
+                await _end(broker, client)
 
     def _broker(self) -> NatsBroker:
         broker = NatsBroker(
@@ -174,6 +176,14 @@ class EventSubscription:
             deliver_policy=api.DeliverPolicy.BY_START_SEQUENCE if begin > 0 else api.DeliverPolicy.ALL,
             opt_start_seq=begin if begin > 0 else None,
         )
+
+
+async def _end(broker: NatsBroker, client: Client) -> None:
+    """Finish what is in hand, and let go of the connection even if NATS is away just now."""
+    try:
+        await broker.stop()
+    except nats.errors.Error:
+        await client.close()
 
 
 async def _whole(message: NatsMessage) -> NatsMessage:
