@@ -5,7 +5,7 @@ the simulator and the tests all go through here; so does a replay, past the deci
 from dataclasses import dataclass
 from datetime import datetime
 
-from frontline.contract.codec import to_milliseconds
+from router.core.calendar import exact
 from router.core.command import DeskCommand, ReceiveMessage, RecordDelivery
 from router.core.commit import Commit, Outcome
 from router.core.decide import decide, due, next_settling
@@ -58,7 +58,7 @@ def advance(
     gives away who waits. What is beyond `limit` events stays due: see `next_due`. Raises `Torn`; any
     other exception leaves the state as it was.
     """
-    now = max(state.now, to_milliseconds(now))
+    now = max(state.now, exact(now))
     if outcome is not None and (repeated := state.outcome(outcome.request)) is not None:
         return Step(now, repeated=repeated)
     work = _Work(state, now, epoch, index, limit)
@@ -106,7 +106,7 @@ def next_due(state: DeskState) -> datetime | None:
 def _time_of(command: DeskCommand, now: datetime) -> datetime:
     """Event time decides: what came due after a message arrived did not come before it."""
     if isinstance(command, ReceiveMessage | RecordDelivery):
-        return min(to_milliseconds(command.at), now)
+        return min(exact(command.at), now)
     return now
 
 
@@ -141,8 +141,8 @@ class _Work:
     def fire(self, until: datetime) -> None:
         dues = self._state.dues
         while len(self._events) < self._limit:
-            entry = dues.first()
-            if entry is None or entry[0] > until:
+            entry = dues.first_by(until)
+            if entry is None:
                 return
             self.evolve(due(self._state, entry))
 

@@ -23,7 +23,7 @@ class Pool:
     def __init__(self, skills: frozenset[str]) -> None:
         self.skills = skills
         self.members: dict[AgentId, Agent] = {}
-        self.lines: list[Line] = []
+        self.lines: dict[int, list[Line]] = {}
         self._ready: dict[int, list[tuple[int, AgentId]]] = {}
 
     def ready(self, agent: Agent, above: int = 0) -> None:
@@ -84,7 +84,7 @@ class Matching:
         """The line of everybody with this need. `skills` are sorted and distinct."""
         line = self._lines.get((skills, cost))
         if line is None:
-            line = self._lines[skills, cost] = Line(frozenset(skills), cost)
+            line = self._lines[skills, cost] = Line(frozenset(skills), cost, self._contacts)
             self._connect(line)
         return line
 
@@ -124,35 +124,46 @@ class Matching:
     def next(self) -> tuple[Contact, Agent] | None:
         """The first who waits and may be taken, and by whom; `None` when there is no such pair."""
         for contact in self._unplaced.values():
-            contact.line.add(contact, self._contacts)
+            contact.line.add(contact)
             self._unsettled.add(contact.line)
         self._unplaced.clear()
-        for pool in self._freed:
-            self._unsettled.update(line for line in pool.lines if line.waiting)
-        self._freed.clear()
 
-        first, taker, hopeless = None, None, []
-        for line in self._unsettled:
-            place = line.head(self._contacts)
-            if place is not None and first is not None and place > first:
-                continue
-            agent = None if place is None else _longest_idle(line)
-            if agent is None:
-                hopeless.append(line)
+        best: Line | None = None
+        for line in tuple(self._unsettled):
+            if line.first is None or _longest_idle(line) is None:
+                # Giving contacts away only takes room: it stays hopeless until something else changes.
+                self._unsettled.discard(line)
             else:
-                first, taker = place, agent
-        # Giving contacts away only takes room: these stay hopeless until something else changes.
-        self._unsettled.difference_update(hopeless)
-        return None if first is None or taker is None else (self._contacts[first[4]], taker)
+                best = _sooner(line, best)
+        for pool in tuple(self._freed):
+            hopeless = True
+            for cost, lines in pool.lines.items():
+                if pool.longest_idle(cost) is not None:
+                    for line in lines:
+                        if line.first is not None:
+                            hopeless = False
+                            best = _sooner(line, best)
+            if hopeless:
+                self._freed.discard(pool)
+        if best is None or best.first is None:
+            return None
+        taker = _longest_idle(best)
+        assert taker is not None, "a line is best only if somebody may take its first"
+        return self._contacts[best.first[4]], taker
 
     def _connect(self, line: Line) -> None:
         line.pools = [pool for pool in self._pools.values() if line.skills <= pool.skills]
         for pool in line.pools:
-            pool.lines.append(line)
+            pool.lines.setdefault(line.cost, []).append(line)
 
 
 def may_take(agent: Agent, line: Line) -> bool:
     return not agent.gone and agent.fits(line.cost) and line.skills <= agent.skills
+
+
+def _sooner(line: Line, best: Line | None) -> Line:
+    assert line.first is not None
+    return line if best is None or best.first is None or line.first < best.first else best
 
 
 def _longest_idle(line: Line) -> Agent | None:

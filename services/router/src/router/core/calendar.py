@@ -3,9 +3,10 @@
 `decide` asks; events carry the answer, so that `evolve` and a replay need no calendar.
 """
 
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Protocol
 
+from frontline.contract.codec import to_milliseconds
 from router.core.event import DeskSettings
 
 Interval = tuple[datetime, datetime]
@@ -13,6 +14,13 @@ Interval = tuple[datetime, datetime]
 
 ALWAYS = "always"
 """The calendar that never closes; every desk has it."""
+
+
+def exact(instant: datetime) -> datetime:
+    """`instant` as everything here is reckoned: UTC, whole milliseconds, rounded down."""
+    if instant.tzinfo is UTC and instant.microsecond % 1000 == 0:
+        return instant
+    return to_milliseconds(instant)
 
 
 class Calendar(Protocol):

@@ -8,11 +8,11 @@ from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any
 
-from frontline.contract.codec import to_milliseconds
 from frontline.contract.ids import AgentId, ContactId
 from frontline.contract.message import Automation, DeliveryState
 from router.core import placing, sla
 from router.core.assignment import may_take
+from router.core.calendar import exact
 from router.core.capacity import AVAILABLE, AWAY, STATES, Agent
 from router.core.command import (
     AddNote,
@@ -220,7 +220,7 @@ def _reopen(state: DeskState, command: ReopenContact, now: datetime) -> Events:
 
 def _availability(state: DeskState, command: SetAvailability, now: datetime) -> Events:
     agent = _agent(state, command.agent)
-    until = None if command.until is None else to_milliseconds(command.until)
+    until = None if command.until is None else exact(command.until)
     if command.state not in STATES:
         raise Refused("unknown_state", f"An agent is {', '.join(STATES)}; never {command.state}.")
     if until is not None and until <= now:
@@ -241,12 +241,14 @@ def _settings(state: DeskState, command: ApplySettings, now: datetime) -> Events
 
 
 def _floor(state: DeskState, command: RaiseIndexFloor, now: datetime) -> Events:
-    floor = (command.epoch, command.index)
-    if floor > (state.epoch, state.index):
+    floor, last = (command.epoch, command.index), (state.epoch, state.index)
+    if command.index == 0:  # an epoch that has begun and has no commit yet: all that went before it
+        floor = min(floor, last)
+    if floor > last:
         raise Refused("ahead", f"The index can't hold what the desk has not decided: {floor}.")
     if not state.overlay.reaches(floor):
         return ()
-    return (IndexFloorRaised(at=now, epoch=command.epoch, index=command.index),)
+    return (IndexFloorRaised(at=now, epoch=floor[0], index=floor[1]),)
 
 
 def _tick(_state: DeskState, _command: Tick, _now: datetime) -> Events:
@@ -255,7 +257,7 @@ def _tick(_state: DeskState, _command: Tick, _now: datetime) -> Events:
 
 def _arrived(at: datetime, now: datetime) -> datetime:
     """Event time, never in the future."""
-    return min(to_milliseconds(at), now)
+    return min(exact(at), now)
 
 
 def _contact(state: DeskState, contact: ContactId) -> Contact:

@@ -55,6 +55,15 @@ class Dues:
             heappop(heap)
         return None
 
+    def first_by(self, until: datetime) -> Entry | None:
+        """The same if it is due by `until`; looks at nothing later."""
+        heap = self._heap
+        while heap and heap[0][0] <= until:
+            if self._lives(heap[0]):
+                return heap[0]
+            heappop(heap)
+        return None
+
     def _push(self, entry: Entry) -> None:
         self._live += 1
         heappush(self._heap, entry)

@@ -231,11 +231,17 @@ def _clock_started(state: DeskState, event: ClockStarted) -> None:
             event.at,
             event.due_at,
             event.warnings,
-            event.intervals,
+            _lean(event),
         )
         contact.clocks = (*(other for other in contact.clocks if other is not former), clock)
     state.dues.arm_clock(contact, clock)
     state.matching.moved(contact)
+
+
+def _lean(event: ClockStarted) -> tuple[tuple[datetime, datetime], ...]:
+    """The intervals; the one of a calendar that never closes is made of the clock's own two instants."""
+    whole = (event.at, event.due_at)
+    return (whole,) if event.intervals == (whole,) else event.intervals
 
 
 def _clock_warned(state: DeskState, event: ClockWarned) -> None:

@@ -27,39 +27,40 @@ def place_of(contact: Contact) -> Place:
 class Line:
     """Those who wait for the same skills at the same cost. A heap from which nobody is taken out in
     the middle: a place that is no longer its contact's own is stale, and dropped when it comes up.
+    `first` is always the place of whoever comes first.
     """
 
-    __slots__ = ("_heap", "cost", "pools", "skills", "waiting")
+    __slots__ = ("_contacts", "_heap", "cost", "first", "pools", "skills", "waiting")
 
-    def __init__(self, skills: frozenset[str], cost: int) -> None:
+    def __init__(self, skills: frozenset[str], cost: int, contacts: Mapping[ContactId, Contact]) -> None:
         self.skills = skills
         self.cost = cost
         self.waiting = 0
+        self.first: Place | None = None
         self.pools: list[Pool] = []
+        self._contacts = contacts
         self._heap: list[Place] = []
 
-    def add(self, contact: Contact, contacts: Mapping[ContactId, Contact]) -> None:
+    def add(self, contact: Contact) -> None:
         """Put a contact where it belongs now; its former place, if any, is stale from here on."""
         contact.place = place = place_of(contact)
         self.waiting += 1
         heappush(self._heap, place)
+        if self.first is None or place < self.first:
+            self.first = place
         if len(self._heap) > 2 * self.waiting + 64:
-            self._heap = [place for place in self._heap if _stands(place, contacts)]
+            self._heap = [place for place in self._heap if self._stands(place)]
             heapify(self._heap)
 
     def remove(self, contact: Contact) -> None:
-        contact.place = None
+        place, contact.place = contact.place, None
         self.waiting -= 1
+        if place is self.first:
+            heap = self._heap
+            while heap and not self._stands(heap[0]):
+                heappop(heap)
+            self.first = heap[0] if heap else None
 
-    def head(self, contacts: Mapping[ContactId, Contact]) -> Place | None:
-        heap = self._heap
-        while heap:
-            if _stands(heap[0], contacts):
-                return heap[0]
-            heappop(heap)
-        return None
-
-
-def _stands(place: Place, contacts: Mapping[ContactId, Contact]) -> bool:
-    contact = contacts.get(place[4])
-    return contact is not None and contact.place is place
+    def _stands(self, place: Place) -> bool:
+        contact = self._contacts.get(place[4])
+        return contact is not None and contact.place is place

@@ -18,7 +18,7 @@ from router.core.commit import Outcome
 from router.core.contact import Contact
 from router.core.due import Dues
 from router.core.event import DeskSettings, InboxSettings
-from router.core.overlay import Overlay
+from router.core.overlay import Overlay, Position
 
 OUTCOMES_KEPT = timedelta(hours=24)
 
@@ -61,6 +61,11 @@ class DeskState:
     def outcomes(self) -> list[tuple[datetime, Outcome]]:
         """All that are remembered, oldest first, each with when it was given."""
         return [(at, self._outcomes[request]) for at, request in self._answered]
+
+    @property
+    def floor(self) -> Position:
+        """The commit up to which the indexes hold every key, as far as the desk counts on it."""
+        return self.overlay.floor
 
     def contact_of(self, key: KeyHash) -> ContactId | None:
         """Where the message with this idempotency key went, if the index may not know yet."""
