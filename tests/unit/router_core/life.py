@@ -1,0 +1,225 @@
+"""A desk that lives through anything: what may happen to it, and what must hold all the while."""
+
+from dataclasses import dataclass, field
+from datetime import timedelta
+
+import msgspec
+
+from frontline.contract.ids import AgentId, ContactId, InboxId, KeyHash, MessageId
+from frontline.contract.message import Automation, DeliveryState, ThreadEvidence
+from router.core.advance import next_due
+from router.core.command import FoundKey, ReceiveMessage
+from router.core.commit import Outcome
+from router.core.contact import ASSIGNED
+from router.core.event import (
+    AgentSettings,
+    ClockBreached,
+    ClockMet,
+    ClockStarted,
+    ClockWarned,
+    ClockWithdrawn,
+    ContactAssigned,
+    InboxSettings,
+    MessageReceived,
+)
+from router.core.evolve import begin_commit, evolve
+from router.core.state import DeskState
+from tests.unit.router_core import oracle
+from tests.unit.router_core.driver import EMAIL, Desk, settings
+
+INBOXES = [
+    InboxSettings(channel=EMAIL, id=InboxId("plain")),
+    InboxSettings(channel=EMAIL, id=InboxId("french"), cost=30, skills=("french",)),
+    InboxSettings(channel=EMAIL, id=InboxId("vip"), cost=20, lane="vip"),
+    InboxSettings(channel=EMAIL, id=InboxId("billing"), cost=10, lane="low", skills=("french", "billing")),
+]
+ACTS = ("reply", "note", "resolve", "reopen")
+
+
+class Life:
+    """Every method is one thing that may happen; numbers choose among what is there."""
+
+    def __init__(self, staff: list[AgentSettings], limit: int) -> None:
+        self.desk = Desk(settings(*staff, inboxes=INBOXES), limit=limit)
+        self.version = 1
+        self.sent: list[ReceiveMessage] = []
+        self.replies: list[tuple[ContactId, MessageId]] = []
+        self.indexed: dict[KeyHash, ContactId] = {}
+        self.threads: dict[KeyHash, ContactId] = {}
+
+    def time_passes(self, milliseconds: int) -> None:
+        self.desk.wait(milliseconds=milliseconds)
+
+    def the_clock_steps_back(self, milliseconds: int) -> None:
+        self.desk.wait(milliseconds=-milliseconds)
+
+    def the_timer_fires(self) -> None:
+        self.desk.tick()
+
+    def a_mail_comes(
+        self,
+        customer: str,
+        inbox: int,
+        automation: Automation,
+        late: int,
+        named: int | None,
+        evidence: ThreadEvidence,
+    ) -> None:
+        finds = []
+        if named is not None and self.sent:
+            key = self.sent[-1 - named % len(self.sent)].binds[0]
+            finds = [FoundKey(key=key, evidence=evidence, contact=self.threads.get(key))]
+        command = self.desk.mail(
+            customer,
+            inbox=INBOXES[inbox % len(INBOXES)].id,
+            automation=automation,
+            at=self.desk.now - timedelta(milliseconds=late),
+            finds=finds,
+            binds=[f"t{len(self.sent)}"],
+        )
+        events = self.desk.must(command)
+        assert sum(isinstance(event, MessageReceived) for event in events) == 1
+        self.sent.append(command)
+
+    def a_mail_comes_again(self, which: int) -> None:
+        if self.sent:
+            command = self.sent[which % len(self.sent)]
+            again = msgspec.structs.replace(command, known=self.indexed.get(command.key))
+            assert not any(isinstance(event, MessageReceived) for event in self.desk.must(again))
+
+    def an_agent_acts(self, contact: int, agent: int, act: str) -> None:
+        contacts = list(self.desk.state.contacts)
+        agents = [agent.id for agent in self.desk.state.agents.values() if not agent.gone]
+        if not contacts or not agents:
+            return
+        it, who = contacts[-1 - contact % len(contacts)], agents[agent % len(agents)]
+        match act:
+            case "reply":
+                self.replies.append((it, self.desk.reply(it, who)))
+            case "note":
+                self.desk.note(it, who)
+            case "resolve":
+                self.desk.resolve(it, who)
+            case "reopen":
+                self.desk.reopen(it, who)
+
+    def a_receipt_comes(self, which: int, state: DeliveryState) -> None:
+        if self.replies:
+            contact, reply = self.replies[-1 - which % len(self.replies)]
+            assert self.desk.delivery(contact, reply, state).refused is None
+
+    def an_agent_comes_or_goes(self, which: int, state: str, ends: int | None) -> None:
+        if agents := list(self.desk.state.agents):
+            until = None if not ends else self.desk.now + timedelta(milliseconds=ends)
+            self.desk.available(agents[which % len(agents)], state, until)
+
+    def settings_are_applied(self, staff: list[AgentSettings], within: timedelta) -> None:
+        self.version += 1
+        self.desk.must_apply(settings(*staff, inboxes=INBOXES, version=self.version, within=within))
+
+    def the_index_catches_up(self) -> None:
+        for command in self.sent:
+            if (contact := self.desk.state.contact_of(command.key)) is not None:
+                self.indexed[command.key] = contact
+                self.threads[command.binds[0]] = contact
+        self.desk.raise_floor()
+
+    def another_router_takes_over(self) -> None:
+        self.desk.state = self.desk.replayed()
+        self.desk.epoch += 7
+        self.desk.index = 0
+
+    def a_request_is_made_or_repeated(self, request: str) -> None:
+        before = self.desk.state.outcome(request)
+        command = self.desk.mail(inbox=INBOXES[0].id)
+        step = self.desk.ask(command, Outcome(request=request, body={"n": self.desk.index}))
+        assert step.repeated == before
+        assert self.desk.state.outcome(request) is not None
+
+    def holds(self) -> None:
+        """What is true after every single step."""
+        self._capacity_is_kept_and_an_assignment_is_one()
+        self._nobody_waits_whom_somebody_may_take()
+
+    def ends(self) -> None:
+        """What is true of the whole story."""
+        self.desk.now = max(self.desk.now, self.desk.state.now)
+        while (due := next_due(self.desk.state)) is not None and due <= self.desk.now:
+            self.desk.tick()
+        self.holds()
+        assert self.desk.agrees_with_its_log()
+        _clocks_end_once(self.desk)
+        assert oracle.recorded_breaches(self.desk.log) == oracle.breaches(self.desk.log)
+        _each_assignment_was_the_best(self.desk)
+
+    def _capacity_is_kept_and_an_assignment_is_one(self) -> None:
+        held: dict[ContactId, AgentId] = {}
+        for agent in self.desk.state.agents.values():
+            assert agent.load == sum(self.desk.contact(contact).line.cost for contact in agent.held)
+            for contact in agent.held:
+                assert contact not in held
+                held[contact] = agent.id
+        contacts = self.desk.state.contacts.values()
+        assert {contact.id: contact.agent for contact in contacts if contact.phase == ASSIGNED} == held
+        assert all(contact.agent is None for contact in contacts if contact.phase != ASSIGNED)
+
+    def _nobody_waits_whom_somebody_may_take(self) -> None:
+        due, now = next_due(self.desk.state), self.desk.state.now
+        if due is None or due > now:
+            assert oracle.best_match(self.desk.state) is None
+            for contact in self.desk.state.contacts.values():
+                assert not any(clock.running and clock.due_at < now for clock in contact.clocks)
+
+
+@dataclass
+class _Run:
+    started: ClockStarted
+    warned: list[float] = field(default_factory=list)
+    breached: bool = False
+    ended: bool = False
+
+
+def _clocks_end_once(desk: Desk) -> None:
+    """Read as a story: a clock starts, warns in order, and ends in time, late after its breach, or not at all."""
+    runs: dict[ContactId, _Run] = {}
+    for event in (event for commit in desk.log for event in commit.events):
+        if isinstance(event, ClockStarted) and not event.resumes:
+            runs[event.contact] = _Run(event)
+        if not isinstance(event, ClockStarted | ClockWarned | ClockBreached | ClockMet | ClockWithdrawn):
+            continue
+        run = runs[event.contact]
+        assert run.ended == (isinstance(event, ClockStarted) and bool(event.resumes))
+        match event:
+            case ClockStarted():
+                assert (run.started.at, run.started.due_at) == (event.at, event.due_at)
+                run.ended = False
+            case ClockWarned():
+                assert (event.fraction, event.at) in run.started.warnings
+                assert event.fraction not in run.warned
+                run.warned.append(event.fraction)
+            case ClockBreached():
+                assert not run.breached
+                assert event.at == run.started.due_at
+                assert run.warned == [0.5, 0.8]
+                run.breached = True
+            case ClockMet():
+                assert event.late == run.breached == (event.at > run.started.due_at)
+                run.ended = True
+            case ClockWithdrawn():
+                assert not run.breached
+                run.ended = True
+
+
+def _each_assignment_was_the_best(desk: Desk) -> None:
+    state = DeskState(desk.state.desk)
+    for commit in desk.log:
+        begin_commit(state, commit.epoch, commit.index, commit.now)
+        for event in commit.events:
+            if isinstance(event, ContactAssigned):
+                agent = state.agents[event.agent]
+                assert agent.load + state.contacts[event.contact].line.cost <= agent.capacity
+            if isinstance(event, ContactAssigned) and event.rule == "longest_idle":
+                best = oracle.best_match(state)
+                assert best is not None
+                assert (event.contact, event.agent) == (best[0].id, best[1].id)
+            evolve(state, event)

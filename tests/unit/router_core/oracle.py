@@ -1,0 +1,106 @@
+"""The slow and obvious way: what a log should say of clocks and of assignments, from its other events."""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from frontline.contract.ids import ContactId, MessageId
+from frontline.contract.message import Automation, DeliveryState
+from router.core.assignment import may_take
+from router.core.capacity import Agent
+from router.core.commit import Commit
+from router.core.contact import WAITING, Contact
+from router.core.event import (
+    ClockBreached,
+    ConfigChanged,
+    ContactReopened,
+    ContactResolved,
+    DeliveryRecorded,
+    MessageReceived,
+    ReplyQueued,
+)
+from router.core.queue import place_of
+from router.core.state import DeskState
+
+
+@dataclass
+class _Story:
+    """One contact. `due` is the deadline in force; `answers` are replies that did not fail."""
+
+    due: datetime | None = None
+    breached: bool = False
+    withdrawn: bool = False
+    resolved: bool = False
+    asked_since: bool = True
+    answers: list[tuple[MessageId, datetime]] = field(default_factory=list)
+    breaches: list[datetime] = field(default_factory=list)
+
+    def look(self, now: datetime) -> None:
+        """Whether the deadline has passed by then without an answer."""
+        if self.due is None or self.breached or self.withdrawn:
+            return
+        answered = self.answers[0][1] if self.answers else now
+        if self.due < answered:
+            self.breached = True
+            self.breaches.append(self.due)
+
+    def ask(self, due: datetime) -> None:
+        if self.answers or not (self.due is None or self.withdrawn or (self.breached and self.asked_since)):
+            return
+        self.due, self.breached, self.withdrawn = due, False, False
+
+
+def breaches(log: list[Commit]) -> dict[ContactId, list[datetime]]:
+    """Every breach of a first response that should be on record when the whole log has been lived
+    through, told from messages, replies, bounces, and the resolving and reopening alone.
+    """
+    stories: dict[ContactId, _Story] = {}
+    within = None
+    for commit in log:
+        reopening = {event.contact for event in commit.events if isinstance(event, ContactReopened)}
+        for event in commit.events:
+            if isinstance(event, ConfigChanged):
+                within = event.settings.policies[0].targets[0].within
+            story = stories.setdefault(contact, _Story()) if (contact := getattr(event, "contact", None)) else None
+            if story is None:
+                continue
+            match event:
+                case MessageReceived() if event.automation is not Automation.AUTO_REPLIED:
+                    assert within is not None
+                    story.asked_since = contact in reopening
+                    story.ask(event.at + within)
+                case ReplyQueued():
+                    story.look(event.at)
+                    story.answers.append((event.reply, event.at))
+                case DeliveryRecorded() if event.state is DeliveryState.FAILED:
+                    story.answers = [answer for answer in story.answers if answer[0] != event.reply]
+                case ContactResolved():
+                    story.look(event.at)
+                    story.resolved = True
+                    story.withdrawn = story.withdrawn or (
+                        story.due is not None and not story.breached and not story.answers
+                    )
+                case ContactReopened():
+                    if event.rule != "message" and not story.answers:
+                        story.withdrawn = False
+        for story in stories.values():
+            story.look(commit.now)
+    return {contact: story.breaches for contact, story in stories.items() if story.breaches}
+
+
+def recorded_breaches(log: list[Commit]) -> dict[ContactId, list[datetime]]:
+    found: dict[ContactId, list[datetime]] = {}
+    for commit in log:
+        for event in commit.events:
+            if isinstance(event, ClockBreached):
+                found.setdefault(event.contact, []).append(event.at)
+    return found
+
+
+def best_match(state: DeskState) -> tuple[Contact, Agent] | None:
+    """Who should be given away next, and to whom: found by looking at everybody."""
+    waiting = sorted((contact for contact in state.contacts.values() if contact.phase == WAITING), key=place_of)
+    for contact in waiting:
+        takers = [agent for agent in state.agents.values() if may_take(agent, contact.line)]
+        if takers:
+            return contact, min(takers, key=lambda agent: agent.turn)
+    return None
