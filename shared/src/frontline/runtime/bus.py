@@ -76,6 +76,8 @@ class Bus:
 
     def __init__(self, *, name: str, ack_deadline: float = 5.0) -> None:
         self.name = name
+        self.trouble = ""
+        """The last error of the client since it was connected: a wrong token, a server that is away."""
         self.nc = _Client()
         self._ack_deadline = ack_deadline
         self._waiting: dict[str, asyncio.Future[PubAck]] = {}
@@ -99,16 +101,18 @@ class Bus:
         self._listeners.remove(listener)
 
     async def connect(self, url: str, *, token: str | None = None, **options: Any) -> None:
-        """Connect, and stay connected: tries for ever, now and after each loss."""
+        """Connect, and stay connected: tries for ever, now and after each loss. `url` may be several,
+        with commas between.
+        """
         options.setdefault("reconnect_time_wait", 0.2)
         options.setdefault("ping_interval", 5)
         options.setdefault("max_outstanding_pings", 2)
         await self.nc.connect(
-            url,
+            [one.strip() for one in url.split(",")],
             token=token,
             name=self.name,
             max_reconnect_attempts=-1,
-            error_cb=_ignore_error,
+            error_cb=self._on_error,
             disconnected_cb=self._on_disconnected,
             reconnected_cb=self._on_reconnected,
             **options,
@@ -248,11 +252,16 @@ class Bus:
         for listener in self._listeners:
             listener(connected)
 
+    async def _on_error(self, error: Exception) -> None:
+        """What fails reaches its caller anyway; here it is kept to be told by the readiness probe."""
+        self.trouble = str(error) or type(error).__name__
+
     async def _on_disconnected(self) -> None:
         self._lose("the connection to the bus was lost")
         self._tell(connected=False)
 
     async def _on_reconnected(self) -> None:
+        self.trouble = ""
         self._tell(connected=True)
 
 
@@ -304,10 +313,6 @@ class Replies:
         self._arrived.append(msg)
         if self._waiter is not None and not self._waiter.done():
             self._waiter.set_result(None)
-
-
-async def _ignore_error(_: Exception) -> None:
-    """Every error of the client reaches its caller or `on_change`; a log line each adds nothing."""
 
 
 def _refusal(error: _Error) -> Exception:

@@ -54,11 +54,15 @@ class KeyValue:
 
     async def get(self, key: str) -> Entry | None:
         """The present value, or `None` for a key that never was or is deleted."""
+        last = await self.last(key)
+        return last if last is not None and last.value else None
+
+    async def last(self, key: str) -> Entry | None:
+        """The last word on `key`, be it that it was deleted: what `update` has to be over. `None` if there never was one."""
         ask = msgspec.json.encode({"last_by_subj": f"$KV.{self.bucket}.{key}"})
         answer = _decode((await self._bus.request(f"$JS.API.STREAM.MSG.GET.KV_{self.bucket}", ask)).data)
         if answer.message is not None:
-            value = base64.b64decode(answer.message.data)
-            return Entry(key, value, answer.message.seq) if value else None
+            return Entry(key, base64.b64decode(answer.message.data), answer.message.seq)
         if answer.error is not None and answer.error.err_code == _NOT_FOUND:
             return None
         raise Unavailable(f"bucket {self.bucket} cannot be read")

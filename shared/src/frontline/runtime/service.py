@@ -231,7 +231,7 @@ async def _connect(service: Service) -> None:
 def watch_bus(service: Service) -> None:
     """Readiness, a figure and a log line for the connection to NATS."""
     bus, health = service.bus, service.health
-    health.check("nats", lambda: None if bus.connected else "no connection to NATS")
+    health.check("nats", lambda: None if bus.connected else f"no connection to NATS: {bus.trouble or 'not yet'}")
 
     def changed(connected: bool) -> None:  # noqa: FBT001 - the signature of a listener
         service.metrics.nats_connected.set(int(connected))

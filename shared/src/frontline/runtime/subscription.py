@@ -166,7 +166,7 @@ class Subscription:
 
     def _broker(self) -> NatsBroker:
         broker = NatsBroker(
-            self._url,
+            [one.strip() for one in self._url.split(",")],
             token=self._token,
             name=f"{self._durable}-subscribers",
             logger=None,
