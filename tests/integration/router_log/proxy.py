@@ -34,7 +34,7 @@ def is_commit(frame: bytes) -> bool:
 
 def is_ack(frame: bytes) -> bool:
     """Whether a server's frame acknowledges a record of a desk's log."""
-    return frame.startswith(b"MSG ") and b'"stream":"DESK_' in frame and b'"seq":' in frame
+    return frame.startswith(b"MSG ") and b'"stream":"DESK_' in frame and b'"error"' not in frame
 
 
 def is_read(frame: bytes) -> bool:

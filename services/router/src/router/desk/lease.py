@@ -7,6 +7,7 @@ if two replicas believe that they lead.
 """
 
 import asyncio
+import secrets
 from collections.abc import Callable
 from contextlib import aclosing, suppress
 
@@ -38,7 +39,7 @@ class Lease:
     ) -> None:
         self._bucket = bucket
         self._key = desk
-        self._holder = holder
+        self._holder = f"{holder}.{secrets.token_hex(4)}"  # a process started again is another holder
         self._ttl = ttl
         self._monotonic = monotonic
         self._renewed = -float("inf")
@@ -73,25 +74,37 @@ class Lease:
         """Renew until cancelled. Raises `LeaseLost` when another holds it. While the bus is away
         `held` turns false and renewing goes on: the log's epoch decides whether we still lead.
         """
+        pause = self._ttl / 4
         while True:
-            await asyncio.sleep(self._ttl / 4)
+            await asyncio.sleep(pause)
+            pause = self._ttl / 4
             started = self._monotonic()
             try:
-                self._revision = await self._bucket.update(self._key, self._encode(), self._revision)
+                async with asyncio.timeout(self._ttl / 4):
+                    self._revision = await self._bucket.update(self._key, self._encode(), self._revision)
             except WrongSequence as error:
-                # Our own renewal may have been stored although its acknowledgement was lost.
                 if not await self._is_ours():
                     self._renewed = -float("inf")
                     raise LeaseLost from error
-            except Unavailable:
+                # An earlier renewal was stored and its acknowledgement lost. Standbys count from when
+                # that was, which we don't know: so it prolongs nothing, and the next one goes out now.
+                pause = 0
+            except (Unavailable, TimeoutError):
                 continue  # `held` ends by itself; if nobody took over meanwhile, the epoch goes on
-            self._renewed = started
+            else:
+                self._renewed = started
 
     async def release(self) -> None:
         """Hand over at once; without effect if the lease is not ours any more."""
         self._renewed = -float("inf")
+        free = msgspec.json.encode(_Value())
         with suppress(Unavailable, WrongSequence):
-            await self._bucket.update(self._key, msgspec.json.encode(_Value()), self._revision)
+            try:
+                await self._bucket.update(self._key, free, self._revision)
+            except WrongSequence:  # `keep` or `acquire`, cancelled meanwhile, may have had one on its way
+                last = await self._bucket.last(self._key)
+                if last is not None and _decode(last).holder == self._holder:
+                    await self._bucket.update(self._key, free, last.revision)
 
     async def _watch(self, changes: asyncio.Queue[Entry]) -> None:
         async with aclosing(self._bucket.watch(self._key)) as batches:
@@ -116,18 +129,19 @@ class Lease:
         started = self._monotonic()
         self._count = _decode(over).count if over else 0
         try:
-            revision = await self._bucket.update(self._key, self._encode(), over.revision if over else 0)
-        except (WrongSequence, Unavailable):
+            async with asyncio.timeout(self._ttl / 4):
+                self._revision = await self._bucket.update(self._key, self._encode(), over.revision if over else 0)
+        except WrongSequence:
             return False
-        self._revision = revision
+        except (Unavailable, TimeoutError):
+            await asyncio.sleep(self._ttl / 8)
+            if not await self._is_ours():  # stored all the same, and only the acknowledgement lost?
+                return False
         self._renewed = started
         return True
 
     async def _is_ours(self) -> bool:
-        try:
-            entry = await self._bucket_entry()
-        except Unavailable:
-            return False
+        entry = await self._bucket_entry()
         if entry is None or _decode(entry).holder != self._holder:
             return False
         self._revision = entry.revision
@@ -136,7 +150,7 @@ class Lease:
     async def _bucket_entry(self) -> Entry | None:
         while True:
             try:
-                return await self._bucket.get(self._key)
+                return await self._bucket.last(self._key)
             except Unavailable:
                 await asyncio.sleep(self._ttl / 8)
 
@@ -146,4 +160,4 @@ class Lease:
 
 
 def _decode(entry: Entry) -> _Value:
-    return msgspec.json.decode(entry.value, type=_Value)
+    return msgspec.json.decode(entry.value, type=_Value) if entry.value else _Value()  # deleted by an operator: free
