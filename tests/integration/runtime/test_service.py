@@ -26,10 +26,8 @@ async def test_a_service_starts_without_nats_and_follows_its_coming_and_going(tm
         await server.start()
         await service.becomes("/healthz/ready", 200)
         await server.kill()
-        assert await service.becomes("/healthz/ready", 503) == {
-            "status": "unavailable",
-            "reasons": {"nats": "no connection to NATS"},
-        }
+        away = await service.becomes("/healthz/ready", 503)
+        assert away["reasons"]["nats"].startswith("no connection to NATS: ")
         assert (await service.get("/healthz/live"))[0] == 200
         await server.start()
         await service.becomes("/healthz/ready", 200)

@@ -14,6 +14,7 @@ from aiohttp import web
 from nats.aio.msg import Msg
 
 from frontline.configuration.load import load
+from frontline.configuration.model import Configuration
 from frontline.contract.error import Mistake, SettingsError, Unavailable
 from frontline.contract.ids import DeskId
 from frontline.runtime.objects import Objects
@@ -28,6 +29,8 @@ from router.desk.surroundings import Surroundings
 from router.index.follow import follow_log, follow_people, follow_transcripts
 from router.index.origin import origin
 from router.index.read_index import ReadIndex
+from router.trackers.service_level import ServiceLevel
+from router.trackers.subscription import EventSubscription
 
 NAME = "router"
 _AGAIN_SECONDS = 1.0
@@ -96,6 +99,7 @@ async def _serve(service: Service, under_way: asyncio.Event) -> None:
         await _listen(service, app, settings, stack)
         async with asyncio.TaskGroup() as tasks:
             following = [tasks.create_task(work) for work in _followers(service, index, list(replicas))]
+            following.append(tasks.create_task(_service_level(service, index, configuration).run()))
             leading = [tasks.create_task(_replicate(service, replica)) for replica in replicas.values()]
             under_way.set()  # from here on everything ends by itself, in order
             await service.stopping.wait()
@@ -110,7 +114,9 @@ async def _open_index(
     folder = settings.index_dir
     if folder is None:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="frontline-index-")))
-    index = ReadIndex(folder, await _origin(service, desks), clock=service.clock, metrics=service.metrics, log=service.log)
+    index = ReadIndex(
+        folder, await _origin(service, desks), clock=service.clock, metrics=service.metrics, log=service.log
+    )
     stack.callback(index.close)
     return index
 
@@ -148,6 +154,22 @@ def _followers(service: Service, index: ReadIndex, desks: list[DeskId]) -> list[
         follow_people(index, service.bus, caught_up("people")),
         *(follow_log(index, desk, StreamLogStore(service.bus, desk), caught_up(desk)) for desk in desks),
     ]
+
+
+def _service_level(service: Service, index: ReadIndex, configuration: Configuration) -> EventSubscription:
+    """The desks' figures, from what they decided; the replicas share the work."""
+    desks = [desk.id for desk in configuration.desks]
+    tracker = ServiceLevel(desks, configuration.channels, index.read.row, service.metrics.registry)
+    assert service.settings.nats_url is not None
+    return EventSubscription(
+        "service-level",
+        tracker.take,
+        bus=service.bus,
+        url=service.settings.nats_url,
+        token=service.settings.nats_token,
+        metrics=service.metrics,
+        log=service.log,
+    )
 
 
 async def _replicate(service: Service, replica: Replica) -> None:

@@ -193,6 +193,7 @@ class Bus:
         """The same for a consumer's messages: they keep their stream's subject, so that only a
         subscription of their own can tell whose they are.
         """
+
         async def take(msg: Msg) -> None:
             replies.arrived(msg)
 

@@ -14,6 +14,7 @@ from typing import Any
 import nats
 from faststream import AckPolicy
 from faststream.nats import JStream, NatsBroker, NatsMessage, PullSub
+from nats.aio.client import Client
 from nats.js import api
 from nats.js.errors import NotFoundError
 
@@ -114,12 +115,13 @@ class Subscription:
             while True:
                 await self._ensure()
                 broker = self._broker()
+                client = await broker.connect()
                 try:
                     await broker.start()
                     self._trouble = None
                     await self._watch()
                 finally:
-                    await broker.stop()
+                    await end(broker, client)
 
     async def _watch(self) -> None:
         """Look after the consumer; returns when the subscribers have fallen silent."""
@@ -205,6 +207,14 @@ class Subscription:
             await asyncio.sleep(self._ack_wait / 3)
             for work in tuple(self._in_hand):
                 await work.touch()
+
+
+async def end(broker: NatsBroker, client: Client) -> None:
+    """Finish what is in hand, and let go of the connection even if NATS is away just now."""
+    try:
+        await broker.stop()
+    except nats.errors.Error:
+        await client.close()
 
 
 async def _whole(message: NatsMessage) -> NatsMessage:

@@ -13,7 +13,6 @@ from typing import Any
 import nats.errors
 from faststream import AckPolicy
 from faststream.nats import JStream, NatsBroker, NatsMessage, PullSub
-from nats.aio.client import Client
 from nats.js import api
 from nats.js.errors import NotFoundError
 
@@ -21,6 +20,7 @@ from frontline.contract import subject
 from frontline.contract.channel import Log
 from frontline.runtime.bus import Bus
 from frontline.runtime.metrics import Metrics
+from frontline.runtime.subscription import end
 from frontline.runtime.topology import EVENTS
 from router.trackers.service_level import Verdict
 
@@ -80,11 +80,11 @@ class EventSubscription:
                 await broker.start()
                 await self._watch()
             finally:
-                await _end(broker, client)
+                await end(broker, client)
 
     def _broker(self) -> NatsBroker:
         broker = NatsBroker(
-            self._url,
+            [one.strip() for one in self._url.split(",")],
             token=self._token,
             name=self._durable,
             logger=None,
@@ -176,14 +176,6 @@ class EventSubscription:
             deliver_policy=api.DeliverPolicy.BY_START_SEQUENCE if begin > 0 else api.DeliverPolicy.ALL,
             opt_start_seq=begin if begin > 0 else None,
         )
-
-
-async def _end(broker: NatsBroker, client: Client) -> None:
-    """Finish what is in hand, and let go of the connection even if NATS is away just now."""
-    try:
-        await broker.stop()
-    except nats.errors.Error:
-        await client.close()
 
 
 async def _whole(message: NatsMessage) -> NatsMessage:
