@@ -2,6 +2,7 @@
 
 import asyncio
 import smtplib
+import threading
 from datetime import UTC, datetime
 
 import pytest
@@ -10,6 +11,7 @@ from frontline.contract.message import Automation, ThreadEvidence
 from frontline.runtime.bus import Bus
 from frontline.runtime.embedded import EmbeddedServer
 from frontline.runtime.parked import list_parked
+from intake_email import normalize, taking
 from tests.integration.intake_email.stage import (
     ADDRESSES,
     SALES,
@@ -193,3 +195,19 @@ async def test_a_mail_of_the_corpus_comes_through(name: str, nats: EmbeddedServe
     async with receiving(nats, provisioned) as stage:
         await stage.send(fixture(f"{name}.eml"))
         assert await stage.octets(await stage.one()) == fixture(f"{name}.eml")
+
+
+async def test_a_large_mail_is_read_beside_the_loop_and_a_small_one_on_it(
+    nats: EmbeddedServer, provisioned: Bus, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    threads: list[bool] = []
+
+    def noted(raw: bytes) -> normalize.Mail:
+        threads.append(threading.current_thread() is threading.main_thread())
+        return normalize.read(raw)
+
+    monkeypatch.setattr(taking, "read", noted)
+    async with receiving(nats, provisioned) as stage:
+        await stage.send(mail())
+        await stage.send(with_file(b"x" * 2_000_000).replace(b"\n", b"\r\n"))
+    assert threads == [True, False]

@@ -196,6 +196,15 @@ def test_html_longer_than_a_message_may_be_is_a_file(size: int) -> None:
     assert found.attachments[0].media_type == "text/html"
 
 
+def test_html_in_many_parts_is_read_up_to_the_same_measure() -> None:
+    """A thousand parts, each small, must not take a thousand times as long."""
+    part = "--b\r\nContent-Type: text/html\r\n\r\n" + "<p>x" * 3000 + "\r\n"
+    found = taken(plain(part * 200, Content_Type="multipart/mixed; boundary=b")).message
+    assert found.html == ""
+    assert len(found.attachments) == MOST_FILES
+    assert found.text.count("x") < (1 << 20) / 4 + 1
+
+
 def test_more_files_than_are_kept_apart_are_told() -> None:
     parts = "--b\r\nContent-Type: image/png\r\n\r\nx\r\n" * (MOST_FILES + 3)
     found = message(plain(parts, Content_Type="multipart/mixed; boundary=b"))

@@ -17,7 +17,8 @@ LONGEST_TEXT = 128 * 1024
 LONGEST_HTML = 192 * 1024
 """Bytes of UTF-8. A message has to fit into one of the bus, and is read whole in many places."""
 MOST_FILES = 100
-_LONGEST_PARSED = 1 << 20
+_MOST_PARSED = 1 << 20
+"""Octets of HTML that are read, over all parts together; what is beyond is a file."""
 _LONGEST_NAME = 200
 
 _LINE_BREAK = re.compile(r"[\r\u2028\u2029]")
@@ -68,7 +69,8 @@ def content(mail: Structure) -> Content:
     reading = _Reading(list(mail.flaws))
     found = reading.words(mail.root, alone=True)
     text = _tidy(found.as_text())
-    html = sanitised(found.html) if found.html else ""
+    # Text beside HTML is made HTML for showing; what that makes too long was so already.
+    html = sanitised(found.html) if len(found.html) <= 2 * _MOST_PARSED else found.html
     if len(html.encode()) > LONGEST_HTML:
         reading.add(File("message.html", "text/html", found.html.encode(), inline=True))
         html = ""
@@ -84,6 +86,8 @@ class _Reading:
 
     flaws: list[str]
     files: list[File] = field(default_factory=list)
+    parsed: int = 0
+    """Octets of HTML so far."""
 
     def add(self, file: File) -> None:
         if len(self.files) < MOST_FILES:
@@ -126,9 +130,11 @@ class _Reading:
             return _Words()
         data = entity.octets()
         text = decode(data, entity.parameters.get("charset", ""))
-        if html and len(data) > _LONGEST_PARSED:
+        self.parsed += len(data) if html else 0
+        if html and self.parsed > _MOST_PARSED:
+            room = max(0, _MOST_PARSED - self.parsed + len(data))
             self._file(entity, related=True)
-            return _Words(text=to_text(text))
+            return _Words(text=to_text(text[:room]))
         return _Words(html=_without_control(text)) if html else _Words(text=text)
 
     def _file(self, entity: Entity, *, related: bool) -> None:

@@ -94,6 +94,9 @@ class Listener:
     def answered(self, code: str) -> None:
         if code.startswith(("4", "5")):
             self._host.meter.count("smtp_refusals", code=code)
+            if code == "552":
+                # Its sender is told and will not come again; who set the limit should know.
+                self._host.log.warning("smtp.too_large", limit=self._settings.smtp_max_size)
 
 
 class Hooks:
@@ -132,6 +135,7 @@ class Hooks:
                 peer=str(session.peer[0]) if session.peer else "",
             )
         except (Rejected, Unavailable) as error:
+            self._host.log.warning("smtp.not_taken", inboxes=list(envelope.inboxes), answer=answer_to(error).smtp)
             return _refusal(error)
         except Exception as error:  # noqa: BLE001 - a bug must not cost a mail: its sender tries again
             return await self.handle_exception(error)

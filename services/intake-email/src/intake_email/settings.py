@@ -14,28 +14,35 @@ class EmailSettings(msgspec.Struct, frozen=True, kw_only=True):
     """Everything has a default. Durations are in seconds, sizes in bytes."""
 
     env: Literal["development", "production"] = "development"
+    """In production mail has to have a relay."""
     data_dir: Path = Path(".frontline")
+    """Where the local mailbox is, unless it is elsewhere."""
 
     smtp_host: str = "127.0.0.1"
+    """The address to listen on for mail; `0.0.0.0` or `::` for all."""
     smtp_port: int = 2525
-    """0 is a free port, which the host is told."""
+    """The port to listen on for mail; 0 is a free port, which the host is told."""
     smtp_hostname: str = "localhost"
     """What we call ourselves towards other mail servers."""
     smtp_max_size: int = 25 * MIB
+    """The largest mail that is taken (RFC 1870)."""
     smtp_max_recipients: int = 100
+    """Recipients of one mail; more come in a transaction of their own."""
     smtp_max_sessions: int = 500
+    """Open connections; more are asked to come again."""
     smtp_max_in_hand: int = 256 * MIB
-    """All mails together that are being received at one time; more have to come again later."""
+    """All mails together that are being received at one time; more are asked to come again."""
     smtp_idle_timeout: float = 300.0
     """Between two commands (RFC 5321, 4.5.3.2.7)."""
     smtp_data_timeout: float = 600.0
-    """For one whole mail."""
+    """For one whole mail, from DATA to its last line."""
     smtp_grace: float = 5.0
     """How long mails in hand may take when the service stops."""
 
     smtp_relay: str = ""
     """`host:port` that takes our mail. Unset: a local mailbox, which is for development only."""
     smtp_relay_timeout: float = 60.0
+    """For each answer of the relay."""
     smtp_relay_verify: bool = True
     """Whether the relay's certificate must be right, if it offers STARTTLS."""
     mailbox_dir: Path | None = None

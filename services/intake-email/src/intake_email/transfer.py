@@ -5,6 +5,7 @@ from binascii import Error, a2b_base64, a2b_qp, a2b_uu
 
 _NOT_BASE64 = bytes(set(range(256)) - set(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/="))
 _SLICE = 1 << 20
+_UU_LINE = re.compile(rb"[^\r\n]+")
 _UU_BEGIN = re.compile(rb"(?m)^begin [0-7]{3,4} [^\r\n]*\r?$\n?")
 
 
@@ -49,17 +50,18 @@ def _from_uu(body: bytes) -> bytes:
     begin = _UU_BEGIN.search(body)
     if begin is None:
         return body
-    octets = []
-    for line in body[begin.end() :].splitlines():
+    octets = bytearray()
+    for match in _UU_LINE.finditer(body, begin.end()):
+        line = match[0]
         if line == b"end":
             break
         try:
-            octets.append(a2b_uu(line))
+            octets += a2b_uu(line)
         except Error:
             # Some encoders count the padding; the first octet says how many are meant.
-            wanted = (((line[0] - 32) & 63) * 4 + 5) // 3 if line else 0
+            wanted = (((line[0] - 32) & 63) * 4 + 5) // 3
             try:
-                octets.append(a2b_uu(line[:wanted]))
+                octets += a2b_uu(line[:wanted])
             except Error:
                 continue
-    return b"".join(octets)
+    return bytes(octets)
