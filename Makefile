@@ -51,7 +51,7 @@ check-reference: $(READY)
 	$(BIN)/python -m frontline.reference --check docs/reference
 
 bench: $(READY) ## Measure, as ratios side by side in one run (QUICK=1 for a short one)
-	$(BIN)/python -m tests.bench
+	$(BIN)/python -m tests.bench $(if $(QUICK),--quick)
 
 docs: $(READY) ## Write the generated pages of docs/reference again
 	$(BIN)/python -m frontline.reference docs/reference

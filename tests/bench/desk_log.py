@@ -8,7 +8,6 @@ from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from statistics import median
-from typing import NamedTuple
 
 from frontline.contract import subject
 from frontline.contract.ids import DeskId
@@ -19,16 +18,11 @@ from router.core.commit import Commit, EpochRecord, encode_commit
 from router.desk.fence import Fence
 from router.desk.log import Deposed, LogWriter, announce
 from router.desk.log_store import StreamLogStore
+from tests.bench.row import Row
 
 WINDOW = 1024
 BYTES = 300
 BARE, WRITTEN = DeskId("bare"), DeskId("written")
-
-
-class Row(NamedTuple):
-    what: str
-    value: float
-    unit: str
 
 
 async def bench_log(*, count: int = 10_000, rounds: int = 5) -> list[Row]:
@@ -103,8 +97,3 @@ def _loop() -> asyncio.AbstractEventLoop:
     except ImportError:
         return asyncio.new_event_loop()
     return uvloop.new_event_loop()
-
-
-if __name__ == "__main__":
-    for row in run():
-        print(f"{row.what:<50} {row.value:>10,.2f} {row.unit}")
