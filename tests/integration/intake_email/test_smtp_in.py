@@ -20,6 +20,7 @@ from tests.integration.intake_email.stage import (
     mail,
     receiving,
     reply,
+    session,
     with_file,
 )
 
@@ -166,6 +167,22 @@ async def test_several_mails_come_over_one_session(nats: EmbeddedServer, provisi
     async with receiving(nats, provisioned) as stage:
         await asyncio.to_thread(send, stage.port)
         assert len(await stage.stored()) == 3
+
+
+@pytest.mark.parametrize("lines", [1, 20_000])
+async def test_a_client_that_does_not_wait_for_answers_is_served(
+    lines: int, nats: EmbeddedServer, provisioned: Bus
+) -> None:
+    raw = mail("".join(f"line {number}\r\n" for number in range(lines)))
+    said = (
+        b"EHLO x\r\nMAIL FROM:<one@customer.example>\r\nRCPT TO:<support@frontline.example>\r\nDATA\r\n",
+        raw + b".\r\nNOOP\r\nQUIT\r\n",
+    )
+    async with receiving(nats, provisioned) as stage, session(stage.port) as (reader, writer):
+        writer.write(b"".join(said))
+        answers = (await reader.read()).split(b"\r\n")
+        assert [answer[:3] for answer in answers[-7:]] == [b"250", b"250", b"354", b"250", b"250", b"221", b""]
+        assert await stage.octets(await stage.one()) == raw
 
 
 async def test_international_addresses_are_taken(nats: EmbeddedServer, provisioned: Bus) -> None:

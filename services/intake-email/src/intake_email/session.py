@@ -135,14 +135,14 @@ class MailSession(SMTP):
         self._whole = self.loop.create_future()
         self._reset_timeout(self._data_timeout)
         self._body = body
-        # What a hasty client sent behind the command lies in the reader already.
-        early, hasty = self._reader._buffer, b""  # type: ignore[attr-defined]  # noqa: SLF001
+        # What a hasty client sent behind the command lies in the reader already, which may have paused it.
+        early = self._reader._buffer  # type: ignore[attr-defined]  # noqa: SLF001
         if early:
             hasty = bytes(early)
             early.clear()
-        await self.push("354 end with CR LF . CR LF")
-        if hasty:
+            self._reader._maybe_resume_transport()  # type: ignore[attr-defined]  # noqa: SLF001
             self.data_received(hasty)
+        await self.push("354 end with CR LF . CR LF")
         await self._whole
         self._reset_timeout()
 
