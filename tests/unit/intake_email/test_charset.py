@@ -12,7 +12,7 @@ TEXTS = {
     "您好，我的訂單還沒有收到，請幫我查詢一下。": ("big5", "utf-8"),
     "こんにちは。注文した商品がまだ届いていません。確認してください。": ("euc_jp", "cp932", "iso2022_jp", "utf-8"),
     "안녕하세요. 주문한 상품이 아직 도착하지 않았습니다.": ("euc_kr", "utf-8"),
-    "Grüße aus München, die Größe passt.": ("cp1252", "utf-7", "utf-8"),
+    "Grüße aus München, die Größe stimmt.": ("cp1252", "utf-7", "utf-8"),
     "Déjà commandé à Noël, reçu abîmé.": ("latin-1", "utf-8"),
 }
 PAIRS = [(text, codec) for text, codecs in TEXTS.items() for codec in codecs]

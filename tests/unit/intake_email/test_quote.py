@@ -15,7 +15,7 @@ ATTRIBUTIONS = [
     "Am 04.05.2026 um 12:00 schrieb Demo agent 1:",
     "Le lun. 4 mai 2026 à 12:00, Demo agent 1 <support@frontline.example> a écrit :",
     "El lun, 4 may 2026 a las 12:00, Demo agent 1 (<support@frontline.example>) escribió:",
-    "Il giorno lun 4 mag 2026 alle ore 12:00 Demo agent 1 <support@frontline.example> ha scritto:",
+    "Il 4 mag 2026, 12:00, Demo agent 1 <support@frontline.example> ha scritto:",
     "Op ma 4 mei 2026 om 12:00 schreef Demo agent 1 <support@frontline.example>:",
     "Em seg., 4 de mai. de 2026 às 12:00, Demo agent 1 <support@frontline.example> escreveu:",
     "Den mån 4 maj 2026 kl 12:00 skrev Demo agent 1 <support@frontline.example>:",
