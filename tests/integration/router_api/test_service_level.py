@@ -16,6 +16,7 @@ from frontline.contract.event import DeskEvent
 from frontline.contract.ids import ChannelName, ContactId, CustomerId, DeskId
 from frontline.runtime.bus import Bus
 from frontline.runtime.embedded import EmbeddedServer
+from frontline.runtime.login import Login
 from frontline.runtime.metrics import Metrics
 from frontline.runtime.telemetry import logger
 from frontline.runtime.topology import EVENTS
@@ -93,7 +94,7 @@ async def subscribed(
         take,
         bus=bus,
         url=nats.url,
-        token=nats.token,
+        login=Login(nats.token),
         metrics=metrics or Metrics("router"),
         log=logger("router"),
         look=0.1,

@@ -1,10 +1,12 @@
 """What the host tells channels of conversations, desks and the present moment, on a real nats-server."""
 
 import asyncio
+from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
 from datetime import UTC, datetime
 
 from frontline.contract import subject
+from frontline.contract.channel import Line
 from frontline.contract.codec import encode
 from frontline.contract.deskview import DeskView
 from frontline.contract.ids import ChannelName, ContactId, DeskId, InboxId, MessageId
@@ -37,16 +39,24 @@ def line(id_: str, kind: ItemKind = ItemKind.MESSAGE) -> TranscriptItem:
     )
 
 
+async def _some(batches: AsyncGenerator[Sequence[Line], None]) -> Sequence[Line]:
+    """The next batch with anything in it: the copy that is read comes a moment after the transcript."""
+    async for batch in batches:
+        if batch:
+            return batch
+    raise AssertionError("unreachable")
+
+
 async def test_a_conversation_is_followed_from_a_cursor_and_shows_no_notes(provisioned: Bus) -> None:
     for id_ in ("m1", "m2"):
         await provisioned.publish(subject.transcript_public(CONTACT), encode(line(id_)))
     await provisioned.publish(subject.transcript_internal(CONTACT), encode(line("n1", ItemKind.NOTE)))
     conversations = PublicConversations(provisioned, SIGNER.key_hash)
     async with aclosing(conversations.follow(CONTACT, 1)) as lines:
-        assert [each.item.id for each in await anext(lines)] == ["m2"]
+        assert [each.item.id for each in await _some(lines)] == ["m2"]
         assert await anext(lines) == []
         await provisioned.publish(subject.transcript_public(CONTACT), encode(line("m3")))
-        [third] = await anext(lines)
+        [third] = await _some(lines)
         assert (third.item.id, third.seq) == ("m3", 4)
 
 

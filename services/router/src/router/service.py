@@ -166,7 +166,7 @@ def _service_level(service: Service, index: ReadIndex, configuration: Configurat
         tracker.take,
         bus=service.bus,
         url=service.settings.nats_url,
-        token=service.settings.nats_token,
+        login=service.settings.nats_login,
         metrics=service.metrics,
         log=service.log,
     )

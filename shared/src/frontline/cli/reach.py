@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, TypeVar, cast
 import msgspec
 
 from frontline.contract.error import Mistake, SettingsError, Unavailable
+from frontline.runtime.login import Login
 from frontline.runtime.settings import RuntimeSettings, load_several
 
 if TYPE_CHECKING:
@@ -26,13 +27,13 @@ def on_bus(environ: Mapping[str, str], work: "Callable[[Bus], Awaitable[_T]]") -
     """
     from frontline.runtime.bus import Bus  # not before it is needed: it takes most of a command's time
 
-    url, token = address(environ)
+    url, login = address(environ)
 
     async def run() -> _T:
         bus = Bus(name="frontline-command")
         try:
             async with asyncio.timeout(_CONNECT_SECONDS):
-                await bus.connect(url, token=token)
+                await bus.connect(url, **login.client())
         except TimeoutError as error:
             raise Unavailable(f"NATS does not answer at {url.rpartition('@')[2].removeprefix('nats://')}") from error
         try:
@@ -43,14 +44,14 @@ def on_bus(environ: Mapping[str, str], work: "Callable[[Bus], Awaitable[_T]]") -
     return asyncio.run(run())
 
 
-def address(environ: Mapping[str, str]) -> tuple[str, str | None]:
-    """URL and token."""
+def address(environ: Mapping[str, str]) -> tuple[str, Login]:
+    """URL, and who to be there."""
     settings = cast("RuntimeSettings", load_several([("runtime", RuntimeSettings)], environ)[RuntimeSettings])
     if settings.nats_url:
-        return settings.nats_url, settings.nats_token
+        return settings.nats_url, settings.nats_login
     file = settings.data_dir / "up.json"
     try:
-        return msgspec.json.decode(file.read_bytes(), type=_Up).nats, None
+        return msgspec.json.decode(file.read_bytes(), type=_Up).nats, Login()
     except (OSError, msgspec.DecodeError) as error:
         what = f"is not set, and there is no {file}: is `frontline up` running?"
         raise SettingsError([Mistake("FRONTLINE_NATS_URL", what)]) from error

@@ -76,6 +76,11 @@ def live_public(contact: ContactId) -> str:
     return f"live.{contact}.pub"
 
 
+def public_copy(contact: ContactId) -> str:
+    """Where the public lines are republished once they are in the copy that intakes may read."""
+    return f"public.{contact}"
+
+
 def live_internal(contact: ContactId) -> str:
     return f"live.{contact}.int"
 

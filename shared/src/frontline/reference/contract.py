@@ -100,6 +100,12 @@ CHANNELS = (
         messages=(TranscriptItem,),
     ),
     Channel(
+        name="publicCopy",
+        address=address(subject.public_copy(_CONTACT)),
+        summary="Items of the public transcript once they are in the copy that intakes may read; a nudge, as before.",
+        messages=(TranscriptItem,),
+    ),
+    Channel(
         name="signal",
         address=address(subject.signal(CHANNEL, _INBOX)),
         summary="What holds for a moment only: typing, ringing. Never stored, may be lost.",
@@ -129,6 +135,13 @@ OPERATIONS = (
         action="receive",
         channel="outbound",
         summary="Deliver a reply by its channel.",
+    ),
+    Operation(
+        name="followConversation",
+        service=HOST,
+        action="receive",
+        channel="publicCopy",
+        summary="Show a customer the conversation as it grows.",
     ),
     Operation(
         name="tellSignal",

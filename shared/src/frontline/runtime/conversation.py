@@ -19,7 +19,7 @@ from frontline.contract.transcript import decode_item
 from frontline.runtime.bus import Bus
 from frontline.runtime.keyvalue import KeyValue
 from frontline.runtime.reader import follow
-from frontline.runtime.topology import DESKVIEW, THREADS, TRANSCRIPT
+from frontline.runtime.topology import DESKVIEW, THREADS, TRANSCRIPT_PUBLIC
 
 _SIGNALS_KEPT = 1024
 
@@ -28,7 +28,9 @@ Hash = Callable[[str, str], KeyHash]
 
 
 class PublicConversations:
-    """Reads `transcript.<contact>.pub` and the index of thread keys; notes can't be reached from here."""
+    """Reads the copy of the public lines and the index of thread keys. The copy holds no notes: a direct
+    get names its subjects where the server looks at nobody's rights.
+    """
 
     def __init__(self, bus: Bus, key_hash: Hash) -> None:
         self._bus = bus
@@ -50,8 +52,8 @@ class PublicConversations:
                         yield contact
 
     async def follow(self, contact: ContactId, after: int) -> AsyncGenerator[Sequence[Line], None]:
-        stored, live = subject.transcript_public(contact), subject.live_public(contact)
-        async with aclosing(follow(self._bus, TRANSCRIPT, stored, live, after)) as batches:
+        stored, live = subject.transcript_public(contact), subject.public_copy(contact)
+        async with aclosing(follow(self._bus, TRANSCRIPT_PUBLIC, stored, live, after)) as batches:
             async for batch in batches:
                 yield [Line(item.seq, decode_item(item.data)) for item in batch]
 

@@ -235,7 +235,7 @@ def _subscription(channel: DeliversReplies, name: ChannelName, service: Service)
         bus=service.bus,
         channel=name,
         url=service.settings.nats_url,
-        token=service.settings.nats_token,
+        login=service.settings.nats_login,
         workers=settings.delivery_workers,
         drain_seconds=service.settings.drain_seconds,
         log=service.log,

@@ -223,7 +223,7 @@ async def _connect(service: Service) -> None:
     assert service.settings.nats_url is not None
     service.log.info("nats.connecting")
     try:
-        await service.bus.connect(service.settings.nats_url, token=service.settings.nats_token)
+        await service.bus.connect(service.settings.nats_url, **service.settings.nats_login.client())
     except nats.errors.Error as error:  # whatever may pass by itself is tried again inside
         raise SettingsError([Mistake("FRONTLINE_NATS_URL", "is not the URL of a NATS server")]) from error
 

@@ -16,20 +16,13 @@ from msgspec import inspect
 
 from frontline.configuration.locate import locate
 from frontline.contract.error import Mistake, SettingsError
+from frontline.contract.secret import Secret as Secret  # noqa: PLC0414 - the kind of some settings below, read from here
+from frontline.runtime.login import Login
 from frontline.runtime.signing import MINIMUM_BYTES
 
 T = TypeVar("T", bound=msgspec.Struct)
 
 PREFIX = "FRONTLINE_"
-
-
-class Secret(str):
-    """Text that must not be seen: its repr, and so that of a struct around it, hides it."""
-
-    __slots__ = ()
-
-    def __repr__(self) -> str:
-        return "Secret(...)"
 
 
 class RuntimeSettings(msgspec.Struct, frozen=True, kw_only=True):
@@ -49,6 +42,10 @@ class RuntimeSettings(msgspec.Struct, frozen=True, kw_only=True):
     """`nats://host:port`."""
     nats_token: Secret | None = None
     """What NATS asks for, if it asks for a token."""
+    nats_user: str = ""
+    """Who this process is to NATS, if it asks for users."""
+    nats_password: Secret | None = None
+    """That user's password."""
     secret: Secret | None = None
     """The deployment secret, the same for all processes: what signatures and hashed keys are derived from."""
     ops_host: str = "127.0.0.1"
@@ -74,8 +71,16 @@ class RuntimeSettings(msgspec.Struct, frozen=True, kw_only=True):
             mistakes.append(Mistake("drain_seconds", "must be 0 or more"))
         if self.secret is not None and len(self.secret.encode()) < MINIMUM_BYTES:
             mistakes.append(Mistake("secret", f"needs {MINIMUM_BYTES} bytes at least"))
+        if bool(self.nats_user) != (self.nats_password is not None):
+            mistakes.append(Mistake("nats_password" if self.nats_user else "nats_user", "is needed with the other"))
+        if self.nats_user and self.nats_token is not None:
+            mistakes.append(Mistake("nats_token", "is one way to be known, nats_user another: which one is meant?"))
         if mistakes:
             raise SettingsError(mistakes)
+
+    @property
+    def nats_login(self) -> Login:
+        return Login(token=self.nats_token, user=self.nats_user, password=self.nats_password)
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,6 +23,7 @@ from frontline.contract.channel import Log
 from frontline.contract.ids import ChannelName
 from frontline.runtime.bus import Bus
 from frontline.runtime.delivery import Delivery
+from frontline.runtime.login import Login
 from frontline.runtime.metrics import Metrics
 from frontline.runtime.topology import OUTBOX
 
@@ -73,7 +74,7 @@ class Subscription:
         bus: Bus,
         channel: ChannelName,
         url: str,
-        token: str | None,
+        login: Login,
         workers: int,
         drain_seconds: float,
         log: Log,
@@ -84,7 +85,7 @@ class Subscription:
         self._delivery = delivery
         self._bus = bus
         self._url = url
-        self._token = token
+        self._login = login
         self._workers = workers
         self._drain = max(drain_seconds - _REST_SECONDS, 0.1)  # the rest is for what comes after the attempts
         self._log = log
@@ -169,7 +170,7 @@ class Subscription:
     def _broker(self) -> NatsBroker:
         broker = NatsBroker(
             [one.strip() for one in self._url.split(",")],
-            token=self._token,
+            **self._login.broker(),
             name=f"{self._durable}-subscribers",
             logger=None,
             apply_types=False,

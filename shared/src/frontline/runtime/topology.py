@@ -33,6 +33,7 @@ SNAPSHOTS = "SNAPSHOTS"
 EVENTS = "EVENTS"
 DRAFTS = "DRAFTS"
 TRANSCRIPT = "TRANSCRIPT"
+TRANSCRIPT_PUBLIC = "TRANSCRIPT_PUBLIC"
 OUTBOX = "OUTBOX"
 PARKED = "PARKED"
 
@@ -59,6 +60,8 @@ class Stream:
     duplicate_window: float = 120
     republish: tuple[str, str] | None = None
     """From which of its subjects to which core subjects, in NATS' own mapping syntax."""
+    copy_of: str = ""
+    """The stream whose `subjects` (one) it copies, with their sequences; what is erased there has to be erased here."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,6 +135,14 @@ def topology(channels: Iterable[ChannelName], desks: Iterable[DeskId], limits: L
             Personal.YES,
             duplicate_window=2 * 3600,
             republish=("transcript.*.*", "live.{{wildcard(1)}}.{{wildcard(2)}}"),
+        ),
+        Stream(
+            TRANSCRIPT_PUBLIC,
+            ("transcript.*.pub",),
+            "a copy without notes, for those who may not read them",
+            Personal.YES,
+            republish=("transcript.*.pub", "public.{{wildcard(1)}}"),
+            copy_of=TRANSCRIPT,
         ),
         Stream(
             OUTBOX,
@@ -215,7 +226,10 @@ def stream_configs(wanted: Topology) -> list[api.StreamConfig]:
             api.StreamConfig(
                 name=stream.name,
                 description=stream.holds,
-                subjects=list(stream.subjects),
+                subjects=None if stream.copy_of else list(stream.subjects),
+                mirror=api.StreamSource(name=stream.copy_of, filter_subject=stream.subjects[0])
+                if stream.copy_of
+                else None,
                 retention=api.RetentionPolicy.WORK_QUEUE if stream.work_queue else api.RetentionPolicy.LIMITS,
                 discard=api.DiscardPolicy.NEW,
                 max_bytes=stream.max_bytes,

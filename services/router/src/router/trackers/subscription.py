@@ -19,6 +19,7 @@ from nats.js.errors import NotFoundError
 from frontline.contract import subject
 from frontline.contract.channel import Log
 from frontline.runtime.bus import Bus
+from frontline.runtime.login import Login
 from frontline.runtime.metrics import Metrics
 from frontline.runtime.subscription import end
 from frontline.runtime.topology import EVENTS
@@ -53,7 +54,7 @@ class EventSubscription:
         *,
         bus: Bus,
         url: str,
-        token: str | None,
+        login: Login,
         metrics: Metrics,
         log: Log,
         look: float = 5.0,
@@ -64,7 +65,7 @@ class EventSubscription:
         self._take = take
         self._bus = bus
         self._url = url
-        self._token = token
+        self._login = login
         self._metrics = metrics
         self._log = log
         self._look = look
@@ -85,7 +86,7 @@ class EventSubscription:
     def _broker(self) -> NatsBroker:
         broker = NatsBroker(
             [one.strip() for one in self._url.split(",")],
-            token=self._token,
+            **self._login.broker(),
             name=self._durable,
             logger=None,
             apply_types=False,
