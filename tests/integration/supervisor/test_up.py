@@ -57,7 +57,8 @@ def test_up_json_tells_all_that_the_issue_of_it_needs_and_is_private(shared: Run
     assert reachable(record["nats"])
     assert reachable(record["router"])
     assert reachable(record["smtp"])
-    assert (record["chat"], record["phone"], record["desk"]) == (None, None, "support")
+    assert reachable(record["chat"])
+    assert record["desk"] == "support"
     assert record["agents"] == [
         {
             "id": f"agent-{number}",
@@ -66,7 +67,7 @@ def test_up_json_tells_all_that_the_issue_of_it_needs_and_is_private(shared: Run
         }
         for number in (1, 2, 3)
     ]
-    assert set(record["ops"]) == {"router", "intake-email"}
+    assert set(record["ops"]) >= {"router", "intake-chat", "intake-email"}
 
 
 def test_the_terminal_shows_addresses_and_what_to_try(shared: Running) -> None:
@@ -74,7 +75,7 @@ def test_the_terminal_shows_addresses_and_what_to_try(shared: Running) -> None:
     page = eventually(lambda: shared.output if "\nTry\n" in shared.output else None, "the page")
     for address in (record["router"], record["smtp"], *record["ops"].values()):
         assert address in page
-    assert "support (chat is not installed)" in page
+    assert "chat is not installed" not in page
 
 
 def test_the_nats_token_is_in_no_argument_log_or_output_and_needed(shared: Running) -> None:
