@@ -14,6 +14,7 @@ from frontline.runtime.embedded import EmbeddedServer
 from frontline.runtime.topology import provision, topology
 from frontline.testing.nats_server import CHANNELS, SMALL, connected, nats_server
 from router.desk.log_store import LogStore, StreamLogStore
+from tests.simulation.faults import Faults
 from tests.simulation.simulated_log import SimulatedLog, SimulatedLogStore
 
 DESK = DeskId("support")
@@ -42,9 +43,11 @@ class Place(Protocol):
 class SimulatedPlace:
     def __init__(self) -> None:
         self._log = SimulatedLog()
-        self._mine = SimulatedLogStore(self._log, Random(1))
+        # On the real loop, whose speed is the machine's: no answer is late here.
+        patient = Faults(latency=0.0, deadline=60.0)
+        self._mine = SimulatedLogStore(self._log, Random(1), patient)
         self.store: LogStore = self._mine
-        self._others = SimulatedLogStore(self._log, Random(2))
+        self._others = SimulatedLogStore(self._log, Random(2), patient)
         self.other: LogStore = self._others
 
     async def fill(self) -> None:

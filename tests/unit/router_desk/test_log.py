@@ -312,6 +312,20 @@ def test_commits_that_were_stored_before_the_newer_epoch_are_told_as_counted() -
     virtual(test)
 
 
+def test_a_log_that_lost_its_end_is_not_written_on() -> None:
+    async def scenario() -> None:
+        async with desk() as here:
+            for counted in await here.append(3):
+                await counted
+            del here.log.records[-2:]  # a power cut behind the last sync, or an old copy restored
+            [lost] = await here.append()
+            with pytest.raises(Deposed):
+                await lost
+            assert here.counted() == [1]
+
+    run_virtually(scenario())
+
+
 def test_a_commit_in_our_epoch_that_we_did_not_write_ends_the_writer() -> None:
     async def test() -> None:
         async with desk(faults=Faults(latency=0.1)) as it:

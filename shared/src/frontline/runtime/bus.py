@@ -51,7 +51,14 @@ class PubAck:
 
 
 class WrongSequence(Exception):
-    """An `Expected-Last-Sequence` (or subject sequence) did not hold; nothing was stored."""
+    """An `Expected-Last-Sequence` (or subject sequence) did not hold; nothing was stored.
+    `last` is the sequence that the server has, if it says so.
+    """
+
+    def __init__(self, description: str) -> None:
+        super().__init__(description)
+        _, _, last = description.rpartition(": ")
+        self.last = int(last) if last.isdecimal() else None
 
 
 class _Client(Client):

@@ -14,7 +14,7 @@ from contextlib import aclosing
 from dataclasses import dataclass, field
 
 from frontline.contract.error import Rejected, Unavailable
-from frontline.runtime.bus import PubAck
+from frontline.runtime.bus import PubAck, WrongSequence
 from router.core.commit import EpochRecord, encode_epoch
 from router.desk.fence import Counted, EpochBegan, Fence
 from router.desk.log_store import LogStore
@@ -27,7 +27,9 @@ Pause = Callable[[float], Awaitable[None]]
 
 
 class Deposed(Exception):
-    """A newer epoch has begun: this writer must not decide, answer or do anything any more."""
+    """This writer must not decide, answer or do anything any more: a newer epoch has begun, or the
+    log has lost its end.
+    """
 
 
 @dataclass(slots=True, eq=False)
@@ -60,6 +62,7 @@ class LogWriter:
         self._room = asyncio.Event()
         self._room.set()
         self._deposed = False
+        self._shortened = False
         self._recoveries = 0
 
     @property
@@ -116,6 +119,8 @@ class LogWriter:
         tried_at = -1
         while True:
             await self._trouble.wait()
+            if self._shortened:
+                self._depose()
             if self._fence.index == tried_at:
                 await self._pause(pause)
                 pause = min(pause * 2, _LONGEST_PAUSE)
@@ -157,7 +162,12 @@ class LogWriter:
     def _on_settled(self, pending: _Pending, sent: asyncio.Future[PubAck]) -> None:
         if sent is not pending.sent:
             return
-        if sent.cancelled() or sent.exception() is not None or sent.result().seq != pending.after + 1:
+        error = None if sent.cancelled() else sent.exception()
+        if isinstance(error, WrongSequence) and error.last is not None and error.last < self._fence.seq:
+            # The server lost the end of the log (a power cut, an old copy restored): what was counted
+            # there is gone, and our state with it. Only a new epoch, read from the log, is true to it.
+            self._shortened = True
+        if sent.cancelled() or error is not None or sent.result().seq != pending.after + 1:
             self._trouble.set()
             return
         pending.acknowledged = True

@@ -65,7 +65,7 @@ class Replica:
                 await self._once(stopping)
             except* (Deposed, LeaseLost) as lost:
                 self._with.log.warning("desk.lost", desk=self._desk.id, why=type(lost.exceptions[0]).__name__)
-            except* (WrongClock, Torn, Unavailable) as errors:
+            except* (WrongClock, Torn, Unavailable, msgspec.DecodeError) as errors:
                 for error in errors.exceptions:
                     self._with.log.error("desk.given_up", desk=self._desk.id, error=type(error).__name__)
                 with suppress(TimeoutError):

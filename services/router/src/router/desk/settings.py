@@ -20,6 +20,7 @@ def desk_settings(configuration: Configuration, desk: Desk) -> DeskSettings:
                 lane=inbox.lane,
                 policy=inbox.policy,
                 skills=inbox.skills,
+                offer_for=inbox.offer_for if inbox.offered else None,
             )
             for inbox in desk.inboxes
         ),
