@@ -14,11 +14,12 @@ import msgspec
 
 from frontline.contract.error import Unavailable
 from frontline.contract.message import ObjectRef
-from frontline.runtime.bus import Bus, PubAck
+from frontline.runtime.bus import Bus, PubAck, WrongSequence
 from frontline.runtime.reader import read
 
 CHUNK = 128 * 1024
 _WINDOW = 8
+_EXPECTED = "Nats-Expected-Last-Subject-Sequence"
 
 
 class _Options(msgspec.Struct):
@@ -60,10 +61,10 @@ class Objects:
                 if isinstance(outcome, BaseException):
                     raise outcome
             meta = _Meta(name, bucket, nuid, size, count, "SHA-256=" + _base64(digest.digest()))
-            await self._bus.publish(
-                f"$O.{bucket}.M.{_base64(name.encode())}", msgspec.json.encode(meta), {"Nats-Rollup": "sub"}
-            )
+            await self._name(bucket, name, msgspec.json.encode(meta))
         except BaseException:
+            if window:
+                await asyncio.wait(window)  # a purge may overtake a chunk that is still under way
             await self._forget(bucket, nuid)
             raise
         return ObjectRef(bucket=bucket, name=name, size=size, sha256=digest.hexdigest())
@@ -78,6 +79,16 @@ class Objects:
             yield item.data
         if size != ref.size or digest.hexdigest() != ref.sha256:
             raise Unavailable(f"object {ref.bucket}/{ref.name} is not what was stored")
+
+    async def _name(self, bucket: str, name: str, meta: bytes) -> None:
+        """Let the name stand for the new chunks. Names are new nearly always, so that is tried first."""
+        subject = f"$O.{bucket}.M.{_base64(name.encode())}"
+        try:
+            await self._bus.publish(subject, meta, {_EXPECTED: "0"})
+        except WrongSequence:
+            before = await self._meta(bucket, name)
+            await self._bus.publish(subject, meta, {"Nats-Rollup": "sub"})
+            await self._forget(bucket, before.nuid)
 
     async def _meta(self, bucket: str, name: str) -> _Meta:
         subject = f"$O.{bucket}.M.{_base64(name.encode())}"
