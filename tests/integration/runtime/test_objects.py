@@ -1,5 +1,7 @@
 """Objects on a real nats-server."""
 
+from collections.abc import AsyncIterator
+
 import pytest
 
 from frontline.contract.error import Unavailable
@@ -37,7 +39,7 @@ async def test_putting_a_name_again_leaves_nothing_of_what_was_there(provisioned
 
 
 async def test_a_source_that_fails_leaves_nothing_behind(provisioned: Bus) -> None:
-    async def breaks_off():  # type: ignore[no-untyped-def]
+    async def breaks_off() -> AsyncIterator[bytes]:
         yield b"x" * CHUNK
         raise RuntimeError("the sender went away")
 
