@@ -182,6 +182,7 @@ class Stage:
     client: aiohttp.ClientSession
     desk: Desk
     made: list[ChatChannel] = field(default_factory=list)
+    windows: list[Window] = field(default_factory=list)
 
     @property
     def address(self) -> str:
@@ -192,7 +193,9 @@ class Stage:
         return f"http://{self.address}"
 
     async def connect(self, **options: Any) -> Window:
-        return Window(await self.client.ws_connect(f"{self.url}/chat/ws", **options))
+        window = Window(await self.client.ws_connect(f"{self.url}/chat/ws", **options))
+        self.windows.append(window)  # one that nobody holds would be closed at some time
+        return window
 
     async def open(self, token: str | None = None, *, headers: Mapping[str, str] | None = None, **hello: Any) -> Window:
         """A window that has been welcomed."""
