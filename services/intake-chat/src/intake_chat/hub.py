@@ -50,8 +50,8 @@ class Hub:
         self.messages = Buckets(settings.chat_messages_per_minute, 2 * settings.chat_messages_per_minute)
         per_address = settings.chat_messages_per_minute_per_address
         self.messages_by_address = Buckets(per_address, per_address)
-        self.frames = Buckets(600, 200)
-        self.typing = Buckets(30, 1)
+        self.frames = Buckets(settings.chat_frames_per_minute, settings.chat_frames_per_minute / 3)
+        self.typing = Buckets(30, 1)  # the desk shows it for some seconds
         self.by_visitor: dict[str, Conversation] = {}
         self.by_address: defaultdict[str, int] = defaultdict(int)
         self._by_contact: dict[ContactId, set[Conversation]] = {}

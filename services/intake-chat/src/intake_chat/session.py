@@ -254,6 +254,9 @@ class Session:
             self.abort()
         except ConnectionError:
             return
+        except Exception as error:  # noqa: BLE001 - one socket's end must not be everybody's
+            self._hub.failed("close", error)
+            self.abort()
         finally:
             self._goodbye.set()
 

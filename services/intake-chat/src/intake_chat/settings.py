@@ -50,6 +50,8 @@ class ChatSettings(msgspec.Struct, frozen=True, kw_only=True):
     chat_messages_per_minute: float = 30.0
     """For one visitor; twice as many may come at once after a silence."""
     chat_messages_per_minute_per_address: float = 1200.0
+    chat_frames_per_minute: float = 600.0
+    """Of any kind, for one visitor; more ends the socket."""
     chat_max_unread_bytes: int = 512 * KIB
     """A socket that leaves more than this unread is closed with 1013 and resumes by its cursor."""
     chat_hello_timeout: float = 10.0
@@ -74,7 +76,7 @@ class ChatSettings(msgspec.Struct, frozen=True, kw_only=True):
             Mistake(name, "must be more than 0")
             for name in (
                 "chat_token_days", "chat_max_frame", "chat_max_text", "chat_max_sockets", "chat_max_sockets_per_visitor",
-                "chat_max_sockets_per_address", "chat_messages_per_minute", "chat_messages_per_minute_per_address",
+                "chat_max_sockets_per_address", "chat_messages_per_minute", "chat_messages_per_minute_per_address", "chat_frames_per_minute",
                 "chat_max_unread_bytes", "chat_hello_timeout", "chat_heartbeat", "chat_presence_interval",
                 "chat_max_file", "chat_max_uploads", "chat_files_per_minute", "chat_upload_timeout", "chat_link_hours",
                 "chat_grace",
