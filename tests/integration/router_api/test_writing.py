@@ -209,7 +209,7 @@ async def test_resolving_again_with_its_key_is_answered_as_before(provisioned: B
 async def test_an_agent_says_whether_they_want_work(provisioned: Bus, tmp_path: Path) -> None:
     async with world(provisioned, tmp_path) as there:
         agent = there.client()
-        assert (await agent.get("/api/me/availability")).body == {"state": "available", "until": None}
+        assert (await agent.get("/api/me/availability")).body == {"state": "available", "until": None, "reason": ""}
         until_ = datetime.now(UTC) + timedelta(hours=1)
         set_ = await agent.put("/api/me/availability", {"state": "away", "until": until_.isoformat()})
         assert set_.status == 200

@@ -47,6 +47,8 @@ E = TypeVar("E", bound=DeskDecision)
 SUPPORT = DeskId("support")
 EMAIL = ChannelName("email")
 INBOX = InboxId("support")
+LIVE = InboxId("live")
+"""Its contacts are offered."""
 AGENT = AgentId("agent-1")
 SIGNER = Signer(b"a secret of these tests only")
 
@@ -55,8 +57,11 @@ CONFIGURATION = Configuration(
     desks=(
         Desk(
             id=SUPPORT,
-            agents=(Agent(id=AGENT, name="Demo agent 1", available=True),),
-            inboxes=(Inbox(channel=EMAIL, id=INBOX, address="support@frontline.example"),),
+            agents=(Agent(id=AGENT, name="Demo agent 1", available=True, phone="+12025550101"),),
+            inboxes=(
+                Inbox(channel=EMAIL, id=INBOX, address="support@frontline.example"),
+                Inbox(channel=EMAIL, id=LIVE, address="live@frontline.example", offer=True),
+            ),
         ),
     ),
     policies=(Policy(id="standard", first_response=timedelta(hours=4)),),
@@ -107,7 +112,12 @@ async def until(condition: Callable[[], Awaitable[bool] | bool], seconds: float 
 
 
 def mail(
-    native_id: str, *, sender: str = "customer@one.example", thread: tuple[ThreadKey, ...] = (), text: str = "Hello"
+    native_id: str,
+    *,
+    sender: str = "customer@one.example",
+    thread: tuple[ThreadKey, ...] = (),
+    text: str = "Hello",
+    inbox: InboxId = INBOX,
 ) -> InboundMessage:
     """A mail that binds its own Message-ID."""
     key = idempotency_key(account="email support", native_id=native_id, kind="message")
@@ -116,7 +126,7 @@ def mail(
         id=message_id(key),
         key=key,
         channel=EMAIL,
-        inbox=INBOX,
+        inbox=inbox,
         native_id=native_id,
         sender=Identity(channel=EMAIL, address=sender),
         times=Times(received=datetime.now(UTC)),

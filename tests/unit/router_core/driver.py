@@ -4,10 +4,21 @@ from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from typing import TypeVar
 
-from frontline.contract.ids import AgentId, ChannelName, ContactId, CustomerId, DeskId, InboxId, KeyHash, MessageId
+from frontline.contract.ids import (
+    AgentId,
+    ChannelName,
+    ContactId,
+    CustomerId,
+    DeskId,
+    InboxId,
+    KeyHash,
+    MessageId,
+    OfferId,
+)
 from frontline.contract.message import Automation, DeliveryState, ThreadEvidence
 from router.core.advance import EVENT_LIMIT, Step, advance, replay
 from router.core.command import (
+    AcceptOffer,
     AddNote,
     ApplySettings,
     DeskCommand,
@@ -15,14 +26,16 @@ from router.core.command import (
     RaiseIndexFloor,
     ReceiveMessage,
     RecordDelivery,
+    RejectOffer,
     ReopenContact,
     ResolveContact,
     SendReply,
     SetAvailability,
+    StartEpoch,
     Tick,
 )
 from router.core.commit import Commit, Outcome, decode_commit, encode_commit
-from router.core.contact import Clock, Contact
+from router.core.contact import Clock, Contact, Offer
 from router.core.event import (
     AgentSettings,
     DeskDecision,
@@ -177,6 +190,25 @@ class Desk:
 
     def available(self, agent: str, state: str = "available", until: datetime | None = None) -> Step:
         return self.ask(SetAvailability(agent=AgentId(agent), state=state, until=until))
+
+    def offer(self, contact: ContactId) -> Offer:
+        """The one that is open."""
+        offer = self.contact(contact).offer
+        assert offer is not None
+        return offer
+
+    def accept(self, offer: OfferId, agent: str) -> Step:
+        return self.ask(AcceptOffer(offer=offer, agent=AgentId(agent)))
+
+    def reject(self, offer: OfferId, agent: str, reason: str = "") -> Step:
+        return self.ask(RejectOffer(offer=offer, agent=AgentId(agent), reason=reason))
+
+    def another_leads(self) -> tuple[DeskDecision, ...]:
+        """A router that was not there before reads the log and begins."""
+        self.state = self.replayed()
+        self.epoch += 7
+        self.index = 0
+        return self.must(StartEpoch())
 
     def delivery(self, contact: ContactId, reply: MessageId, state: DeliveryState, key: str = "") -> Step:
         self._sent += 1

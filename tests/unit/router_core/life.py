@@ -1,26 +1,37 @@
 """A desk that lives through anything: what may happen to it, and what must hold all the while."""
 
+from collections import Counter
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import msgspec
 
-from frontline.contract.ids import AgentId, ContactId, InboxId, KeyHash, MessageId
+from frontline.contract.ids import AgentId, ContactId, InboxId, KeyHash, MessageId, OfferId
 from frontline.contract.message import Automation, DeliveryState, ThreadEvidence
 from router.core.advance import next_due
+from router.core.capacity import AVAILABLE, MISSES
 from router.core.command import FoundKey, ReceiveMessage
 from router.core.commit import Outcome
-from router.core.contact import ASSIGNED
+from router.core.contact import ASSIGNED, OFFERED
 from router.core.event import (
+    OFFER,
     AgentSettings,
+    AvailabilityChanged,
     ClockBreached,
     ClockMet,
     ClockStarted,
     ClockWarned,
     ClockWithdrawn,
+    ConfigChanged,
     ContactAssigned,
+    ContactOffered,
     InboxSettings,
     MessageReceived,
+    OfferAccepted,
+    OfferRejected,
+    OfferRenewed,
+    OfferTimedOut,
+    OfferWithdrawn,
 )
 from router.core.evolve import begin_commit, evolve
 from router.core.state import DeskState
@@ -32,6 +43,9 @@ INBOXES = [
     InboxSettings(channel=EMAIL, id=InboxId("french"), cost=30, skills=("french",)),
     InboxSettings(channel=EMAIL, id=InboxId("vip"), cost=20, lane="vip"),
     InboxSettings(channel=EMAIL, id=InboxId("billing"), cost=10, lane="low", skills=("french", "billing")),
+    InboxSettings(channel=EMAIL, id=InboxId("chat"), offer_for=timedelta(seconds=20)),
+    InboxSettings(channel=EMAIL, id=InboxId("phone"), cost=30, lane="vip", offer_for=timedelta(seconds=20)),
+    InboxSettings(channel=EMAIL, id=InboxId("soft"), cost=20, skills=("french",), offer_for=timedelta(minutes=4)),
 ]
 ACTS = ("reply", "note", "resolve", "reopen")
 
@@ -103,6 +117,21 @@ class Life:
             case "reopen":
                 self.desk.reopen(it, who)
 
+    def an_offer_is_answered(self, which: int, agent: int | None, accepts: bool) -> None:
+        """By the one who was asked, or by `agent`; it may be open or not, and only then it counts."""
+        told = self.desk.told(ContactOffered)
+        agents = list(self.desk.state.agents)
+        if not told or not agents:
+            return
+        offered = told[-1 - which % len(told)]
+        who = offered.agent if agent is None else agents[agent % len(agents)]
+        step = (self.desk.accept if accepts else self.desk.reject)(offered.offer, who)
+        done = [event for event in step.events if isinstance(event, OfferAccepted | OfferRejected)]
+        assert len(done) <= (step.refused is None)
+        if who != offered.agent:
+            assert step.refused is not None
+            assert step.refused.conflict in {"not_yours", "not_found"}
+
     def a_receipt_comes(self, which: int, state: DeliveryState) -> None:
         if self.replies:
             contact, reply = self.replies[-1 - which % len(self.replies)]
@@ -125,9 +154,11 @@ class Life:
         self.desk.raise_floor()
 
     def another_router_takes_over(self) -> None:
-        self.desk.state = self.desk.replayed()
-        self.desk.epoch += 7
-        self.desk.index = 0
+        before = self.desk.state.now
+        self.desk.now = max(self.desk.now, before)
+        for event in self.desk.another_leads():
+            if isinstance(event, OfferTimedOut):
+                assert event.at < before
 
     def a_request_is_made_or_repeated(self, request: str) -> None:
         before = self.desk.state.outcome(request)
@@ -150,18 +181,27 @@ class Life:
         assert self.desk.agrees_with_its_log()
         _clocks_end_once(self.desk)
         assert oracle.recorded_breaches(self.desk.log) == oracle.breaches(self.desk.log)
-        _each_assignment_was_the_best(self.desk)
+        _each_choice_was_the_best(self.desk)
+        _offers_end_once(self.desk)
 
     def _capacity_is_kept_and_an_assignment_is_one(self) -> None:
         held: dict[ContactId, AgentId] = {}
+        asked: dict[ContactId, AgentId] = {}
         for agent in self.desk.state.agents.values():
-            assert agent.load == sum(self.desk.contact(contact).line.cost for contact in agent.held)
+            in_hand = [*agent.held, *agent.offered]
+            assert agent.load == sum(self.desk.contact(contact).line.cost for contact in in_hand)
             for contact in agent.held:
                 assert contact not in held
                 held[contact] = agent.id
+            for contact in agent.offered:
+                assert contact not in asked
+                asked[contact] = agent.id
         contacts = self.desk.state.contacts.values()
         assert {contact.id: contact.agent for contact in contacts if contact.phase == ASSIGNED} == held
         assert all(contact.agent is None for contact in contacts if contact.phase != ASSIGNED)
+        assert {contact.id: contact.offer.agent for contact in contacts if contact.offer is not None} == asked
+        assert {contact.id for contact in contacts if contact.phase == OFFERED} == set(asked)
+        assert sorted(self.desk.state.offers.values()) == sorted(asked)
 
     def _nobody_waits_whom_somebody_may_take(self) -> None:
         due, now = next_due(self.desk.state), self.desk.state.now
@@ -169,6 +209,9 @@ class Life:
             assert oracle.best_match(self.desk.state) is None
             for contact in self.desk.state.contacts.values():
                 assert not any(clock.running and clock.due_at < now for clock in contact.clocks)
+                if contact.offer is not None:
+                    assert contact.offer.expires_at >= now
+                    assert self.desk.state.agents[contact.offer.agent].state == AVAILABLE
 
 
 @dataclass
@@ -210,16 +253,65 @@ def _clocks_end_once(desk: Desk) -> None:
                 run.ended = True
 
 
-def _each_assignment_was_the_best(desk: Desk) -> None:
+@dataclass
+class _Asked:
+    offered: ContactOffered
+    expires_at: datetime
+
+
+def _offers_end_once(desk: Desk) -> None:
+    """Read as a story: a contact has one offer at a time, which ends in one way, and then somebody else is
+    asked before anybody twice; who misses two in a row is set away before they are asked again.
+    """
+    open_: dict[ContactId, _Asked] = {}
+    rounds: dict[ContactId, tuple[int, list[AgentId]]] = {}
+    missed: Counter[AgentId] = Counter()
+    accepted: OfferId | None = None
+    for event in (event for commit in desk.log for event in commit.events):
+        assert accepted is None or (isinstance(event, ContactAssigned) and event.via == OFFER)
+        accepted = None
+        match event:
+            case ContactOffered():
+                assert event.contact not in open_
+                assert missed[event.agent] < MISSES
+                open_[event.contact] = _Asked(event, event.expires_at)
+                round_, asked = rounds.get(event.contact, (0, []))
+                if event.round != round_:
+                    assert event.round == round_ + 1
+                    asked = []
+                assert event.agent not in asked
+                rounds[event.contact] = event.round, [*asked, event.agent]
+            case OfferRenewed():
+                open_[event.contact].expires_at = event.expires_at
+            case OfferAccepted() | OfferRejected() | OfferTimedOut() | OfferWithdrawn():
+                was = open_.pop(event.contact)
+                assert (was.offered.offer, was.offered.agent) == (event.offer, event.agent)
+                assert (event.at == was.expires_at) if isinstance(event, OfferTimedOut) else True
+                if isinstance(event, OfferAccepted):
+                    accepted = event.offer
+                if isinstance(event, OfferAccepted | OfferRejected):
+                    assert event.at <= was.expires_at
+                    missed[event.agent] = 0
+                missed[event.agent] += isinstance(event, OfferTimedOut)
+            case AvailabilityChanged():
+                assert (event.reason == "missed_offers") <= (missed[event.agent] >= MISSES)
+                missed[event.agent] = 0
+            case ConfigChanged():
+                named = {agent.id for agent in event.settings.agents}
+                missed = Counter({agent: times for agent, times in missed.items() if agent in named})
+    assert open_.keys() == set(desk.state.offers.values())
+
+
+def _each_choice_was_the_best(desk: Desk) -> None:
     state = DeskState(desk.state.desk)
     for commit in desk.log:
         begin_commit(state, commit.epoch, commit.index, commit.now)
         for event in commit.events:
-            if isinstance(event, ContactAssigned):
+            if isinstance(event, ContactOffered) or (isinstance(event, ContactAssigned) and event.via != OFFER):
                 agent = state.agents[event.agent]
                 assert agent.load + state.contacts[event.contact].line.cost <= agent.capacity
-            if isinstance(event, ContactAssigned) and event.rule == "longest_idle":
-                best = oracle.best_match(state)
-                assert best is not None
-                assert (event.contact, event.agent) == (best[0].id, best[1].id)
+                if event.rule == "longest_idle":
+                    best = oracle.best_match(state)
+                    assert best is not None
+                    assert (event.contact, event.agent) == (best[0].id, best[1].id)
             evolve(state, event)

@@ -102,5 +102,5 @@ def best_match(state: DeskState) -> tuple[Contact, Agent] | None:
     for contact in waiting:
         takers = [agent for agent in state.agents.values() if may_take(agent, contact.line)]
         if takers:
-            return contact, min(takers, key=lambda agent: agent.turn)
+            return contact, min(takers, key=lambda agent: (agent.id in contact.asked, agent.turn))
     return None

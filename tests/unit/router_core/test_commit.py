@@ -5,7 +5,7 @@ from datetime import timedelta
 
 import pytest
 
-from frontline.contract.ids import AgentId, ContactId, CustomerId, DeskId, InboxId, KeyHash, MessageId
+from frontline.contract.ids import AgentId, ContactId, CustomerId, DeskId, InboxId, KeyHash, MessageId, OfferId
 from frontline.contract.message import DeliveryState
 from router.core import advance as advance_module
 from router.core.advance import Torn, advance, next_due, replay
@@ -21,18 +21,25 @@ from router.core.event import (
     ClockWithdrawn,
     ConfigChanged,
     ContactAssigned,
+    ContactOffered,
     ContactOpened,
     ContactReopened,
     ContactResolved,
     ContactUnassigned,
     DeliveryRecorded,
     DeskDecision,
+    InboxSettings,
     IndexFloorRaised,
     MessageReceived,
     NoteAdded,
+    OfferAccepted,
+    OfferRejected,
+    OfferTimedOut,
+    OfferWithdrawn,
     ReplyQueued,
 )
-from router.core.evolve import IllegalEvent, evolve
+from router.core.evolve import evolve
+from router.core.illegal import IllegalEvent
 from router.core.state import DeskState, fingerprint
 from tests.unit.router_core.driver import EMAIL, NOON, SUPPORT, Desk, settings
 
@@ -287,6 +294,14 @@ def _assigned(contact: ContactId, agent: AgentId) -> ContactAssigned:
     return ContactAssigned(at=NOON, contact=contact, agent=agent, via="auto", rule="longest_idle")
 
 
+def _offered(contact: ContactId, agent: AgentId, round_: int) -> ContactOffered:
+    expires_at = NOON + timedelta(seconds=20)
+    return ContactOffered(
+        at=NOON, contact=contact, agent=agent, offer=OfferId("o"), expires_at=expires_at, rule="r", round=round_
+    )
+
+
+LIVE = OfferId("c-live.1")
 FIRST = "first_response"
 ILLEGAL: dict[str, Callable[[], DeskDecision]] = {
     "settings that are not newer": lambda: ConfigChanged(at=NOON, settings=settings("z", version=1)),
@@ -320,6 +335,17 @@ ILLEGAL: dict[str, Callable[[], DeskDecision]] = {
     ),
     "a clock withdrawn that has ended": lambda: ClockWithdrawn(at=NOON, contact=C, target=FIRST, reason="r"),
     "a clock of another target": lambda: ClockMet(at=NOON, contact=C, target="resolution"),
+    "an offer of a contact that is held": lambda: _offered(C, B, 1),
+    "an offer of a contact that is offered": lambda: _offered(ContactId("c-live"), B, 1),
+    "an offer to nobody": lambda: _offered(ContactId("c-live"), GHOST, 1),
+    "an offer accepted that is not open": lambda: OfferAccepted(at=NOON, contact=C, agent=A, offer=OfferId("o")),
+    "an offer accepted by another": lambda: OfferAccepted(at=NOON, contact=ContactId("c-live"), agent=B, offer=LIVE),
+    "another offer rejected": lambda: OfferRejected(at=NOON, contact=ContactId("c-live"), agent=A, offer=OfferId("o")),
+    "an offer timed out too early": lambda: OfferTimedOut(at=NOON, contact=ContactId("c-live"), agent=A, offer=LIVE),
+    "an offer withdrawn of no contact": lambda: OfferWithdrawn(
+        at=NOON, contact=NOWHERE, agent=A, offer=LIVE, reason="r"
+    ),
+    "a contact resolved that is offered": lambda: ContactResolved(at=NOON, contact=ContactId("c-live")),
     "a floor above the log": lambda: IndexFloorRaised(at=NOON, epoch=1, index=999),
     "a floor that does not rise": lambda: IndexFloorRaised(at=NOON, epoch=0, index=0),
 }
@@ -327,10 +353,13 @@ ILLEGAL: dict[str, Callable[[], DeskDecision]] = {
 
 @pytest.mark.parametrize("what", ILLEGAL)
 def test_an_event_that_can_not_have_happened_raises_and_changes_nothing(what: str) -> None:
-    desk = Desk(settings("a", "b"))
+    live = InboxSettings(channel=EMAIL, id=InboxId("live"), offer_for=timedelta(seconds=20))
+    desk = Desk(settings("a", "b", inboxes=[InboxSettings(channel=EMAIL, id=SUPPORT), live]))
     desk.opens(key="k")
     desk.reply(C, name="r")
     desk.opens(key="runs")
+    offered = desk.opens(key="live", inbox=live.id)
+    desk.reply(offered, name="r-live")
     desk.opens(key="auto")
     before = fingerprint(desk.state)
     with pytest.raises(IllegalEvent):

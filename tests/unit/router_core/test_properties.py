@@ -19,7 +19,21 @@ CAPACITIES = (10, 30, 50)
 SKILLS: tuple[tuple[str, ...], ...] = ((), ("french",), ("french", "billing"))
 AUTOMATIONS = (Automation.NO, Automation.NO, Automation.AUTO_GENERATED, Automation.AUTO_REPLIED)
 DELIVERIES = (DeliveryState.SENT, DeliveryState.FAILED)
-PASSING = (0, 1, 500, 240_000, 1_800_000, 2_880_000, 3_599_999, 3_600_000, 3_600_001, 90_000_000)
+PASSING = (
+    0,
+    1,
+    500,
+    19_999,
+    20_000,
+    20_001,
+    240_000,
+    1_800_000,
+    2_880_000,
+    3_599_999,
+    3_600_000,
+    3_600_001,
+    90_000_000,
+)
 WITHIN = (timedelta(hours=1), timedelta(minutes=10))
 
 agents = st.lists(
@@ -79,6 +93,10 @@ class AnyDesk(RuleBasedStateMachine):
     @rule(contact=some, agent=some, act=st.sampled_from(ACTS))
     def an_agent_acts(self, contact: int, agent: int, act: str) -> None:
         self.life.an_agent_acts(contact, agent, act)
+
+    @rule(which=some, agent=st.none() | some, accepts=st.booleans())
+    def an_offer_is_answered(self, which: int, agent: int | None, accepts: bool) -> None:
+        self.life.an_offer_is_answered(which, agent, accepts)
 
     @rule(which=some, state=st.sampled_from(DELIVERIES))
     def a_receipt_comes(self, which: int, state: DeliveryState) -> None:
@@ -158,6 +176,12 @@ _HAPPENINGS = [
     (lambda life, _: life.the_timer_fires(), 5),
     (lambda life, dice: life.a_mail_comes_again(dice.randrange(30)), 4),
     (lambda life, dice: life.an_agent_acts(dice.randrange(12), dice.randrange(4), dice.choice(ACTS)), 30),
+    (
+        lambda life, dice: life.an_offer_is_answered(
+            dice.randrange(3), dice.randrange(4) if dice.random() < 0.2 else None, dice.random() < 0.6
+        ),
+        15,
+    ),
     (lambda life, dice: life.a_receipt_comes(dice.randrange(6), dice.choice(DELIVERIES)), 10),
     (
         lambda life, dice: life.an_agent_comes_or_goes(

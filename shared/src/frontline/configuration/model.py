@@ -20,13 +20,19 @@ Lane = Literal["security", "improvement", "vip", "normal", "low"]
 COST_BY_CHANNEL = {"phone": 100, "chat": 30}
 OTHER_COST = 10
 
+OFFERED_CHANNELS = frozenset({"phone", "chat"})
+"""Where somebody waits at the other end: an agent is asked first, so that nobody talks to an empty chair."""
+
+OFFER_FOR = timedelta(seconds=20)
+
 
 class _Table(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     pass
 
 
 class Agent(_Table, frozen=True):
-    """A person who answers. `name` and `picture` (a URL) are what customers see.
+    """A person who answers. `name` and `picture` (a URL) are what customers see; `phone` (E.164) is
+    where a call reaches them.
 
     Raising `token_version` ends the agent's former bearer tokens.
     """
@@ -38,13 +44,15 @@ class Agent(_Table, frozen=True):
     available: bool = False
     """Whether the agent counts as available until they say otherwise."""
     picture: str = ""
+    phone: str = ""
     token_version: int = 1
 
 
 class Inbox(_Table, frozen=True):
     """One of our addresses on a channel; `id` is unique within its channel.
 
-    `cost` is in units of capacity a contact; `units` is the cost that holds.
+    `cost` is in units of capacity a contact; `units` is the cost that holds. `offer` says whether an
+    agent is asked before a contact is theirs, and `offer_for` how long they have to accept.
     """
 
     channel: ChannelName
@@ -56,6 +64,12 @@ class Inbox(_Table, frozen=True):
     policy: str = "standard"
     skills: tuple[str, ...] = ()
     languages: tuple[str, ...] = ()
+    offer: bool | None = None
+    offer_for: timedelta = OFFER_FOR
+
+    @property
+    def offered(self) -> bool:
+        return self.channel in OFFERED_CHANNELS if self.offer is None else self.offer
 
     @property
     def units(self) -> int:

@@ -21,6 +21,8 @@ name = "Support"                          # what customers see
 address = "support@your-company.example"
 # lane = "normal"                         # security, improvement, vip, normal, low: what comes first
 # cost = 10                               # of an agent's capacity; unset: phone 100, chat 30, others 10
+# offer = true                            # ask the agent first; unset: phone and chat are, others are not
+# offer_for = "PT20S"                     # how long they have to accept, before the next one is asked
 # policy = "standard"                     # how soon an answer is promised: a [[policy]] below
 # skills = ["billing"]                    # who takes it must have all of these
 # languages = ["en"]
@@ -33,6 +35,7 @@ available = true                          # counts as available until they say o
 # capacity = 100                          # how much they take at once
 # skills = ["billing"]
 # picture = "https://your-company.example/first-agent.jpg"
+# phone = "+12025550101"                  # where a call reaches them
 # token_version = 1                       # raise it to end the tokens given out so far
 
 # What you promise, as ISO 8601 durations; a target left out is not promised.

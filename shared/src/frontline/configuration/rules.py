@@ -19,9 +19,10 @@ TARGETS = ("first_response", "next_response", "resolution")
 
 _MILLISECOND = timedelta(milliseconds=1)
 _LANGUAGE = re.compile(r"[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*\Z")
+_NUMBER = re.compile(r"\+[1-9][0-9]{6,14}\Z"), "a number in E.164 such as +12025550123"
 _ADDRESSES = {
     "email": (re.compile(r"[^\s@<>]+@[^\s@<>]+\Z"), "an e-mail address such as support@desk.example"),
-    "phone": (re.compile(r"\+[1-9][0-9]{6,14}\Z"), "a number in E.164 such as +12025550123"),
+    "phone": _NUMBER,
 }
 
 
@@ -51,6 +52,8 @@ def _agent(agent: Agent) -> Breaches:
     yield from _words("skills", agent.skills)
     if agent.picture and not agent.picture.startswith(("https://", "http://", "/")):
         yield ("picture",), "picture must be a URL or a path that begins with a slash"
+    if agent.phone and not _NUMBER[0].match(agent.phone):
+        yield ("phone",), f"phone must be {_NUMBER[1]}, not {agent.phone!r}"
 
 
 def _inbox(inbox: Inbox) -> Breaches:
@@ -63,6 +66,8 @@ def _inbox(inbox: Inbox) -> Breaches:
         yield ("address",), f"address must be {wanted[1]}, not {inbox.address!r}"
     if inbox.cost is not None:
         yield from _at_least("cost", inbox.cost, 1)
+    if inbox.offer_for <= timedelta(0) or inbox.offer_for % _MILLISECOND:
+        yield ("offer_for",), "offer_for must be longer than nothing, in whole milliseconds"
     yield from _words("skills", inbox.skills)
     for index, language in enumerate(inbox.languages):
         if not _LANGUAGE.match(language):

@@ -10,5 +10,6 @@ ContactId = NewType("ContactId", str)
 CustomerId = NewType("CustomerId", str)
 MessageId = NewType("MessageId", str)
 """One utterance, in or out. For a reply it is the reply's id as well."""
+OfferId = NewType("OfferId", str)
 KeyHash = NewType("KeyHash", str)
 """HMAC of a thread key, an idempotency key or an address under the deployment secret."""

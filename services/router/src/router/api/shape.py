@@ -7,9 +7,9 @@ from typing import Annotated, Literal
 import msgspec
 
 from frontline.configuration.model import Lane
-from frontline.contract.ids import AgentId, ChannelName, ContactId, CustomerId, MessageId
+from frontline.contract.ids import AgentId, ChannelName, ContactId, CustomerId, MessageId, OfferId
 from frontline.contract.transcript import Direction, ItemKind
-from router.index.row import Stamp, State
+from router.index.row import Offer, Stamp, State
 from router.index.shape import Contact
 
 MAX_ATTACHMENTS = 32
@@ -83,6 +83,10 @@ class NoteBody(Body, frozen=True, kw_only=True):
 
 class DropBody(Body, frozen=True, kw_only=True):
     reason: Annotated[str, msgspec.Meta(min_length=1, max_length=500)]
+
+
+class RejectBody(Body, frozen=True, kw_only=True):
+    reason: Annotated[str, msgspec.Meta(max_length=500)] = ""
 
 
 class AvailabilityBody(Body, frozen=True, kw_only=True):
@@ -181,9 +185,24 @@ class Moved(Answer, frozen=True, kw_only=True):
     done: Literal["resolved", "reopened"]
 
 
+class Offers(Answer, frozen=True, kw_only=True):
+    items: list[Offer]
+    next: None = None
+
+
+class Answered(Answer, frozen=True, kw_only=True):
+    """What was done with an offer."""
+
+    id: OfferId
+    done: Literal["accepted", "rejected"]
+
+
 class MyAvailability(Answer, frozen=True, kw_only=True):
+    """`reason` is empty if you said so, or why the desk changed it by itself: `missed_offers`."""
+
     state: Availability
     until: Stamp | None
+    reason: str
 
 
 class ParkedItem(Answer, frozen=True, kw_only=True):

@@ -1,8 +1,9 @@
 """Which routes there are. Routing and the OpenAPI document are both made from this."""
 
-from router.api import contacts, me, objects, parked, resolution, writing
+from router.api import contacts, me, objects, offers, parked, resolution, writing
 from router.api.route import KIB, Route
 from router.api.shape import (
+    Answered,
     AvailabilityBody,
     ContactFilter,
     Contacts,
@@ -11,8 +12,10 @@ from router.api.shape import (
     MyAvailability,
     NoteBody,
     Nothing,
+    Offers,
     PageFilter,
     ParkedItems,
+    RejectBody,
     ReplyBody,
     Settled,
     Transcript,
@@ -91,6 +94,34 @@ ROUTES: tuple[Route, ...] = (
         handle=resolution.reopen,
         body=Nothing,
         answer=Moved,
+        refuses=(404, 409),
+    ),
+    Route(
+        method="GET",
+        path="/api/offers",
+        name="listOffers",
+        summary="What is offered to you and waits for your answer",
+        handle=offers.list_offers,
+        answer=Offers,
+    ),
+    Route(
+        method="POST",
+        path="/api/offers/{id}/accept",
+        name="acceptOffer",
+        summary="Take the contact that you are offered",
+        handle=offers.accept,
+        body=Nothing,
+        answer=Answered,
+        refuses=(404, 409),
+    ),
+    Route(
+        method="POST",
+        path="/api/offers/{id}/reject",
+        name="rejectOffer",
+        summary="Let somebody else take the contact that you are offered",
+        handle=offers.reject,
+        body=RejectBody,
+        answer=Answered,
         refuses=(404, 409),
     ),
     Route(

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from router.core.calendar import exact
-from router.core.command import DeskCommand, ReceiveMessage, RecordDelivery
+from router.core.command import DeskCommand, ReceiveMessage, RecordDelivery, StartEpoch
 from router.core.commit import Commit, Outcome
 from router.core.decide import decide, due, next_settling
 from router.core.event import DeskDecision
@@ -62,7 +62,7 @@ def advance(
     if outcome is not None and (repeated := state.outcome(outcome.request)) is not None:
         return Step(now, repeated=repeated)
     work = _Work(state, now, epoch, index, limit)
-    work.fire(_time_of(command, now))
+    work.fire(_time_of(state, command, now))
     refused, failed = None, None
     try:
         decided = decide(state, command, now)
@@ -97,14 +97,16 @@ def next_due(state: DeskState) -> datetime | None:
     """When a `Tick` has something to do: at once (an instant that has passed) while work is left over
     from a commit that was full, else when the next thing comes due; `None` for never.
     """
-    if state.leaving or not state.matching.settled:
+    if state.unanswering or state.leaving or not state.matching.settled:
         return state.now
     entry = state.dues.first()
     return None if entry is None else entry[0]
 
 
-def _time_of(command: DeskCommand, now: datetime) -> datetime:
+def _time_of(state: DeskState, command: DeskCommand, now: datetime) -> datetime:
     """Event time decides: what came due after a message arrived did not come before it."""
+    if isinstance(command, StartEpoch):
+        return state.now
     if isinstance(command, ReceiveMessage | RecordDelivery):
         return min(exact(command.at), now)
     return now

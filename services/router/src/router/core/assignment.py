@@ -4,7 +4,7 @@ Kept so that a decision costs O(s log n): s distinct needs, n who wait. What is 
 out again from contacts and agents; it is no part of what the desk has decided.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from heapq import heapify, heappop, heappush
 
 from frontline.contract.ids import AgentId, ContactId
@@ -34,17 +34,26 @@ class Pool:
                 if len(heap) > 2 * len(self.members) + 16:
                     self._ready[cost] = self._heap(cost)
 
-    def longest_idle(self, cost: int) -> Agent | None:
+    def longest_idle(self, cost: int, but: Collection[AgentId] = ()) -> Agent | None:
+        """Whoever of those with room is not among `but`. To be asked is to move behind the others, so
+        that few of those who were stand in front.
+        """
         heap = self._ready.get(cost)
         if heap is None:
             heap = self._ready[cost] = self._heap(cost)
-        while heap:
+        passed, found = [], None
+        while heap and found is None:
             turn, id_ = heap[0]
             agent = self.members[id_]
-            if agent.turn == turn and agent.fits(cost):
-                return agent
-            heappop(heap)
-        return None
+            if agent.turn != turn or not agent.fits(cost):
+                heappop(heap)
+            elif id_ in but:
+                passed.append(heappop(heap))
+            else:
+                found = agent
+        for entry in passed:
+            heappush(heap, entry)
+        return found
 
     def _heap(self, cost: int) -> list[tuple[int, AgentId]]:
         heap = [(agent.turn, agent.id) for agent in self.members.values() if agent.fits(cost)]
@@ -122,7 +131,10 @@ class Matching:
         return not (self.waiting and (self._unplaced or self._unsettled or self._freed))
 
     def next(self) -> tuple[Contact, Agent] | None:
-        """The first who waits and may be taken, and by whom; `None` when there is no such pair."""
+        """The first who waits and may be taken, and by whom; `None` when there is no such pair.
+
+        Those who were asked already come after all who were not.
+        """
         for contact in self._unplaced.values():
             contact.line.add(contact)
             self._unsettled.add(contact.line)
@@ -147,9 +159,10 @@ class Matching:
                 self._freed.discard(pool)
         if best is None or best.first is None:
             return None
-        taker = _longest_idle(best)
+        contact = self._contacts[best.first[4]]
+        taker = _longest_idle(best, contact.asked) or _longest_idle(best)
         assert taker is not None, "a line is best only if somebody may take its first"
-        return self._contacts[best.first[4]], taker
+        return contact, taker
 
     def _connect(self, line: Line) -> None:
         line.pools = [pool for pool in self._pools.values() if line.skills <= pool.skills]
@@ -158,7 +171,7 @@ class Matching:
 
 
 def may_take(agent: Agent, line: Line) -> bool:
-    return not agent.gone and agent.fits(line.cost) and line.skills <= agent.skills
+    return not agent.gone and not agent.absent and agent.fits(line.cost) and line.skills <= agent.skills
 
 
 def _sooner(line: Line, best: Line | None) -> Line:
@@ -166,10 +179,10 @@ def _sooner(line: Line, best: Line | None) -> Line:
     return line if best is None or best.first is None or line.first < best.first else best
 
 
-def _longest_idle(line: Line) -> Agent | None:
+def _longest_idle(line: Line, but: Collection[AgentId] = ()) -> Agent | None:
     longest = None
     for pool in line.pools:
-        agent = pool.longest_idle(line.cost)
+        agent = pool.longest_idle(line.cost, but)
         if agent is not None and (longest is None or agent.turn < longest.turn):
             longest = agent
     return longest

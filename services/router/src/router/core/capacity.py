@@ -10,11 +10,16 @@ AWAY = "away"
 OFFLINE = "offline"
 STATES = (AVAILABLE, AWAY, OFFLINE)
 
+MISSES = 2
+"""Offers that an agent leaves unanswered, in a row, before they are set away."""
+
 
 @dataclass(slots=True, eq=False)
 class Agent:
-    """`turn` says who is idle for longest: it grows with each contact given and each return to work,
-    so the smallest one is next. `gone` is one whom the settings no longer name but who still holds work.
+    """`turn` says who is idle for longest: it grows with each contact given or offered and each return
+    to work, so the smallest one is next. `load` counts what is held and what is offered. `missed` are
+    the offers left unanswered in a row. `gone` is one whom the settings no longer name but who still
+    has something in hand.
     """
 
     id: AgentId
@@ -26,6 +31,17 @@ class Agent:
     load: int = 0
     gone: bool = False
     held: dict[ContactId, None] = field(default_factory=dict)
+    offered: dict[ContactId, None] = field(default_factory=dict)
+    missed: int = 0
+
+    @property
+    def empty_handed(self) -> bool:
+        return not self.held and not self.offered
+
+    @property
+    def absent(self) -> bool:
+        """Whether they are said to be there, and do not answer."""
+        return self.state == AVAILABLE and self.missed >= MISSES
 
     @property
     def room(self) -> int:

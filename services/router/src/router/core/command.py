@@ -4,7 +4,7 @@ from datetime import datetime
 
 import msgspec
 
-from frontline.contract.ids import AgentId, ChannelName, ContactId, CustomerId, InboxId, KeyHash, MessageId
+from frontline.contract.ids import AgentId, ChannelName, ContactId, CustomerId, InboxId, KeyHash, MessageId, OfferId
 from frontline.contract.message import Automation, DeliveryState, ThreadEvidence
 from router.core.event import DeskSettings
 
@@ -81,6 +81,17 @@ class ReopenContact(Command, frozen=True, kw_only=True):
     agent: AgentId
 
 
+class AcceptOffer(Command, frozen=True, kw_only=True):
+    offer: OfferId
+    agent: AgentId
+
+
+class RejectOffer(Command, frozen=True, kw_only=True):
+    offer: OfferId
+    agent: AgentId
+    reason: str = ""
+
+
 class SetAvailability(Command, frozen=True, kw_only=True):
     agent: AgentId
     state: str
@@ -98,6 +109,10 @@ class RaiseIndexFloor(Command, frozen=True, kw_only=True):
     index: int
 
 
+class StartEpoch(Command, frozen=True, kw_only=True):
+    """A leader's first: from the last commit up to now there was no desk, which is nobody's miss."""
+
+
 class Tick(Command, frozen=True, kw_only=True):
     """Nothing but the time: fires what is due."""
 
@@ -109,8 +124,11 @@ DeskCommand = (
     | AddNote
     | ResolveContact
     | ReopenContact
+    | AcceptOffer
+    | RejectOffer
     | SetAvailability
     | ApplySettings
     | RaiseIndexFloor
+    | StartEpoch
     | Tick
 )

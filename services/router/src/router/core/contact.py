@@ -4,12 +4,13 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
-from frontline.contract.ids import AgentId, ChannelName, ContactId, CustomerId, InboxId, MessageId
+from frontline.contract.ids import AgentId, ChannelName, ContactId, CustomerId, InboxId, MessageId, OfferId
 
 if TYPE_CHECKING:
     from router.core.queue import Line, Place
 
 WAITING = "waiting"
+OFFERED = "offered"
 ASSIGNED = "assigned"
 RESOLVED = "resolved"
 
@@ -53,10 +54,24 @@ class Clock:
 
 
 @dataclass(slots=True, eq=False)
+class Offer:
+    """The open offer of a contact. `armed` is when it times out, the very object that stands in the heap."""
+
+    id: OfferId
+    agent: AgentId
+    rule: str
+    expires_at: datetime
+    armed: datetime | None = None
+
+
+@dataclass(slots=True, eq=False)
 class Contact:
     """`arrival` orders those who wait alike; `front` puts a contact before its lane. `agent` holds it,
     `last_agent` held it last. `replies` are the public ones that didn't fail, oldest first.
     `place` is where it stands in its line, and `None` while that is to be worked out again.
+
+    `offer_for` is how long an agent has to accept it, `None` if nobody is asked. `offers` counts all
+    there were; `asked` are those asked in this round.
     """
 
     id: ContactId
@@ -75,6 +90,11 @@ class Contact:
     clocks: tuple[Clock, ...] = ()
     replies: tuple[tuple[MessageId, datetime], ...] = ()
     place: "Place | None" = None
+    offer_for: timedelta | None = None
+    offer: Offer | None = None
+    offers: int = 0
+    round: int = 0
+    asked: tuple[AgentId, ...] = ()
 
     def clock(self, target: str) -> Clock | None:
         for clock in self.clocks:

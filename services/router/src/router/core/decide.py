@@ -10,29 +10,31 @@ from typing import Any
 
 from frontline.contract.ids import AgentId, ContactId
 from frontline.contract.message import Automation, DeliveryState
-from router.core import placing, sla
+from router.core import decide_offer, placing, sla
 from router.core.assignment import may_take
 from router.core.calendar import exact
 from router.core.capacity import AVAILABLE, AWAY, STATES, Agent
 from router.core.command import (
+    AcceptOffer,
     AddNote,
     ApplySettings,
     DeskCommand,
     RaiseIndexFloor,
     ReceiveMessage,
     RecordDelivery,
+    RejectOffer,
     ReopenContact,
     ResolveContact,
     SendReply,
     SetAvailability,
+    StartEpoch,
     Tick,
 )
-from router.core.contact import RESOLVED, Contact
-from router.core.due import AVAILABILITY, Entry
+from router.core.contact import OFFERED, RESOLVED, Contact
+from router.core.due import AVAILABILITY, OFFER, Entry
 from router.core.event import (
     AvailabilityChanged,
     ConfigChanged,
-    ContactAssigned,
     ContactOpened,
     ContactReopened,
     ContactResolved,
@@ -64,6 +66,8 @@ def due(state: DeskState, entry: Entry) -> DeskDecision:
         after = AWAY if agent.state == AVAILABLE else AVAILABLE
         return AvailabilityChanged(at=instant, agent=agent.id, state=after)
     contact = state.contacts[ContactId(owner)]
+    if kind == OFFER:
+        return decide_offer.timed_out(contact)
     clock = contact.clock(target)
     assert clock is not None, "an entry that stands names a clock that runs"
     return sla.next_of(contact.id, clock)
@@ -71,6 +75,8 @@ def due(state: DeskState, entry: Entry) -> DeskDecision:
 
 def next_settling(state: DeskState, now: datetime) -> DeskDecision | None:
     """The next thing to do so that nobody waits whom somebody may take; `None` when all is settled."""
+    if state.unanswering:
+        return decide_offer.unanswered(state, now)
     if state.leaving:
         agent = state.agents[min(state.leaving)]
         contact = next(iter(agent.held))
@@ -80,7 +86,7 @@ def next_settling(state: DeskState, now: datetime) -> DeskDecision | None:
     match = state.matching.next()
     if match is None:
         return None
-    return ContactAssigned(at=now, contact=match[0].id, agent=match[1].id, via="auto", rule="longest_idle")
+    return decide_offer.given(*match, now, "longest_idle")
 
 
 def _receive(state: DeskState, command: ReceiveMessage, now: datetime) -> Events:
@@ -141,7 +147,7 @@ def _back(state: DeskState, contact: Contact, now: datetime) -> list[DeskDecisio
     agent = None if contact.last_agent is None else state.agents.get(contact.last_agent)
     if agent is None or not may_take(agent, contact.line):
         return []
-    return [ContactAssigned(at=now, contact=contact.id, agent=agent.id, via="auto", rule="last_agent")]
+    return [decide_offer.given(contact, agent, now, "last_agent")]
 
 
 def _deliver(state: DeskState, command: RecordDelivery, now: datetime) -> Events:
@@ -205,7 +211,8 @@ def _resolve(state: DeskState, command: ResolveContact, now: datetime) -> Events
     _agent(state, command.agent)
     if contact.phase == RESOLVED:
         raise Refused("already_resolved", "The contact is resolved already.")
-    return (*sla.resolved(contact, now), ContactResolved(at=now, contact=contact.id, agent=command.agent))
+    withdrawn = [decide_offer.withdrawn(contact, now, "resolved")] if contact.phase == OFFERED else []
+    return (*sla.resolved(contact, now), *withdrawn, ContactResolved(at=now, contact=contact.id, agent=command.agent))
 
 
 def _reopen(state: DeskState, command: ReopenContact, now: datetime) -> Events:
@@ -281,8 +288,11 @@ _STEPS: Mapping[type, Callable[[DeskState, Any, datetime], Events]] = {
     AddNote: _note,
     ResolveContact: _resolve,
     ReopenContact: _reopen,
+    AcceptOffer: decide_offer.accept,
+    RejectOffer: decide_offer.reject,
     SetAvailability: _availability,
     ApplySettings: _settings,
     RaiseIndexFloor: _floor,
+    StartEpoch: decide_offer.renew,
     Tick: _tick,
 }

@@ -6,10 +6,11 @@ from heapq import heapify, heappop, heappush
 
 from frontline.contract.ids import AgentId, ContactId
 from router.core.capacity import Agent
-from router.core.contact import Clock, Contact
+from router.core.contact import LAPSE, Clock, Contact, Offer
 
 CLOCK = 0
-AVAILABILITY = 1
+OFFER = 1
+AVAILABILITY = 2
 
 Entry = tuple[datetime, int, str, str]
 """When, what kind of thing, whose, and for a clock which target. Things fire in this order."""
@@ -33,6 +34,17 @@ class Dues:
         clock.armed = clock.next_due()
         if clock.armed is not None:
             self._push((clock.armed, CLOCK, contact.id, clock.target))
+
+    def arm_offer(self, contact: Contact, offer: Offer) -> None:
+        if offer.armed is not None:
+            self._live -= 1
+        offer.armed = offer.expires_at + LAPSE
+        self._push((offer.armed, OFFER, contact.id, ""))
+
+    def disarm_offer(self, offer: Offer) -> None:
+        if offer.armed is not None:
+            self._live -= 1
+            offer.armed = None
 
     def arm_availability(self, agent: Agent, until: datetime | None) -> None:
         if agent.until is not None:
@@ -76,5 +88,7 @@ class Dues:
             agent = self._agents.get(AgentId(entry[2]))
             return agent is not None and agent.until is entry[0]
         contact = self._contacts.get(ContactId(entry[2]))
+        if entry[1] == OFFER:
+            return contact is not None and contact.offer is not None and contact.offer.armed is entry[0]
         clock = None if contact is None else contact.clock(entry[3])
         return clock is not None and clock.armed is entry[0]

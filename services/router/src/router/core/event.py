@@ -8,8 +8,11 @@ from datetime import datetime, timedelta
 
 import msgspec
 
-from frontline.contract.ids import AgentId, ChannelName, ContactId, CustomerId, InboxId, KeyHash, MessageId
+from frontline.contract.ids import AgentId, ChannelName, ContactId, CustomerId, InboxId, KeyHash, MessageId, OfferId
 from frontline.contract.message import Automation, DeliveryState
+
+OFFER = "offer"
+"""How a contact is assigned that was offered and accepted."""
 
 
 class Event(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, tag_field="type", tag=True):
@@ -36,6 +39,8 @@ class InboxSettings(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=Tru
     lane: str = "normal"
     policy: str = "standard"
     skills: tuple[str, ...] = ()
+    offer_for: timedelta | None = None
+    """Contacts are offered, and an agent has this long to accept; `None`: they are assigned unasked."""
 
 
 class TargetSettings(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -71,6 +76,8 @@ class AvailabilityChanged(Event, frozen=True, kw_only=True):
     state: str
     """`available`, `away` or `offline`."""
     until: datetime | None = None
+    reason: str = ""
+    """Empty if the agent said so or `until` came; `missed_offers` if they did not answer."""
 
 
 class ContactOpened(Event, frozen=True, kw_only=True):
@@ -139,6 +146,59 @@ class ContactUnassigned(Event, frozen=True, kw_only=True):
     rule: str
     front: bool = False
     """Whether it waits before all others of its lane."""
+
+
+class ContactOffered(Event, frozen=True, kw_only=True):
+    """`agent` is asked, and nobody else, until the offer ends; meanwhile it counts against their capacity."""
+
+    contact: ContactId
+    agent: AgentId
+    offer: OfferId
+    expires_at: datetime
+    rule: str
+    """Why this agent, as in `ContactAssigned`."""
+    round: int
+    """From 1 on. A round ends when everybody who could take the contact has been asked."""
+
+
+class OfferAccepted(Event, frozen=True, kw_only=True):
+    """The contact is assigned by the event that follows."""
+
+    contact: ContactId
+    agent: AgentId
+    offer: OfferId
+
+
+class OfferRejected(Event, frozen=True, kw_only=True):
+    contact: ContactId
+    agent: AgentId
+    offer: OfferId
+    reason: str = ""
+
+
+class OfferTimedOut(Event, frozen=True, kw_only=True):
+    """Nobody answered by `at`."""
+
+    contact: ContactId
+    agent: AgentId
+    offer: OfferId
+
+
+class OfferWithdrawn(Event, frozen=True, kw_only=True):
+    contact: ContactId
+    agent: AgentId
+    offer: OfferId
+    reason: str
+    """`agent_away`, `agent_removed` or `resolved`."""
+
+
+class OfferRenewed(Event, frozen=True, kw_only=True):
+    """The desk was not there while the offer ran: the agent has the whole time again."""
+
+    contact: ContactId
+    agent: AgentId
+    offer: OfferId
+    expires_at: datetime
 
 
 class ContactResolved(Event, frozen=True, kw_only=True):
@@ -215,6 +275,12 @@ DeskDecision = (
     | DeliveryRecorded
     | ContactAssigned
     | ContactUnassigned
+    | ContactOffered
+    | OfferAccepted
+    | OfferRejected
+    | OfferTimedOut
+    | OfferWithdrawn
+    | OfferRenewed
     | ContactResolved
     | ContactReopened
     | ClockStarted

@@ -6,14 +6,16 @@ leaves everything as it was. Nothing is asked but the state and the event.
 
 from collections.abc import Callable, Mapping
 from datetime import datetime
-from typing import Any, NoReturn
+from typing import Any
 
-from frontline.contract.ids import AgentId, ContactId, KeyHash
+from frontline.contract.ids import ContactId, KeyHash
 from frontline.contract.message import DeliveryState
+from router.core import evolve_offer
 from router.core.capacity import AVAILABLE, OFFLINE, STATES, Agent
 from router.core.commit import Outcome
-from router.core.contact import ASSIGNED, MET, RESOLVED, WAITING, WITHDRAWN, Clock, Contact
+from router.core.contact import ASSIGNED, MET, OFFERED, RESOLVED, WAITING, WITHDRAWN, Clock, Contact
 from router.core.event import (
+    OFFER,
     AgentSettings,
     AvailabilityChanged,
     ClockBreached,
@@ -23,6 +25,7 @@ from router.core.event import (
     ClockWithdrawn,
     ConfigChanged,
     ContactAssigned,
+    ContactOffered,
     ContactOpened,
     ContactReopened,
     ContactResolved,
@@ -32,32 +35,34 @@ from router.core.event import (
     IndexFloorRaised,
     MessageReceived,
     NoteAdded,
+    OfferAccepted,
+    OfferRejected,
+    OfferRenewed,
+    OfferTimedOut,
+    OfferWithdrawn,
     ReplyQueued,
 )
+from router.core.illegal import known_agent, known_contact, no
 from router.core.overlay import Placement
 from router.core.queue import LANES
 from router.core.settings import faults
 from router.core.state import DeskState
 
 
-class IllegalEvent(Exception):
-    """The event can't have happened to this desk. Nothing has changed."""
-
-
 def begin_commit(state: DeskState, epoch: int, index: int, now: datetime) -> None:
     """The head of a commit: it must be the next one of its epoch, or the first of a later one."""
     follows = (epoch == state.epoch and index == state.index + 1) or (epoch > state.epoch and index == 1)
     if not follows:
-        _no(f"commit {epoch}.{index} does not follow {state.epoch}.{state.index}")
+        no(f"commit {epoch}.{index} does not follow {state.epoch}.{state.index}")
     if now < state.now:
-        _no(f"commit {epoch}.{index} is of {now}, before {state.now}")
+        no(f"commit {epoch}.{index} is of {now}, before {state.now}")
     state.begin(epoch, index, now)
 
 
 def remember_outcome(state: DeskState, outcome: Outcome) -> None:
     """What the command of the commit that was begun is answered with."""
     if state.outcome(outcome.request) is not None:
-        _no("a request is answered once")
+        no("a request is answered once")
     state.remember(outcome)
 
 
@@ -69,18 +74,19 @@ def evolve(state: DeskState, event: DeskDecision) -> None:
 def _config_changed(state: DeskState, event: ConfigChanged) -> None:
     settings = event.settings
     if settings.version <= state.settings.version:
-        _no(f"settings {settings.version} are not newer than {state.settings.version}")
+        no(f"settings {settings.version} are not newer than {state.settings.version}")
     if found := faults(settings):
-        _no("; ".join(found))
+        no("; ".join(found))
     state.configure(settings)
     named = {agent.id for agent in settings.agents}
     for agent in [agent for agent in state.agents.values() if agent.id not in named]:
         state.dues.arm_availability(agent, None)
-        if agent.held:
-            agent.gone, agent.state = True, OFFLINE
-            state.leaving.add(agent.id)
+        if agent.empty_handed:
+            evolve_offer.forget_gone(state, agent)
         else:
-            del state.agents[agent.id]
+            agent.gone, agent.state, agent.missed = True, OFFLINE, 0
+            state.leaving.add(agent.id)
+            evolve_offer.look(state, agent)
     for wanted in settings.agents:
         _employ(state, wanted)
     state.matching.staff(agent for agent in state.agents.values() if not agent.gone)
@@ -97,15 +103,17 @@ def _employ(state: DeskState, wanted: AgentSettings) -> None:
     if agent.gone:
         agent.gone, agent.state = False, first_state
         state.leaving.discard(agent.id)
+        evolve_offer.look(state, agent)
 
 
 def _availability_changed(state: DeskState, event: AvailabilityChanged) -> None:
-    agent = _agent(state, event.agent)
+    agent = known_agent(state, event.agent)
     if agent.gone or event.state not in STATES:
-        _no(f"agent {agent.id} can't be {event.state}")
+        no(f"agent {agent.id} can't be {event.state}")
     state.dues.arm_availability(agent, event.until)
     back = event.state == AVAILABLE and agent.state != AVAILABLE
-    agent.state = event.state
+    agent.state, agent.missed = event.state, 0
+    evolve_offer.look(state, agent)
     if back:
         state.turns += 1
         agent.turn = state.turns
@@ -115,9 +123,9 @@ def _availability_changed(state: DeskState, event: AvailabilityChanged) -> None:
 def _contact_opened(state: DeskState, event: ContactOpened) -> None:
     inbox = state.inbox(event.channel, event.inbox)
     if event.contact in state.contacts:
-        _no(f"contact {event.contact} is open already")
+        no(f"contact {event.contact} is open already")
     if inbox is None or event.lane not in LANES:
-        _no(f"contact {event.contact} is of no inbox or lane that there is")
+        no(f"contact {event.contact} is of no inbox or lane that there is")
     state.arrivals += 1
     contact = Contact(
         id=event.contact,
@@ -128,13 +136,14 @@ def _contact_opened(state: DeskState, event: ContactOpened) -> None:
         line=state.matching.line(tuple(sorted(set(inbox.skills))), inbox.cost),
         arrival=state.arrivals,
         linked_to=event.linked_to,
+        offer_for=inbox.offer_for,
     )
     state.contacts[event.contact] = contact
     state.matching.join(contact)
 
 
 def _message_received(state: DeskState, event: MessageReceived) -> None:
-    contact = _contact(state, event.contact)
+    contact = known_contact(state, event.contact)
     _fresh(state, event.key)
     position = (state.epoch, state.index)
     placement = Placement(contact.id, event.message, state.word(event.threaded_by))
@@ -145,19 +154,19 @@ def _message_received(state: DeskState, event: MessageReceived) -> None:
 
 
 def _reply_queued(state: DeskState, event: ReplyQueued) -> None:
-    contact = _contact(state, event.contact)
+    contact = known_contact(state, event.contact)
     if any(reply == event.reply for reply, _ in contact.replies):
-        _no(f"reply {event.reply} was sent already")
+        no(f"reply {event.reply} was sent already")
     contact.replies = (*contact.replies, (event.reply, event.at))
     state.overlay.bind(event.keys, contact.id, (state.epoch, state.index))
 
 
 def _note_added(state: DeskState, event: NoteAdded) -> None:
-    _contact(state, event.contact)
+    known_contact(state, event.contact)
 
 
 def _delivery_recorded(state: DeskState, event: DeliveryRecorded) -> None:
-    contact = _contact(state, event.contact)
+    contact = known_contact(state, event.contact)
     _fresh(state, event.key)
     placement = Placement(contact.id, event.receipt, "")
     state.overlay.place(event.key, placement, (state.epoch, state.index))
@@ -166,15 +175,16 @@ def _delivery_recorded(state: DeskState, event: DeliveryRecorded) -> None:
 
 
 def _contact_assigned(state: DeskState, event: ContactAssigned) -> None:
-    contact = _contact(state, event.contact)
-    agent = _agent(state, event.agent)
+    contact = known_contact(state, event.contact)
+    agent = known_agent(state, event.agent)
     if contact.phase != WAITING:
-        _no(f"contact {contact.id} is {contact.phase}, not waiting")
-    if agent.gone or agent.room < contact.line.cost:
-        _no(f"agent {agent.id} has no room for contact {contact.id}")
+        no(f"contact {contact.id} is {contact.phase}, not waiting")
+    if agent.gone or (event.via != OFFER and agent.room < contact.line.cost):  # an offer has kept the room
+        no(f"agent {agent.id} has no room for contact {contact.id}")
     state.matching.leave(contact)
     contact.phase, contact.front = ASSIGNED, False
     contact.agent = contact.last_agent = agent.id
+    contact.asked = ()
     agent.held[contact.id] = None
     agent.load += contact.line.cost
     state.turns += 1
@@ -183,43 +193,44 @@ def _contact_assigned(state: DeskState, event: ContactAssigned) -> None:
 
 
 def _contact_unassigned(state: DeskState, event: ContactUnassigned) -> None:
-    contact = _contact(state, event.contact)
+    contact = known_contact(state, event.contact)
     if contact.phase != ASSIGNED or contact.agent != event.agent:
-        _no(f"contact {contact.id} is not with agent {event.agent}")
+        no(f"contact {contact.id} is not with agent {event.agent}")
     _release(state, contact)
     _wait(state, contact, front=event.front)
 
 
 def _contact_resolved(state: DeskState, event: ContactResolved) -> None:
-    contact = _contact(state, event.contact)
+    contact = known_contact(state, event.contact)
     if contact.phase == RESOLVED:
-        _no(f"contact {contact.id} is resolved already")
-    if any(clock.running for clock in contact.clocks):
-        _no(f"contact {contact.id} has a clock that runs")
+        no(f"contact {contact.id} is resolved already")
+    if contact.phase == OFFERED or any(clock.running for clock in contact.clocks):
+        no(f"contact {contact.id} has a clock that runs, or is offered")
     if contact.phase == ASSIGNED:
         _release(state, contact)
     else:
         state.matching.leave(contact)
     contact.phase, contact.front = RESOLVED, False
+    contact.asked = ()
 
 
 def _contact_reopened(state: DeskState, event: ContactReopened) -> None:
-    contact = _contact(state, event.contact)
+    contact = known_contact(state, event.contact)
     if contact.phase != RESOLVED:
-        _no(f"contact {contact.id} is {contact.phase}, not resolved")
+        no(f"contact {contact.id} is {contact.phase}, not resolved")
     state.arrivals += 1
     contact.arrival = state.arrivals
     _wait(state, contact, front=False)
 
 
 def _clock_started(state: DeskState, event: ClockStarted) -> None:
-    contact = _contact(state, event.contact)
+    contact = known_contact(state, event.contact)
     former = contact.clock(event.target)
     if former is not None and former.running:
-        _no(f"{event.target} of contact {contact.id} runs already")
+        no(f"{event.target} of contact {contact.id} runs already")
     if event.resumes:
         if former is None or not former.end or former.started_at != event.at:
-            _no(f"{event.target} of contact {contact.id} has nothing to resume")
+            no(f"{event.target} of contact {contact.id} has nothing to resume")
         former.end, former.met_by = "", None
         clock = former
     else:
@@ -247,7 +258,7 @@ def _lean(event: ClockStarted) -> tuple[tuple[datetime, datetime], ...]:
 def _clock_warned(state: DeskState, event: ClockWarned) -> None:
     contact, clock = _clock(state, event.contact, event.target)
     if not clock.running or not clock.warnings or clock.warnings[0] != (event.fraction, event.at):
-        _no(f"{event.target} of contact {contact.id} does not warn at {event.fraction}")
+        no(f"{event.target} of contact {contact.id} does not warn at {event.fraction}")
     clock.warnings = clock.warnings[1:]
     state.dues.arm_clock(contact, clock)
 
@@ -255,7 +266,7 @@ def _clock_warned(state: DeskState, event: ClockWarned) -> None:
 def _clock_breached(state: DeskState, event: ClockBreached) -> None:
     contact, clock = _clock(state, event.contact, event.target)
     if not clock.running or clock.warnings or event.at != clock.due_at:
-        _no(f"{event.target} of contact {contact.id} is not breached at {event.at}")
+        no(f"{event.target} of contact {contact.id} is not breached at {event.at}")
     clock.breached = True
     state.dues.arm_clock(contact, clock)
 
@@ -263,7 +274,7 @@ def _clock_breached(state: DeskState, event: ClockBreached) -> None:
 def _clock_met(state: DeskState, event: ClockMet) -> None:
     contact, clock = _clock(state, event.contact, event.target)
     if clock.end or event.late != clock.breached or (event.at > clock.due_at and not event.late):
-        _no(f"{event.target} of contact {contact.id} can't be met like this")
+        no(f"{event.target} of contact {contact.id} can't be met like this")
     _end(state, contact, clock, MET)
     clock.met_by = event.by
 
@@ -271,14 +282,14 @@ def _clock_met(state: DeskState, event: ClockMet) -> None:
 def _clock_withdrawn(state: DeskState, event: ClockWithdrawn) -> None:
     contact, clock = _clock(state, event.contact, event.target)
     if clock.end:
-        _no(f"{event.target} of contact {contact.id} has ended")
+        no(f"{event.target} of contact {contact.id} has ended")
     _end(state, contact, clock, WITHDRAWN)
 
 
 def _index_floor_raised(state: DeskState, event: IndexFloorRaised) -> None:
     floor = (event.epoch, event.index)
     if not state.overlay.floor < floor <= (state.epoch, state.index):
-        _no(f"the floor can't be raised from {state.overlay.floor} to {floor}")
+        no(f"the floor can't be raised from {state.overlay.floor} to {floor}")
     state.overlay.raise_floor(floor)
 
 
@@ -291,9 +302,8 @@ def _release(state: DeskState, contact: Contact) -> None:
     agent.load -= contact.line.cost
     if not agent.gone:
         state.matching.gained(agent, room)
-    elif not agent.held:
-        state.leaving.discard(agent.id)
-        del state.agents[agent.id]
+    elif agent.empty_handed:
+        evolve_offer.forget_gone(state, agent)
 
 
 def _wait(state: DeskState, contact: Contact, *, front: bool) -> None:
@@ -307,29 +317,15 @@ def _end(state: DeskState, contact: Contact, clock: Clock, how: str) -> None:
     state.matching.moved(contact)
 
 
-def _contact(state: DeskState, contact: ContactId) -> Contact:
-    found = state.contacts.get(contact)
-    return _no(f"there is no contact {contact}") if found is None else found
-
-
-def _agent(state: DeskState, agent: AgentId) -> Agent:
-    found = state.agents.get(agent)
-    return _no(f"there is no agent {agent}") if found is None else found
-
-
 def _clock(state: DeskState, contact: ContactId, target: str) -> tuple[Contact, Clock]:
-    owner = _contact(state, contact)
+    owner = known_contact(state, contact)
     clock = owner.clock(target)
-    return _no(f"contact {contact} has no clock {target}") if clock is None else (owner, clock)
+    return no(f"contact {contact} has no clock {target}") if clock is None else (owner, clock)
 
 
 def _fresh(state: DeskState, key: KeyHash) -> None:
     if state.overlay.placement(key) is not None:
-        _no("a message is decided once")
-
-
-def _no(what: str) -> NoReturn:
-    raise IllegalEvent(what)
+        no("a message is decided once")
 
 
 _STEPS: Mapping[type, Callable[[DeskState, Any], None]] = {
@@ -342,6 +338,12 @@ _STEPS: Mapping[type, Callable[[DeskState, Any], None]] = {
     DeliveryRecorded: _delivery_recorded,
     ContactAssigned: _contact_assigned,
     ContactUnassigned: _contact_unassigned,
+    ContactOffered: evolve_offer.offered,
+    OfferAccepted: evolve_offer.accepted,
+    OfferRejected: evolve_offer.rejected,
+    OfferTimedOut: evolve_offer.timed_out,
+    OfferWithdrawn: evolve_offer.withdrawn,
+    OfferRenewed: evolve_offer.renewed,
     ContactResolved: _contact_resolved,
     ContactReopened: _contact_reopened,
     ClockStarted: _clock_started,

@@ -31,6 +31,8 @@ def faults(settings: DeskSettings) -> tuple[str, ...]:
             found.append(f"inbox {inbox.id} of {inbox.channel}: no lane is called {inbox.lane}")
         if inbox.cost < 1:
             found.append(f"inbox {inbox.id} of {inbox.channel}: a contact costs 1 unit at least")
+        if inbox.offer_for is not None and (inbox.offer_for <= timedelta(0) or inbox.offer_for % _MILLISECOND):
+            found.append(f"inbox {inbox.id} of {inbox.channel}: an offer holds for some whole milliseconds")
         if policies and inbox.policy not in policies:
             found.append(f"inbox {inbox.id} of {inbox.channel}: there is no policy {inbox.policy}")
     found += [f"policy {twin} is there twice" for twin in _twins(policy.id for policy in settings.policies)]

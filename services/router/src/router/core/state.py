@@ -6,11 +6,11 @@ beside it, and is not part of `dump`.
 
 from collections import deque
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 
-from frontline.contract.ids import AgentId, ChannelName, ContactId, DeskId, InboxId, KeyHash
+from frontline.contract.ids import AgentId, ChannelName, ContactId, DeskId, InboxId, KeyHash, OfferId
 from router.core import sla
 from router.core.assignment import Matching
 from router.core.capacity import Agent
@@ -21,19 +21,38 @@ from router.core.event import DeskSettings, InboxSettings
 from router.core.overlay import Overlay, Position
 
 OUTCOMES_KEPT = timedelta(hours=24)
+ENDED_OFFERS_KEPT = timedelta(hours=1)
+
+ACCEPTED = "accepted"
+REJECTED = "rejected"
+TIMED_OUT = "timed_out"
+WITHDRAWN = "withdrawn"
 
 BEGINNING = datetime(1970, 1, 1, tzinfo=UTC)
 """`now` of a desk that has never decided anything."""
 
 
+class EndedOffer(NamedTuple):
+    """Kept for a while, so that whoever answers too late is told why."""
+
+    at: datetime
+    id: OfferId
+    agent: AgentId
+    how: str
+
+
 class DeskState:
     """`epoch`, `index` and `now` are those of the last commit. `arrivals` and `turns` number those
-    who begin to wait, and those who get or take up work.
+    who begin to wait, and those who get or take up work. `offers` are the open ones.
+
+    `leaving` are agents with work that they may not keep, `unanswering` those who won't answer what
+    they are asked; what follows from that is decided next.
     """
 
     __slots__ = (
-        "_answered", "_outcomes", "_words", "agents", "arrivals", "contacts", "desk", "dues", "epoch", "inboxes",
-        "index", "leaving", "matching", "now", "overlay", "settings", "terms", "turns",
+        "_answered", "_ended", "_ended_order", "_outcomes", "_words", "agents", "arrivals", "contacts", "desk", "dues",
+        "epoch", "inboxes", "index", "leaving", "matching", "now", "offers", "overlay", "settings", "terms", "turns",
+        "unanswering",
     )  # fmt: skip
 
     def __init__(self, desk: DeskId) -> None:
@@ -51,7 +70,11 @@ class DeskState:
         self.configure(DeskSettings(version=0))
         self.matching = Matching(self.contacts)
         self.dues = Dues(self.contacts, self.agents)
+        self.offers: dict[OfferId, ContactId] = {}
+        self._ended: dict[OfferId, EndedOffer] = {}
+        self._ended_order: deque[EndedOffer] = deque()
         self.leaving: set[AgentId] = set()
+        self.unanswering: set[AgentId] = set()
         self._words: dict[str, str] = {}
 
     def outcome(self, request: str) -> Outcome | None:
@@ -61,6 +84,13 @@ class DeskState:
     def outcomes(self) -> list[tuple[datetime, Outcome]]:
         """All that are remembered, oldest first, each with when it was given."""
         return [(at, self._outcomes[request]) for at, request in self._answered]
+
+    def ended_offer(self, offer: OfferId) -> EndedOffer | None:
+        return self._ended.get(offer)
+
+    def ended_offers(self) -> list[EndedOffer]:
+        """All that are remembered, in the order in which they ended."""
+        return list(self._ended_order)
 
     @property
     def floor(self) -> Position:
@@ -92,11 +122,19 @@ class DeskState:
         while self._answered and self._answered[0][0] <= now - OUTCOMES_KEPT:
             _, request = self._answered.popleft()
             del self._outcomes[request]
+        while self._ended_order and self._ended_order[0].at <= now - ENDED_OFFERS_KEPT:
+            del self._ended[self._ended_order.popleft().id]
 
     def remember(self, outcome: Outcome) -> None:
         """For `evolve`: a request was answered, now."""
         self._outcomes[outcome.request] = outcome
         self._answered.append((self.now, outcome.request))
+
+    def end_offer(self, offer: OfferId, agent: AgentId, how: str) -> None:
+        """For `evolve`: an open offer is over, now."""
+        del self.offers[offer]
+        self._ended[offer] = ended = EndedOffer(self.now, offer, agent, how)
+        self._ended_order.append(ended)
 
     def word(self, text: str) -> str:
         """`text` itself, as one object for all who say it: thousands of clocks name one policy."""
@@ -117,6 +155,7 @@ def dump(state: DeskState) -> dict[str, Any]:
         "agents": [_agent(agent) for _, agent in sorted(state.agents.items())],
         "overlay": state.overlay.dump(),
         "outcomes": state.outcomes(),
+        "ended_offers": state.ended_offers(),
     }
 
 
@@ -132,4 +171,4 @@ def _contact(contact: Contact) -> dict[str, Any]:
 
 def _agent(agent: Agent) -> dict[str, Any]:
     fields = {name: getattr(agent, name) for name in Agent.__slots__}
-    return fields | {"skills": sorted(agent.skills), "held": list(agent.held)}
+    return fields | {"skills": sorted(agent.skills), "held": list(agent.held), "offered": list(agent.offered)}

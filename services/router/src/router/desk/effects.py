@@ -29,6 +29,7 @@ from router.core.event import DeliveryRecorded, DeskDecision, MessageReceived, N
 from router.desk.fence import Counted, Fence
 from router.desk.log_store import LogStore
 from router.desk.resolve import KnownKey
+from router.desk.ringing import Ringing
 from router.desk.words import Words
 
 _RETRY_SECONDS = 0.5
@@ -63,6 +64,7 @@ class Effects:
         desk: DeskId,
         store: LogStore,
         words: Words,
+        ringing: Ringing,
         log: Log,
         done: Callable[[Done], None],
     ) -> None:
@@ -71,6 +73,7 @@ class Effects:
         self._desk = desk
         self._store = store
         self._words = words
+        self._ringing = ringing
         self._done = done
         self._threads = KeyValue(bus, THREADS)
         self._keys = KeyValue(bus, KEYS)
@@ -117,6 +120,7 @@ class Effects:
             for n, event in enumerate(commit.events):
                 acks.append(await self._tell(f"{commit.epoch}.{commit.index}.{n}", event))
                 acks.extend(await self._carry_out(event, again=counted.seq < self._redo_until))
+                await self._ringing.tell(event)
         await stored(acks)
         await self._progress.put(self._key, msgspec.json.encode(reached))
 

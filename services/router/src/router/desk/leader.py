@@ -11,16 +11,17 @@ from frontline.contract.error import Unavailable
 from frontline.contract.ids import ChannelName
 from frontline.runtime.keyvalue import KeyValue
 from frontline.runtime.topology import DIRECTORY
-from router.core.command import ApplySettings, DeskCommand, RaiseIndexFloor
+from router.core.command import ApplySettings, DeskCommand, RaiseIndexFloor, StartEpoch
 from router.core.state import DeskState
 from router.desk.command_port import CommandPort, CommandReply, CommandRequest
-from router.desk.effects import Done, Effects, Place
+from router.desk.effects import Done, Effects, Place, stored
 from router.desk.intake import Intake
 from router.desk.lease import Lease
 from router.desk.log import LogWriter
 from router.desk.log_store import LogStore
 from router.desk.loop import DeskLoop, Work
 from router.desk.resolve import Resolver
+from router.desk.ringing import Ringing
 from router.desk.settings import desk_settings
 from router.desk.surroundings import Surroundings
 from router.desk.view import ShowsDesk
@@ -52,7 +53,8 @@ class Leader:
         self._view = ShowsDesk(surroundings.bus, desk, self.loop, clock, surroundings.log)
         bus, signer, log = surroundings.bus, surroundings.signer, surroundings.log
         words = Words(bus, signer, desk.id)
-        self._effects = Effects(bus, desk.id, store, words, log, self._effects_done)
+        ringing = Ringing(bus, desk, state, log)
+        self._effects = Effects(bus, desk.id, store, words, ringing, log, self._effects_done)
         self._port = CommandPort(bus, desk.id, writer.epoch, self._decide)
         self._intakes = [
             Intake(
@@ -80,12 +82,14 @@ class Leader:
             figures.let_go(self._desk.id)
 
     async def _run(self, stopping: asyncio.Event) -> None:
+        begun = await self.loop.submit(Work(StartEpoch(), cause="epoch"))  # before the loop looks at what is due
         async with asyncio.TaskGroup() as tasks:
             lasting = [
                 tasks.create_task(self._writer.run()),
                 tasks.create_task(self.loop.run()),
                 tasks.create_task(self._effects.run(self._writer.epoch)),
             ]
+            await begun
             await self._configure()
             lasting += [tasks.create_task(self._raise_floor()), tasks.create_task(self._view.run())]
             taking = [tasks.create_task(self._port.run())]
@@ -108,22 +112,28 @@ class Leader:
             await (await self.loop.submit(Work(ApplySettings(settings=wanted), cause="start")))
         elif have != wanted.version:
             self._with.log.warning("desk.configuration_differs", desk=self._desk.id, log=have, file=wanted.version)
+        await self._tell_inboxes()
+
+    async def _tell_inboxes(self) -> None:
+        """Every desk's, in one go: an intake that sees some of them would refuse mail for the others."""
         directory = KeyValue(self._with.bus, DIRECTORY)
-        for inbox in self._desk.inboxes:
-            entry = encode(
+        inboxes = [(desk, inbox) for desk in self._with.configuration.desks for inbox in desk.inboxes]
+        wanted = {
+            f"{inbox.channel}.{inbox.id}": encode(
                 Inbox(
                     channel=inbox.channel,
                     inbox=inbox.id,
-                    desk=self._desk.id,
+                    desk=desk.id,
                     address=inbox.address,
                     name=inbox.name,
                     languages=inbox.languages,
                 )
             )
-            key = f"{inbox.channel}.{inbox.id}"
-            known = await directory.get(key)
-            if known is None or known.value != entry:
-                await directory.put(key, entry)
+            for desk, inbox in inboxes
+        }
+        have = await directory.get_many(wanted)
+        missing = [key for key, entry in zip(wanted, have, strict=True) if entry is None or entry.value != wanted[key]]
+        await stored([await directory.begin_put(key, wanted[key]) for key in missing])
 
     async def _decide(self, request: CommandRequest) -> CommandReply:
         if not self._lease.held:

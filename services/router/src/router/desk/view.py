@@ -17,7 +17,7 @@ from frontline.runtime.bus import Bus
 from frontline.runtime.keyvalue import KeyValue
 from frontline.runtime.topology import DESKVIEW
 from router.core.capacity import AVAILABLE
-from router.core.contact import RESOLVED, WAITING, Contact
+from router.core.contact import OFFERED, RESOLVED, WAITING, Contact
 from router.core.queue import place_of
 from router.core.state import DeskState
 from router.desk.loop import DeskLoop
@@ -81,11 +81,13 @@ class ShowsDesk:
 
 
 def view_of(state: DeskState, desk: Desk, live: Iterable[ContactId], now: datetime) -> DeskView:
-    """The desk as it may be shown. Positions count those who wait live, in the order in which they are served."""
+    """The desk as it may be shown. Positions count those who wait live, in the order in which they are served;
+    to the customer, being offered is waiting, too.
+    """
     people = {agent.id: agent for agent in desk.agents}
     there = [people[id_] for id_, agent in state.agents.items() if agent.state == AVAILABLE and id_ in people]
     shown = [contact for id_ in live if (contact := state.contacts.get(id_)) is not None]
-    queue = sorted((contact for contact in shown if contact.phase == WAITING), key=place_of)
+    queue = sorted((contact for contact in shown if contact.phase in (WAITING, OFFERED)), key=place_of)
     position = {contact.id: number for number, contact in enumerate(queue, start=1)}
 
     def standing(contact: Contact) -> Standing:

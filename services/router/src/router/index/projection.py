@@ -21,6 +21,7 @@ from router.core.event import (
     ClockWithdrawn,
     ConfigChanged,
     ContactAssigned,
+    ContactOffered,
     ContactOpened,
     ContactReopened,
     ContactResolved,
@@ -29,9 +30,14 @@ from router.core.event import (
     DeskDecision,
     MessageReceived,
     NoteAdded,
+    OfferAccepted,
+    OfferRejected,
+    OfferRenewed,
+    OfferTimedOut,
+    OfferWithdrawn,
     ReplyQueued,
 )
-from router.index.row import AgentRow, Assignment, Clock, ContactRow, Stamp, Why, stamp
+from router.index.row import AgentRow, Assignment, Clock, ContactRow, Offer, Stamp, Why, stamp
 
 WHY_KEPT = 50
 """A contact that goes to and fro for years keeps its latest reasons."""
@@ -97,7 +103,10 @@ def agents_after(agents: Mapping[AgentId, AgentRow], event: DeskDecision) -> Map
             }
         case AvailabilityChanged():
             until = stamp(event.until) if event.until else None
-            return {**agents, event.agent: AgentRow(id=event.agent, state=event.state, until=until)}
+            return {
+                **agents,
+                event.agent: AgentRow(id=event.agent, state=event.state, until=until, reason=event.reason),
+            }
         case _:
             return agents
 
@@ -140,6 +149,42 @@ def _unassigned(row: ContactRow, event: ContactUnassigned) -> ContactRow:
     words = _RULES.get(event.rule, event.rule.replace("_", " "))
     row = msgspec.structs.replace(row, state="waiting", assignment=None)
     return _because(row, stamp(event.at), event.rule, f"taken from {event.agent}: {words}")
+
+
+def _offered(row: ContactRow, event: ContactOffered) -> ContactRow:
+    offer = Offer(id=event.offer, contact=event.contact, agent=event.agent, expires_at=stamp(event.expires_at))
+    row = msgspec.structs.replace(row, state="offered", offer=offer)
+    words = _RULES.get(event.rule, event.rule.replace("_", " "))
+    return _because(row, stamp(event.at), event.rule, f"offered to {event.agent}: {words}")
+
+
+def _offer_accepted(row: ContactRow, _: OfferAccepted) -> ContactRow:
+    return msgspec.structs.replace(row, state="waiting", offer=None)
+
+
+def _offer_rejected(row: ContactRow, event: OfferRejected) -> ContactRow:
+    words = f": {event.reason}" if event.reason else ""
+    return _not_taken(row, event.at, "rejected", f"rejected by {event.agent}{words}")
+
+
+def _offer_timed_out(row: ContactRow, event: OfferTimedOut) -> ContactRow:
+    return _not_taken(row, event.at, "timed_out", f"not answered in time by {event.agent}")
+
+
+def _offer_withdrawn(row: ContactRow, event: OfferWithdrawn) -> ContactRow:
+    words = _RULES.get(event.reason, event.reason.replace("_", " "))
+    return _not_taken(row, event.at, "withdrawn", f"no longer offered to {event.agent}: {words}")
+
+
+def _not_taken(row: ContactRow, at: datetime, rule: str, text: str) -> ContactRow:
+    return _because(msgspec.structs.replace(row, state="waiting", offer=None), stamp(at), rule, text)
+
+
+def _offer_renewed(row: ContactRow, event: OfferRenewed) -> ContactRow:
+    if row.offer is None:
+        return row
+    offer = msgspec.structs.replace(row.offer, expires_at=stamp(event.expires_at))
+    return msgspec.structs.replace(row, offer=offer)
 
 
 def _resolved(row: ContactRow, _: ContactResolved) -> ContactRow:
@@ -237,6 +282,7 @@ _RULES = {
     "longest_idle": "available, with room, and idle for longest",
     "last_agent": "answered here before",
     "agent_removed": "has left the desk",
+    "agent_away": "is not available any more",
 }
 
 _REOPENED = {"message": "the customer wrote again", "delivery_failed": "a reply did not arrive"}
@@ -248,6 +294,12 @@ _STEPS: dict[type, Callable[[ContactRow, Any], ContactRow]] = {
     DeliveryRecorded: _message,
     ContactAssigned: _assigned,
     ContactUnassigned: _unassigned,
+    ContactOffered: _offered,
+    OfferAccepted: _offer_accepted,
+    OfferRejected: _offer_rejected,
+    OfferTimedOut: _offer_timed_out,
+    OfferWithdrawn: _offer_withdrawn,
+    OfferRenewed: _offer_renewed,
     ContactResolved: _resolved,
     ContactReopened: _reopened,
     ClockStarted: _clock_started,

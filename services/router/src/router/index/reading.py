@@ -9,14 +9,14 @@ import msgspec
 from frontline.contract.ids import AgentId, ContactId, CustomerId, DeskId, MessageId
 from frontline.contract.message import DeliveryState
 from frontline.contract.transcript import TranscriptItem, decode_item
-from router.index.row import AgentRow, Assignment, ContactRow
+from router.index.row import AgentRow, Assignment, ContactRow, Offer
 from router.index.search import ContactQuery, where
 from router.index.shape import Customer, EncodedContact
-from router.index.table import load_agents, load_contact
+from router.index.table import load_agents, load_contact, load_offers
 
 _SELECT = (
     "SELECT c.ordinal, c.id, c.desk, c.inbox, c.channel, c.customer, c.state, c.lane, c.priority_reason, c.opened_at,"
-    " c.updated_at, c.agent, c.since, c.via, c.linked_to, c.clocks, c.why, s.subject, p.view FROM contact AS c"
+    " c.updated_at, c.agent, c.since, c.via, c.offer, c.linked_to, c.clocks, c.why, s.subject, p.view FROM contact AS c"
     " LEFT JOIN conversation AS s ON s.contact = c.id LEFT JOIN person AS p ON p.id = c.customer"
 )
 
@@ -91,10 +91,13 @@ class Reader:
     def agents(self, desk: DeskId) -> dict[AgentId, AgentRow]:
         return load_agents(self._connection, desk)
 
+    def offers(self, desk: DeskId, agent: AgentId) -> list[Offer]:
+        return load_offers(self._connection, desk, agent)
+
 
 def _contact(row: tuple[Any, ...]) -> EncodedContact:
     _, id_, desk, inbox, channel, customer, state, lane, reason, opened, updated, *more = row
-    agent, since, via, linked_to, clocks, why, subject, person = more
+    agent, since, via, offer, linked_to, clocks, why, subject, person = more
     return EncodedContact(
         id=id_,
         desk=desk,
@@ -108,7 +111,7 @@ def _contact(row: tuple[Any, ...]) -> EncodedContact:
         tags=(),
         customer=msgspec.Raw(person) if person else Customer(id=customer),
         assignment=Assignment(agent=agent, since=since, via=via) if agent is not None else None,
-        offer=None,
+        offer=msgspec.Raw(offer) if offer is not None else None,
         why=msgspec.Raw(why),
         clocks=msgspec.Raw(clocks),
         wait=None,

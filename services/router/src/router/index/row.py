@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 
 import msgspec
 
-from frontline.contract.ids import AgentId, ChannelName, ContactId, CustomerId, DeskId, InboxId
+from frontline.contract.ids import AgentId, ChannelName, ContactId, CustomerId, DeskId, InboxId, OfferId
 
 Stamp = Annotated[
     str, msgspec.Meta(extra_json_schema={"format": "date-time", "examples": ["2026-01-31T23:59:59.999Z"]})
@@ -61,6 +61,16 @@ class Assignment(Row, frozen=True, kw_only=True):
     via: str
 
 
+class Offer(Row, frozen=True, kw_only=True):
+    """`expires_at` moves if the desk was away meanwhile. A contact shows its offer while it is open."""
+
+    id: OfferId
+    contact: ContactId
+    agent: AgentId
+    expires_at: Stamp
+    state: Literal["open", "accepted", "rejected", "timed_out", "withdrawn"] = "open"
+
+
 class ContactRow(Row, frozen=True, kw_only=True):
     """A contact as the log tells it. `ordinal` says where in the log it was opened, and orders lists:
     it never changes and grows with each contact, on every replica alike.
@@ -78,14 +88,18 @@ class ContactRow(Row, frozen=True, kw_only=True):
     opened_at: Stamp
     updated_at: Stamp
     assignment: Assignment | None = None
+    offer: Offer | None = None
     linked_to: ContactId | None = None
     clocks: tuple[Clock, ...] = ()
     why: tuple[Why, ...] = ()
 
 
 class AgentRow(Row, frozen=True, kw_only=True):
-    """What an agent said of their availability last, or what the configuration says until they do."""
+    """What an agent said of their availability last, or what the configuration says until they do.
+    `reason` is why the desk changed it by itself.
+    """
 
     id: AgentId
     state: str
     until: Stamp | None = None
+    reason: str = ""

@@ -3,9 +3,9 @@
 import msgspec
 
 from frontline.contract.customer import Person
-from frontline.contract.ids import AgentId, ChannelName, ContactId, CustomerId, DeskId, InboxId
+from frontline.contract.ids import ChannelName, ContactId, CustomerId, DeskId, InboxId
 from frontline.contract.message import IdentityStatus
-from router.index.row import Assignment, Clock, Row, Stamp, State, Why
+from router.index.row import Assignment, Clock, Offer, Row, Stamp, State, Why
 
 
 class CustomerIdentity(Row, frozen=True, kw_only=True):
@@ -21,14 +21,6 @@ class Customer(Row, frozen=True, kw_only=True):
     id: CustomerId
     name: str = ""
     identities: tuple[CustomerIdentity, ...] = ()
-
-
-class Offer(Row, frozen=True, kw_only=True):
-    id: str
-    contact: ContactId
-    agent: AgentId
-    expires_at: Stamp
-    state: str
 
 
 class Wait(Row, frozen=True, kw_only=True):
@@ -76,7 +68,7 @@ class EncodedContact(Row, frozen=True, kw_only=True):
     tags: tuple[str, ...]
     customer: msgspec.Raw | Customer
     assignment: Assignment | None
-    offer: Offer | None
+    offer: msgspec.Raw | None
     why: msgspec.Raw
     clocks: msgspec.Raw
     wait: Wait | None

@@ -7,20 +7,23 @@ from typing import Any
 import msgspec
 
 from frontline.contract.ids import AgentId, ContactId, DeskId
-from router.index.row import AgentRow, Assignment, Clock, ContactRow, Why
+from router.index.row import AgentRow, Assignment, Clock, ContactRow, Offer, Why
 
 _encode = msgspec.json.Encoder().encode
 _decode_clocks = msgspec.json.Decoder(tuple[Clock, ...]).decode
+_decode_offer = msgspec.json.Decoder(Offer).decode
 _decode_why = msgspec.json.Decoder(tuple[Why, ...]).decode
 
 _COLUMNS = (
     "desk, id, ordinal, inbox, channel, customer, state, lane, priority_reason, opened_at, updated_at,"
-    " agent, since, via, linked_to, clocks, why"
+    " agent, since, via, asked, offer, linked_to, clocks, why"
 )
 _SELECT = f"SELECT {_COLUMNS} FROM contact WHERE desk = ? AND id = ?"  # noqa: S608 - our own constants
-_CHANGING = ("state", "lane", "priority_reason", "updated_at", "agent", "since", "via", "clocks", "why")
+_CHANGING = (
+    "state", "lane", "priority_reason", "updated_at", "agent", "since", "via", "asked", "offer", "clocks", "why",
+)  # fmt: skip
 _UPSERT = (
-    f"INSERT INTO contact ({_COLUMNS}) VALUES (?{', ?' * 16})"  # noqa: S608 - as above
+    f"INSERT INTO contact ({_COLUMNS}) VALUES (?{', ?' * 18})"  # noqa: S608 - as above
     f" ON CONFLICT (desk, id) DO UPDATE SET {', '.join(f'{name} = excluded.{name}' for name in _CHANGING)}"
 )
 
@@ -29,11 +32,12 @@ def load_contact(connection: sqlite3.Connection, desk: DeskId, contact: ContactI
     found = connection.execute(_SELECT, (desk, contact)).fetchone()
     if found is None:
         return None
-    *plain, agent, since, via, linked_to, clocks, why = found
+    *plain, agent, since, via, _, offer, linked_to, clocks, why = found
     fields: dict[str, Any] = dict(zip(_PLAIN, plain, strict=True))
     return ContactRow(
         **fields,
         assignment=Assignment(agent=agent, since=since, via=via) if agent is not None else None,
+        offer=_decode_offer(offer) if offer is not None else None,
         linked_to=linked_to,
         clocks=_decode_clocks(clocks),
         why=_decode_why(why),
@@ -51,6 +55,8 @@ def _columns(row: ContactRow) -> tuple[Any, ...]:
         held.agent if held else None,
         held.since if held else None,
         held.via if held else None,
+        row.offer.agent if row.offer else None,
+        _encode(row.offer) if row.offer else None,
         row.linked_to,
         _encode(row.clocks),
         _encode(row.why),
@@ -73,13 +79,19 @@ _PLAIN = (
 
 
 def load_agents(connection: sqlite3.Connection, desk: DeskId) -> dict[AgentId, AgentRow]:
-    found = connection.execute("SELECT id, state, until FROM agent WHERE desk = ?", (desk,))
-    return {id_: AgentRow(id=id_, state=state, until=until) for id_, state, until in found}
+    found = connection.execute("SELECT id, state, until, reason FROM agent WHERE desk = ?", (desk,))
+    return {id_: AgentRow(id=id_, state=state, until=until, reason=why) for id_, state, until, why in found}
+
+
+def load_offers(connection: sqlite3.Connection, desk: DeskId, agent: AgentId) -> list[Offer]:
+    """Those that are open and wait for this agent's answer, the one that ends first in front."""
+    found = connection.execute("SELECT offer FROM contact WHERE desk = ? AND asked = ?", (desk, agent))
+    return sorted((_decode_offer(offer) for (offer,) in found), key=lambda offer: (offer.expires_at, offer.id))
 
 
 def save_agents(connection: sqlite3.Connection, desk: DeskId, agents: Mapping[AgentId, AgentRow]) -> None:
     connection.execute("DELETE FROM agent WHERE desk = ?", (desk,))
     connection.executemany(
-        "INSERT INTO agent VALUES (?, ?, ?, ?)",
-        ((desk, agent.id, agent.state, agent.until) for agent in agents.values()),
+        "INSERT INTO agent VALUES (?, ?, ?, ?, ?)",
+        ((desk, agent.id, agent.state, agent.until, agent.reason) for agent in agents.values()),
     )
