@@ -192,6 +192,26 @@ class Delivered(msgspec.Struct, frozen=True, kw_only=True):
     state: DeliveryState = DeliveryState.SENT
 
 
+class Capabilities(msgspec.Struct, frozen=True, kw_only=True):
+    """What a channel says of itself, for whoever chooses one before anything is sent. The two abilities
+    are those of the protocols below; the contract kit holds that they are declared as they are.
+    """
+
+    delivers_replies: bool = False
+    replays: bool = False
+    attachments: bool = False
+    """Whether replies may carry files. If not, `deliver` rejects one that does: nothing is left out silently."""
+    max_text: int = 0
+    """Characters in a reply, 0 for no limit; `deliver` rejects a longer one."""
+
+
+@runtime_checkable
+class DescribesItself(Protocol):
+    """The channel tells what it can do."""
+
+    capabilities: ClassVar[Capabilities]
+
+
 @runtime_checkable
 class DeliversReplies(Protocol):
     """The channel can carry answers back."""
