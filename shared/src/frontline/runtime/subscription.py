@@ -22,6 +22,7 @@ from frontline.contract import subject
 from frontline.contract.channel import Log
 from frontline.contract.ids import ChannelName
 from frontline.runtime.bus import Bus
+from frontline.runtime.cancel import cancellable
 from frontline.runtime.delivery import Delivery
 from frontline.runtime.login import Login
 from frontline.runtime.metrics import Metrics
@@ -95,6 +96,7 @@ class Subscription:
         self._filter = subject.outbound_all(channel)
         self._durable = subject.delivery_consumer(channel)
         self._config = api.ConsumerConfig(
+            name=self._durable,  # with it the filter is in the request's subject, where rights can bind it
             durable_name=self._durable,
             filter_subject=self._filter,
             ack_policy=api.AckPolicy.EXPLICIT,
@@ -116,13 +118,13 @@ class Subscription:
             while True:
                 await self._ensure()
                 broker = self._broker()
-                client = await broker.connect()
+                client = await cancellable(broker.connect())
                 try:
-                    await broker.start()
+                    await cancellable(broker.start())
                     self._trouble = None
                     await self._watch()
                 finally:
-                    await end(broker, client)
+                    await end(broker, client, self._drain + 1)
 
     async def _watch(self) -> None:
         """Look after the consumer; returns when the subscribers have fallen silent."""
@@ -187,6 +189,7 @@ class Subscription:
                 pull_sub=PullSub(batch_size=1, timeout=_PULL_SECONDS),
                 ack_policy=AckPolicy.MANUAL,
                 no_reply=True,
+                inbox_prefix=f"{self._login.inbox}.".encode(),
             )
             subscriber(self._one())
         return broker
@@ -210,11 +213,12 @@ class Subscription:
                 await work.touch()
 
 
-async def end(broker: NatsBroker, client: Client) -> None:
-    """Finish what is in hand, and let go of the connection even if NATS is away just now."""
+async def end(broker: NatsBroker, client: Client, within: float) -> None:
+    """Finish what is in hand within so many seconds, and let go of the connection even if NATS is away just now."""
     try:
-        await broker.stop()
-    except nats.errors.Error:
+        async with asyncio.timeout(within):
+            await cancellable(broker.stop())
+    except (nats.errors.Error, TimeoutError):
         await client.close()
 
 

@@ -19,6 +19,7 @@ from nats.js.errors import NotFoundError
 from frontline.contract import subject
 from frontline.contract.channel import Log
 from frontline.runtime.bus import Bus
+from frontline.runtime.cancel import cancellable
 from frontline.runtime.login import Login
 from frontline.runtime.metrics import Metrics
 from frontline.runtime.subscription import end
@@ -30,6 +31,7 @@ Take = Callable[[bytes, int], Verdict]
 _BATCH = 64
 _PULL_SECONDS = 2.0
 _LONGEST_DELAY = 30.0
+_GRACE_SECONDS = 2.0
 _OVERLAP = 1024
 _SILENT_LOOKS = 3
 _STAY_CONNECTED: dict[str, Any] = {
@@ -76,12 +78,12 @@ class EventSubscription:
         while True:
             await self._ensure()
             broker = self._broker()
-            client = await broker.connect()
+            client = await cancellable(broker.connect())
             try:
-                await broker.start()
+                await cancellable(broker.start())
                 await self._watch()
             finally:
-                await end(broker, client)
+                await end(broker, client, _GRACE_SECONDS + 1)
 
     def _broker(self) -> NatsBroker:
         broker = NatsBroker(
@@ -91,7 +93,7 @@ class EventSubscription:
             logger=None,
             apply_types=False,
             decoder=_whole,
-            graceful_timeout=2.0,
+            graceful_timeout=_GRACE_SECONDS,
             **_STAY_CONNECTED,
         )
         subscriber = broker.subscriber(
@@ -102,6 +104,7 @@ class EventSubscription:
             pull_sub=PullSub(batch_size=_BATCH, timeout=_PULL_SECONDS),
             ack_policy=AckPolicy.MANUAL,
             no_reply=True,
+            inbox_prefix=f"{self._login.inbox}.".encode(),
         )
         subscriber(self._handle)
         return broker
@@ -168,6 +171,7 @@ class EventSubscription:
     def _config(self) -> api.ConsumerConfig:
         begin = self._seen - _OVERLAP
         return api.ConsumerConfig(
+            name=self._durable,  # with it the filter is in the request's subject, where rights can bind it
             durable_name=self._durable,
             filter_subject=subject.events(),
             ack_policy=api.AckPolicy.EXPLICIT,
