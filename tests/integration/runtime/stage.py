@@ -36,6 +36,7 @@ from frontline.runtime.settings import RuntimeSettings, Secret
 from frontline.runtime.signing import Signer
 from frontline.runtime.telemetry import logger
 from frontline.runtime.topology import DIRECTORY
+from frontline.testing.nats_server import connected
 
 PIGEON = ChannelName("pigeon")
 LOFT = InboxId("loft")
@@ -175,6 +176,8 @@ async def hosting(
             stage = Running(service, main=main, made=made)
             try:
                 if wait:
+                    async with connected(server) as router:
+                        await announce(router)
                     await until(lambda: made and not service.health.unready())
                 stage.channel = made[0] if made else None
                 yield stage

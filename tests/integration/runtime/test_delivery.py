@@ -27,6 +27,7 @@ from tests.integration.runtime.stage import (
     Hand,
     Homing,
     Running,
+    announce,
     emptied,
     hosting,
     left,
@@ -315,6 +316,7 @@ async def test_delivery_waits_for_an_outbox_that_is_not_there_yet(nats: Embedded
             lambda: stage.service.health.unready().get("delivery") == "the consumer of the outbox can't be made"
         )
         await provision(bus.nc.jetstream(), topology(CHANNELS, DESKS, SMALL))
+        await announce(bus)
         await post(bus, reply())
         assert (await Desk(bus).receipt()).reply == "r1"
         await until(lambda: not stage.service.health.unready())

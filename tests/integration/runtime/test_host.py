@@ -75,17 +75,18 @@ async def test_a_receipt_goes_the_same_way(nats: EmbeddedServer, provisioned: Bu
 async def test_an_unknown_inbox_is_refused_until_the_router_says_that_it_is_there(
     nats: EmbeddedServer, provisioned: Bus
 ) -> None:
+    attic = InboxId("attic")
     async with hosting(nats) as stage:
         with pytest.raises(Rejected) as caught:
-            await stage.host.receive(message())
+            await stage.host.receive(message(inbox=attic))
         assert caught.value.reason is Reason.UNKNOWN_INBOX
-        assert stage.host.inboxes.by_address("loft@frontline.example") is None
-        await announce(provisioned)
-        await until(lambda: stage.host.inboxes.by_id(LOFT))
-        await stage.host.receive(message())
-        found = stage.host.inboxes.by_address(" Loft@Frontline.EXAMPLE ")
+        assert stage.host.inboxes.by_address("attic@frontline.example") is None
+        await announce(provisioned, attic, "attic@frontline.example")
+        await until(lambda: stage.host.inboxes.by_id(attic))
+        await stage.host.receive(message(inbox=attic))
+        found = stage.host.inboxes.by_address(" Attic@Frontline.EXAMPLE ")
     assert found is not None
-    assert (found.inbox, found.desk) == ("loft", "support")
+    assert (found.inbox, found.desk) == ("attic", "support")
     assert await left(provisioned, "INBOX_pigeon") == 1
 
 
@@ -99,6 +100,20 @@ async def test_nothing_is_refused_for_good_before_the_directory_has_been_read(na
         with pytest.raises(Unavailable):
             await host.receive(message())
         assert "directory" in stage.service.health.unready()
+
+
+async def test_nothing_is_refused_for_good_before_the_router_has_written_the_directory(
+    nats: EmbeddedServer, provisioned: Bus
+) -> None:
+    """An empty directory is one that nobody has written yet."""
+    async with hosting(nats, wait=False) as stage:
+        await until(lambda: stage.service.bus.connected and stage.made)
+        host = stage.made[0].host
+        with pytest.raises(Unavailable):
+            host.inboxes.by_address("loft@frontline.example")
+        await announce(provisioned)
+        await until(lambda: not stage.service.health.unready().get("directory"))
+        assert host.inboxes.by_address("nobody@frontline.example") is None
 
 
 async def test_a_message_that_says_another_channel_is_a_bug_and_not_stored(
@@ -235,6 +250,7 @@ class Fainting(Pigeon):
 async def test_a_plug_in_that_fails_or_returns_is_served_again_and_not_ready_meanwhile(
     nats: EmbeddedServer, provisioned: Bus
 ) -> None:
+    await announce(provisioned)
     async with hosting(nats, Fainting, wait=False) as stage:
         await until(lambda: stage.figure("frontline_failures_total", service="intake-pigeon", where="serve") == 1)
         assert stage.service.health.unready()["listening"] == "the channel has stopped serving"

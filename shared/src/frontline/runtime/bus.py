@@ -18,6 +18,7 @@ from nats.aio.client import Client
 from nats.aio.msg import Msg
 
 from frontline.contract.error import Reason, Rejected, Unavailable
+from frontline.runtime.cancel import cancellable
 
 _FULL_CODES = {10077, 10023, 10122}
 _TOO_LARGE = 10054
@@ -71,6 +72,10 @@ class _Client(Client):
         writer: asyncio.StreamWriter | None = getattr(self._transport, "_io_writer", None)
         if writer is not None:
             writer.transport.abort()
+
+    async def request(self, *args: Any, **options: Any) -> Msg:
+        """As nats-py's own, which everything of its JetStream goes through; see `cancellable`."""
+        return await cancellable(super().request(*args, **options))
 
     async def _process_op_err(self, e: Exception) -> None:
         if self.is_connected:

@@ -48,7 +48,9 @@ class Directory:
                 self._take(entry)
             if entries:
                 self._by_address = {_canonical(inbox.address): inbox for inbox in self._by_id.values()}
-            elif not self.loaded:
+            elif not self.loaded and self._by_id:
+                # Before the router has written it for the first time, nobody may be told that an
+                # address is unknown: a 550 is for good.
                 self.loaded = True
                 self._log.info("directory.loaded", inboxes=len(self._by_id))
 
