@@ -14,8 +14,8 @@ EXIT_SETTINGS = 2
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run a command; gives its exit code: 1 when it could not be done, 2 when the operator must mend something."""
-    arguments = parser().parse_args(argv)
     try:
+        arguments = parser().parse_args(argv)
         code: int = arguments.run(arguments)
         sys.stdout.flush()
     except SettingsError as error:

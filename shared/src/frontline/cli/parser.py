@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from frontline import __version__
+from frontline.cli.installed import InstalledParser, add_installed
 
 UP_SETTINGS = """\
 settings, all by environment variables, all with defaults:
@@ -31,7 +32,7 @@ Commands = Any
 
 def parser() -> argparse.ArgumentParser:
     """The whole command line; `run` of what it parses takes the arguments and gives an exit code."""
-    top = argparse.ArgumentParser(
+    top = InstalledParser(
         prog="frontline",
         description="One front door for every customer contact.",
         epilog="`frontline COMMAND --help` tells more about each.",
@@ -41,6 +42,7 @@ def parser() -> argparse.ArgumentParser:
     _set_up(commands)
     _processes(commands)
     _operate(commands)
+    add_installed(commands)
     return top
 
 

@@ -3,6 +3,7 @@
 import argparse
 from collections.abc import Iterator
 
+from frontline.cli.installed import InstalledParser
 from frontline.cli.parser import parser
 
 _HEAD = """# Commands
@@ -19,6 +20,8 @@ def commands_page() -> str:
 
 
 def _commands(of: argparse.ArgumentParser) -> Iterator[tuple[str, str]]:
+    if isinstance(of, InstalledParser):
+        of.complete()
     below = [action for action in of._actions if isinstance(action, argparse._SubParsersAction)]  # noqa: SLF001 - argparse has no other way to ask
     for action in below:
         for command in action.choices.values():
