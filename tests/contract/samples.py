@@ -35,7 +35,7 @@ from frontline.contract.message import (
     idempotency_key,
     message_id,
 )
-from frontline.contract.signal import Ring, StopRinging, Typing
+from frontline.contract.signal import PickUp, Ring, StopRinging, Typing
 from frontline.contract.transcript import Author, Direction, ItemKind, TranscriptItem
 
 GOLDEN = Path(__file__).parent / "golden"
@@ -209,6 +209,8 @@ SAMPLES: dict[str, Envelope] = {
     "ring.full": Ring(contact=ContactId("c1"), offer="o1", agent=AgentId("agent-1"), number="+12025550123"),
     "stop_ringing.minimal": StopRinging(contact=ContactId("c1"), offer="o1", outcome="accepted"),
     "stop_ringing.full": StopRinging(contact=ContactId("c1"), offer="o1", outcome="timed_out"),
+    "pick_up.minimal": PickUp(contact=ContactId("c1"), offer="o1", agent=AgentId("agent-1")),
+    "pick_up.full": PickUp(contact=ContactId("c1"), offer="o2", agent=AgentId("agent-2")),
 }
 
 

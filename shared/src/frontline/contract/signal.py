@@ -29,6 +29,16 @@ class StopRinging(Envelope, frozen=True, kw_only=True, tag="stop_ringing"):
     outcome: str
 
 
-Signal = Typing | Ring | StopRinging
+class PickUp(Envelope, frozen=True, kw_only=True, tag="pick_up"):
+    """From the channel: the agent who was rung says yes, where they were rung. The desk decides, as if they
+    had accepted the offer themselves, and says `StopRinging`; it says so again when asked again.
+    """
+
+    contact: ContactId
+    offer: str
+    agent: AgentId
+
+
+Signal = Typing | Ring | StopRinging | PickUp
 
 decode_signal: EnvelopeDecoder[Signal] = EnvelopeDecoder(Signal)
