@@ -15,6 +15,8 @@ from router.api import openapi
 from router.api.access import Access
 from router.api.call import Api
 from router.api.entry import API, Entry, Respond
+from router.api.live import PATH as LIVE
+from router.api.live import LiveRoute
 from router.api.port import Commands, Files, Mint
 from router.api.table import ROUTES
 from router.index.read_index import ReadIndex
@@ -54,6 +56,9 @@ def build_app(
     for route in ROUTES:
         app.router.add_route(route.method, route.pattern, entry.on(route))
     app.router.add_route("GET", openapi.PATH, _document())
+    live = LiveRoute(api)
+    app.router.add_route("GET", LIVE, live.serve)
+    app.on_shutdown.append(live.close)
     return app
 
 

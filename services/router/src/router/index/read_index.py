@@ -19,6 +19,7 @@ from frontline.runtime.reader import Stored
 from router.desk.fence import Counted
 from router.index.announced import Announced
 from router.index.file import IndexFile
+from router.index.live import Live
 from router.index.reading import Page, Reader
 from router.index.search import ContactQuery
 from router.index.waiting import Waiting
@@ -41,6 +42,7 @@ class ReadIndex:
         self._file = IndexFile(directory, origin)
         self._announced = Announced()
         self._waiting = Waiting()
+        self._live: dict[DeskId, Live] = {}
         self._order = asyncio.Lock()
         self._writing = ThreadPoolExecutor(1, "index-writer")
         self._searching = ThreadPoolExecutor(1, "index-search")
@@ -64,6 +66,12 @@ class ReadIndex:
             self._positions[stream] = self._writer.position(stream)
         return self._positions[stream]
 
+    def live(self, desk: DeskId) -> Live:
+        """What the desk decides from where the index stands at the first call, or was opened."""
+        if desk not in self._live:
+            self._live[desk] = Live(self.log_position(desk).seq)
+        return self._live[desk]
+
     @property
     def transcript_position(self) -> int:
         return self._positions[TRANSCRIPT].seq
@@ -74,7 +82,9 @@ class ReadIndex:
 
     async def take_log(self, desk: DeskId, batch: Sequence[Counted], reached: Position) -> None:
         """Take in what counts of the desk's log up to `reached`."""
+        live, known = self.live(desk), self.log_position(desk).seq
         await self._take(log_of(desk), lambda: self._writer.take_log(desk, batch, reached))
+        live.tell(counted for counted in batch if counted.seq > known)
 
     async def take_items(self, batch: Sequence[Stored]) -> None:
         """Take in messages of `TRANSCRIPT`."""
