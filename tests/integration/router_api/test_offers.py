@@ -2,16 +2,20 @@
 
 import asyncio
 from pathlib import Path
+from typing import TypeVar
 
 from nats.aio.msg import Msg
 
 from frontline.contract import subject
+from frontline.contract.codec import encode
 from frontline.contract.ids import ContactId
-from frontline.contract.signal import Ring, Signal, StopRinging, decode_signal
+from frontline.contract.signal import PickUp, Ring, Signal, StopRinging, decode_signal
 from frontline.runtime.bus import Bus
-from router.core.event import OfferRenewed
+from router.core.event import OfferAccepted, OfferRenewed
 from tests.integration.router_api.world import OTHER, World, world
 from tests.integration.router_desk.desk import AGENT, EMAIL, LIVE, SUPPORT, desk_on, events, mail, send_in, until
+
+S = TypeVar("S", bound=Signal)
 
 
 async def offered(there: World, native_id: str = "<1@one.example>") -> ContactId:
@@ -111,3 +115,37 @@ async def test_another_leader_gives_an_open_offer_its_whole_time_again(provision
         await until(lambda: second.leader is not None and second.leader.loop.state.epoch == second.epoch)
         (renewed,) = await events(provisioned, OfferRenewed)
         assert renewed.agent == AGENT
+
+
+async def test_an_agent_who_picks_up_where_they_were_rung_has_accepted(provisioned: Bus, tmp_path: Path) -> None:
+    async with world(provisioned, tmp_path) as there:
+        heard = await signals(there.bus)
+        contact = await offered(there)
+        async with asyncio.timeout(10):
+            ring = await _next(heard, Ring)
+            pick_up = encode(PickUp(contact=contact, offer=ring.offer, agent=ring.agent))
+            await there.bus.nc.publish(subject.signal(EMAIL, LIVE), pick_up)
+            assert (await _next(heard, StopRinging)).outcome == "accepted"
+            await there.bus.nc.publish(subject.signal(EMAIL, LIVE), pick_up)  # the channel has missed the answer
+            assert (await _next(heard, StopRinging)).outcome == "accepted"
+        assert [event.agent for event in await events(there.bus, OfferAccepted)] == [AGENT]
+
+
+async def test_an_agent_who_picks_up_too_late_is_told_so(provisioned: Bus, tmp_path: Path) -> None:
+    async with world(provisioned, tmp_path) as there:
+        heard = await signals(there.bus)
+        contact = await offered(there)
+        async with asyncio.timeout(10):
+            ring = await _next(heard, Ring)
+            await there.client().put("/api/me/availability", {"state": "away"})
+            assert (await _next(heard, StopRinging)).outcome == "withdrawn"
+            late = encode(PickUp(contact=contact, offer=ring.offer, agent=ring.agent))
+            await there.bus.nc.publish(subject.signal(EMAIL, LIVE), late)
+            assert (await _next(heard, StopRinging)).outcome == "withdrawn"
+
+
+async def _next(heard: "asyncio.Queue[Signal]", kind: type[S]) -> S:
+    while True:
+        signal = await heard.get()
+        if isinstance(signal, kind):
+            return signal

@@ -20,6 +20,7 @@ from router.desk.lease import Lease
 from router.desk.log import LogWriter
 from router.desk.log_store import LogStore
 from router.desk.loop import DeskLoop, Work
+from router.desk.pick_up import PickUps
 from router.desk.resolve import Resolver
 from router.desk.ringing import Ringing
 from router.desk.settings import desk_settings
@@ -55,6 +56,7 @@ class Leader:
         words = Words(bus, signer, desk.id)
         ringing = Ringing(bus, desk, state, log)
         self._effects = Effects(bus, desk.id, store, words, ringing, log, self._effects_done)
+        self._pick_ups = PickUps(bus, desk, self.loop, ringing, log)
         self._port = CommandPort(bus, desk.id, writer.epoch, self._decide)
         self._intakes = [
             Intake(
@@ -92,7 +94,7 @@ class Leader:
             await begun
             await self._configure()
             lasting += [tasks.create_task(self._raise_floor()), tasks.create_task(self._view.run())]
-            taking = [tasks.create_task(self._port.run())]
+            taking = [tasks.create_task(self._port.run()), tasks.create_task(self._pick_ups.run())]
             taking += [tasks.create_task(intake.run()) for intake in self._intakes]
             await stopping.wait()
             for task in taking:

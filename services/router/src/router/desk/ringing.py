@@ -48,15 +48,15 @@ class Ringing:
                 if event.offer in self._state.offers:
                     number = self._numbers.get(event.agent, "")
                     ring = Ring(contact=event.contact, offer=event.offer, agent=event.agent, number=number)
-                    await self._send(event.contact, ring)
+                    await self.send(event.contact, ring)
             case OfferAccepted() | OfferRejected() | OfferTimedOut() | OfferWithdrawn():
                 outcome = _ENDS[type(event)]
-                await self._send(event.contact, StopRinging(contact=event.contact, offer=event.offer, outcome=outcome))
+                await self.send(event.contact, StopRinging(contact=event.contact, offer=event.offer, outcome=outcome))
             case _:
                 pass
 
-    async def _send(self, id_: ContactId, signal: Signal) -> None:
-        """Lost without harm while the bus is away: the offer stands, and the page shows it."""
+    async def send(self, id_: ContactId, signal: Signal) -> None:
+        """To the contact's inbox. Lost without harm while the bus is away: the offer stands, and the page shows it."""
         contact = self._state.contacts.get(id_)
         if contact is None or not self._bus.connected:
             return
