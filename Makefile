@@ -7,7 +7,7 @@ MEMBERS := shared $(sort $(wildcard services/*))
 READY  := $(VENV)/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test check check-style check-types check-imports check-spelling check-reference bench lock docs clean
+.PHONY: help setup run test check check-style check-types check-imports check-spelling check-reference bench lock docs new-channel clean
 
 help: ## Show what can be made
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -56,8 +56,14 @@ bench: $(READY) ## Measure, as ratios side by side in one run (QUICK=1 for a sho
 docs: $(READY) ## Write the generated pages of docs/reference again
 	$(BIN)/python -m frontline.reference docs/reference
 
+new-channel: $(READY) ## Make a channel that passes its contract tests at once: NAME=telegram
+	@$(BIN)/python -m frontline.testing.new_channel "$(NAME)" services
+	@$(BIN)/ruff check --quiet --select I --fix services/intake-$(NAME)
+	@$(BIN)/ruff format --quiet services/intake-$(NAME)
+	@$(MAKE) --no-print-directory docs
+
 lock: $(UV) ## Resolve the dependencies again into requirements.lock and bootstrap.lock
-	$(UV) pip compile pyproject.toml --group dev --universal --generate-hashes --python-version 3.11 --upgrade --quiet \
+	$(UV) pip compile pyproject.toml $(addsuffix /pyproject.toml,$(MEMBERS)) --group dev --group deploy --universal --generate-hashes --python-version 3.11 --upgrade --quiet \
 	  $(addprefix --no-emit-package ,frontline $(patsubst services/%,frontline-%,$(wildcard services/*))) -o requirements.lock
 	awk '/^uv==/ {on = 1; print; next} on && /--hash/ {print; next} {on = 0}' requirements.lock > bootstrap.lock
 

@@ -32,9 +32,6 @@ dependencies = ["frontline", "aiohttp>=3.12", "msgspec>=0.20"]
 [project.entry-points."frontline.channels"]
 {name} = "{package}.channel:{title}Channel"
 
-[tool.uv.sources]
-frontline = {{ workspace = true }}
-
 [tool.hatch.build.targets.wheel]
 packages = ["src/{package}"]
 """
