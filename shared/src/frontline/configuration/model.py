@@ -72,6 +72,11 @@ class Inbox(_Table, frozen=True):
         return self.channel in OFFERED_CHANNELS if self.offer is None else self.offer
 
     @property
+    def live(self) -> bool:
+        """Whether customers wait and watch here; elsewhere they are told by a message."""
+        return self.offered or self.channel in OFFERED_CHANNELS
+
+    @property
     def units(self) -> int:
         return COST_BY_CHANNEL.get(self.channel, OTHER_COST) if self.cost is None else self.cost
 

@@ -22,9 +22,6 @@ from router.core.queue import place_of
 from router.core.state import DeskState
 from router.desk.loop import DeskLoop
 
-LIVE = frozenset({"chat", "phone"})
-"""Channels whose customers wait and watch; the others are told by a message."""
-
 _AT_MOST_EVERY = 1.0
 _SHOWN_AFTER_END = timedelta(hours=1)
 
@@ -40,6 +37,7 @@ class ShowsDesk:
         self._bucket = KeyValue(bus, DESKVIEW)
         self._changed = asyncio.Event()
         self._changed.set()
+        self._watched = {(inbox.channel, inbox.id) for inbox in desk.inboxes if inbox.live}
         self._live: dict[ContactId, datetime] = {}
         self.touched(loop.state.contacts)
 
@@ -48,7 +46,7 @@ class ShowsDesk:
         now = self._clock()
         known = self._loop.state.contacts
         for id_ in contacts:
-            if (contact := known.get(id_)) is not None and contact.channel in LIVE:
+            if (contact := known.get(id_)) is not None and (contact.channel, contact.inbox) in self._watched:
                 self._live[id_] = now
         self._changed.set()
 
