@@ -14,7 +14,9 @@ from frontline.configuration.load import load_texts
 from frontline.runtime.embedded import find_nats_server
 from frontline.runtime.topology import MIB, Limits, Topology, topology
 
-_CLUSTER = re.compile(r'"nats://(nats-\d+)\.([a-z-]+):(\d+)"')
+_ROUTE = re.compile(r'"nats://route:\$\(NATS_PASSWORD_ROUTE\)@(nats-\d+)\.([a-z-]+):(\d+)"')
+_REFERENCE = re.compile(r"\$\((\w+)\)")
+ROUTES = "NATS_ROUTES"
 _SIZE = re.compile(r"^\s*max_file_store: (\d+)([MGT])\s*$", re.MULTILINE)
 _UNITS = {"M": 10**6, "G": 10**9, "T": 10**12}
 
@@ -43,7 +45,18 @@ def config_of(manifests: Manifests, pods: Pods) -> Mapping[str, str] | None:
 
 def variables(pods: Pods) -> dict[str, str]:
     """What the server finds in its environment, with a password wherever there is to be one."""
-    return {each["name"]: each.get("value", "stand-in") for each in pods.containers[0].get("env", [])}
+    told: dict[str, str] = {}
+    for each in pods.containers[0].get("env", []):
+        # As the kubelet does it: by what stands above.
+        told[each["name"]] = _REFERENCE.sub(
+            lambda match: told.get(match[1], match[0]), each.get("value", password(each["name"]))
+        )
+    return told
+
+
+def password(variable: str) -> str:
+    """What stands in for the password in a variable of the server, and for that of its user."""
+    return f"stand-in-for-{variable.removeprefix('NATS_PASSWORD_').lower().replace('_', '-')}"
 
 
 def parse(config: Mapping[str, str], environ: Mapping[str, str]) -> Iterator[str]:
@@ -85,7 +98,9 @@ def _desks(manifests: Manifests) -> str | None:
 
 def _cluster(manifests: Manifests, pods: Pods, text: str) -> Iterator[Finding]:
     """Every server knows every other; one alone has no cluster to wait for."""
-    routes = _CLUSTER.findall(text)
+    alone = "\ncluster {" not in text
+    given = [each.get("value", "") for each in pods.containers[0].get("env", []) if each["name"] == ROUTES]
+    routes = [] if alone else _ROUTE.findall("".join(given))
     wanted = {f"{pods.name}-{number}" for number in range(pods.replicas)} if pods.replicas > 1 else set()
     if {name for name, _, _ in routes} != wanted:
         yield f"{pods.title}: its routes are to {sorted(name for name, _, _ in routes)}, and there are {sorted(wanted)}"

@@ -14,10 +14,9 @@ from pathlib import Path
 import msgspec
 
 from deploy.checks.manifest import Manifests, Pods
-from deploy.checks.server import config_of, variables
+from deploy.checks.server import config_of, password, variables
 from frontline.runtime.embedded import find_nats_server
 
-PASSWORD = "stand-in-for-{}"  # noqa: S105 - of servers that live for a test
 _LOOK_SECONDS = 0.02
 _CLUSTER_BLOCK = re.compile(r"^cluster \{\n.*?^\}\n", re.MULTILINE | re.DOTALL)
 _MOVED = {"HOST": "127.0.0.1", "PORT": "0"}
@@ -117,7 +116,7 @@ def _files(manifests: Manifests, pods: Pods, home: Path) -> dict[str, Path]:
                 (root / name).write_text(text, encoding="utf-8")
         for source in volume.get("projected", {}).get("sources", []):
             for item in source["secret"]["items"]:
-                (root / item["path"]).write_text(PASSWORD.format(item["key"]), encoding="utf-8")
+                (root / item["path"]).write_text(password(item["key"]), encoding="utf-8")
     return roots
 
 
@@ -188,16 +187,7 @@ def server(manifests: Manifests, folder: Path) -> Server:
         text = text.replace(old, new)
     (folder / "nats.conf").write_text(text, encoding="utf-8")
     (folder / "users.conf").write_text(config["users.conf"], encoding="utf-8")
-    return Server(config, {**variables(pods), **passwords(pods), "SERVER_NAME": "nats-0"}, folder, port)
-
-
-def passwords(pods: Pods) -> dict[str, str]:
-    """The server's environment of passwords, the same ones that `stand` hands to the clients."""
-    return {
-        each["name"]: PASSWORD.format(each["valueFrom"]["secretKeyRef"]["key"])
-        for each in pods.containers[0].get("env", [])
-        if "secretKeyRef" in each.get("valueFrom", {})
-    }
+    return Server(config, {**variables(pods), "SERVER_NAME": "nats-0"}, folder, port)
 
 
 def free_port() -> int:
