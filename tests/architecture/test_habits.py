@@ -12,7 +12,9 @@ READS_THE_ENVIRONMENT = {
 }
 
 STARTS_BARE_TASKS = {
+    "shared/src/frontline/runtime/cancel.py": "one that a cancellation ends, whatever the awaited library does with it",
     "services/router/src/router/desk/lease.py": "a watch that lasts as long as one wait, which cancels and awaits it",
+    "services/router/src/router/api/live.py": "what a page says and what it is told end together, with its connection",
     "shared/src/frontline/cli/replay.py": "follows the directory until it is loaded, and awaits the end of that",
     "shared/src/frontline/supervisor/fleet.py": "processes end in stages, where a group ends all at once; `stop` awaits them",
     "shared/src/frontline/supervisor/process.py": "looks whether a process is ready for as long as that process lives",

@@ -1,7 +1,7 @@
 """What was stored under schema 1.0 is read and written the same for as long as the major version lives."""
 
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import msgspec
 import pytest
@@ -12,7 +12,7 @@ from frontline.contract.draft import Draft, decode_draft
 from frontline.contract.error import Reason, Rejected
 from frontline.contract.event import DeskEvent
 from frontline.contract.message import DeliveryReceipt, Envelope, InboundMessage, OutboundMessage
-from frontline.contract.signal import Ring, StopRinging, Typing, decode_signal
+from frontline.contract.signal import Signal, decode_signal
 from frontline.contract.transcript import TranscriptItem, decode_item
 from tests.contract.samples import GOLDEN, SAMPLES
 
@@ -24,9 +24,7 @@ DECODERS: dict[type[Envelope], EnvelopeDecoder[Any]] = {
     Draft: decode_draft,
     DeskEvent: EnvelopeDecoder(DeskEvent),
     DeskView: decode_desk_view,
-    Typing: decode_signal,
-    Ring: decode_signal,
-    StopRinging: decode_signal,
+    **dict.fromkeys(get_args(Signal), decode_signal),
 }
 
 FREE = {"native", "data", "contacts", "wait"}
