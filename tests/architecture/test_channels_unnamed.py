@@ -8,7 +8,7 @@ import pytest
 from tests.architecture import sources
 
 NAMES_CHANNELS = {
-    "services/intake-phone/src/intake_phone/server.py": "the name of a listener: what a carrier calls is a webhook, too",
+    "services/intake-phone/src/intake_phone/server.py": "a label of its figures: what a carrier calls is a webhook, too",
     "services/router/src/router/api/objects.py": "originals of mails end in .eml, or no mail program opens them",
     "shared/src/frontline/configuration/model.py": "what a contact costs, and whether it is offered, unless an inbox says",
     "shared/src/frontline/configuration/rules.py": "addresses are checked where their form is known; all others are taken",

@@ -7,7 +7,16 @@ from typing import Any, ClassVar
 
 import msgspec
 
-from frontline.contract.channel import Channel, Delivered, DeliversReplies, Host, Receive, Replays
+from frontline.contract.channel import (
+    Capabilities,
+    Channel,
+    Delivered,
+    DeliversReplies,
+    DescribesItself,
+    Host,
+    Receive,
+    Replays,
+)
 from frontline.contract.clock import Clock
 from frontline.contract.error import Reason, Rejected
 from frontline.contract.ids import ChannelName
@@ -32,6 +41,7 @@ class EmailChannel:
 
     name: ClassVar[ChannelName] = CHANNEL
     Settings: ClassVar[type[msgspec.Struct]] = EmailSettings
+    capabilities: ClassVar[Capabilities] = Capabilities(delivers_replies=True, replays=True, attachments=True)
     repeatable: ClassVar[bool] = True
     """A reply has one fixed Message-ID, so that a repeat is the same mail to every mail system."""
 
@@ -62,4 +72,5 @@ class EmailChannel:
 
 _channel: type[Channel] = EmailChannel
 _delivers: type[DeliversReplies] = EmailChannel
+_describes: type[DescribesItself] = EmailChannel
 _replays: type[Replays] = EmailChannel
