@@ -20,7 +20,10 @@ from tests.integration.supervisor.site import install
 
 @pytest.fixture(scope="module")
 def environ(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
-    return {**environment(router_port="0", smtp_port="0", chat_port="0", phone_port="0"), "PYTHONPATH": str(install(tmp_path_factory.mktemp("site")))}
+    return {
+        **environment(router_port="0", smtp_port="0", chat_port="0", phone_port="0"),
+        "PYTHONPATH": str(install(tmp_path_factory.mktemp("site"))),
+    }
 
 
 @pytest.fixture(scope="module")
