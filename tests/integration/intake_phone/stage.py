@@ -29,7 +29,7 @@ from frontline.runtime.metrics import Metrics
 from frontline.runtime.objects import Objects
 from frontline.runtime.reader import read
 from frontline.runtime.service import Service, utc_now, watch_bus
-from frontline.runtime.settings import RuntimeSettings, Secret
+from frontline.runtime.settings import RuntimeSettings
 from frontline.runtime.signing import Signer
 from frontline.runtime.telemetry import logger
 from frontline.runtime.topology import DESKVIEW, DIRECTORY, THREADS
@@ -42,7 +42,7 @@ from intake_phone.simulator.exchange import Exchange
 from intake_phone.simulator.line import Line
 from intake_phone.simulator.person import Person
 
-PATIENCE = 30.0
+PATIENCE = 12.0
 PACE = 0.01
 SUPPORT = InboxId("support")
 DESK = DeskId("support")
@@ -240,6 +240,8 @@ async def answering(
                     line.cancel()
     finally:
         await own.close()
+        for _ in range(3):
+            await asyncio.sleep(0)  # closed connections let go of their sockets in the loop's next turns
 
 
 def _into(queue: asyncio.Queue[Signal]) -> Any:

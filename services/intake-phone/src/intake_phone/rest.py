@@ -6,6 +6,7 @@ What can't have been done is `Unavailable`; what may have been done without our 
 
 import asyncio
 import re
+from base64 import b64encode
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
@@ -40,6 +41,11 @@ class Account(msgspec.Struct, frozen=True, kw_only=True):
 
     def __repr__(self) -> str:
         return f"Account(sid={self.sid!r}, base={self.base!r})"
+
+    @property
+    def proof(self) -> dict[str, str]:
+        """HTTP Basic (RFC 7617)."""
+        return {"Authorization": "Basic " + b64encode(f"{self.user}:{self.secret}".encode()).decode()}
 
 
 class Rest:
@@ -101,12 +107,12 @@ class Rest:
             base = urlsplit(account.base)
             there = urlsplit(urljoin(account.base, url))
             ours = (there.scheme, there.netloc) == (base.scheme, base.netloc)
-            auth = aiohttp.BasicAuth(account.user, account.secret) if ours else None
+            proof = account.proof if ours else {}
             if there.scheme not in {"http", "https"} or (not ours and there.scheme != "https"):
                 raise Rejected("this is no address to fetch a file from")
             try:
                 # aiohttp drops the credentials when a redirect leads to another host.
-                async with session.get(there.geturl(), auth=auth) as response:
+                async with session.get(there.geturl(), headers=proof) as response:
                     if response.status >= 400:
                         self._refused(response.status)
                         raise Missing
@@ -130,7 +136,7 @@ class Rest:
                     method,
                     url,
                     data=aiohttp.FormData(fields)() if fields else None,
-                    auth=aiohttp.BasicAuth(account.user, account.secret),
+                    headers=account.proof,
                 ) as response:
                     status, body = response.status, await response.read()
             except aiohttp.ClientConnectorError as error:

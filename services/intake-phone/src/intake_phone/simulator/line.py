@@ -163,7 +163,7 @@ class Line:
             result = await self._wait_in(waiting, urljoin(base, verb.get("waitUrl", base)), about)
         except asyncio.CancelledError:
             if self._gone:  # Twilio tells the page that the queue leads to, though nobody hears its answer
-                url, told = after("hangup")
+                url, told = after("hangup" if waiting.conversation is None else "bridged")
                 exchange.tasks.create_task(exchange.quietly(url, {**self._about, **told, "CallStatus": "completed"}))
             raise
         finally:
