@@ -7,7 +7,7 @@ MEMBERS := shared $(sort $(wildcard services/*))
 READY  := $(VENV)/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test check check-style check-types check-imports check-spelling check-reference bench lock docs new-channel clean
+.PHONY: help setup run test check check-style check-types check-imports check-spelling check-reference check-deploy bench lock docs new-channel clean
 
 help: ## Show what can be made
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -49,6 +49,9 @@ check-spelling: $(READY)
 
 check-reference: $(READY)
 	$(BIN)/python -m frontline.reference --check docs/reference
+
+check-deploy: $(READY) ## Manifests, NATS users, and services as they would be deployed
+	$(BIN)/python -m deploy.checks
 
 bench: $(READY) ## Measure, as ratios side by side in one run (QUICK=1 for a short one)
 	$(BIN)/python -m tests.bench $(if $(QUICK),--quick)

@@ -27,7 +27,7 @@ def check(manifests: Manifests) -> Iterator[Finding]:
                 yield from (f"{pods.title}: {what}" for what in mistakes(told, kinds))
                 yield from _files(pods, container, told)
                 yield from _ports(pods, told)
-                if told.get("FRONTLINE_NATS_USER") != pods.name:
+                if told.get("FRONTLINE_NATS_USER") != user_of(container["args"]):
                     yield f"{pods.title}: is NATS user {told.get('FRONTLINE_NATS_USER')}, not itself"
 
 
@@ -53,6 +53,11 @@ def read_by(arguments: list[str]) -> Kinds | None:
     return None
 
 
+def user_of(arguments: list[str]) -> str:
+    """The NATS user that a `frontline` command has to be."""
+    return f"intake-{arguments[-1]}" if arguments[0] == "channel" else arguments[-1]
+
+
 def mistakes(told: Mapping[str, str], kinds: Kinds) -> Iterator[str]:
     """What the process would say of this environment, and what it would pass over in silence."""
     known = {f"FRONTLINE_{field.name.upper()}" for _, kind in kinds for field in msgspec.structs.fields(kind)}
@@ -63,11 +68,12 @@ def mistakes(told: Mapping[str, str], kinds: Kinds) -> Iterator[str]:
         file.write("a-stand-in-that-is-long-enough")
         file.flush()
         try:
-            environ = {name: file.name if name.endswith("_FILE") else value for name, value in told.items()}
+            environ = {name: file.name if value and name.endswith("_FILE") else value for name, value in told.items()}
             loaded = load_several(kinds, environ)
             runtime = loaded[RuntimeSettings]
             assert isinstance(runtime, RuntimeSettings)
-            needed(runtime)
+            if StorageSettings not in loaded:  # a command, which has no use for the deployment secret
+                needed(runtime)
         except SettingsError as error:
             yield from map(str, error.mistakes)
 
