@@ -61,7 +61,7 @@ docs: $(READY) ## Write the generated pages of docs/reference again
 
 new-channel: $(READY) ## Make a channel that passes its contract tests at once: NAME=telegram
 	@$(BIN)/python -m frontline.testing.new_channel "$(NAME)" services
-	@$(BIN)/ruff check --quiet --select I --fix services/intake-$(NAME)
+	@$(BIN)/ruff check --quiet --fix-only services/intake-$(NAME)
 	@$(BIN)/ruff format --quiet services/intake-$(NAME)
 	@$(MAKE) --no-print-directory docs
 
