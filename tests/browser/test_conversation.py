@@ -76,3 +76,9 @@ async def test_a_conversation_with_a_reload_in_the_middle_loses_nothing(tmp_path
         assert sorted(said) == sorted([*whole, "Is it out?"])
         assert await visitor.said() == said
         assert len(await running.contacts()) == 1
+
+        async def read() -> bool:
+            told = (await running.get(f"/api/contacts/{contact['id']}/transcript"))["items"]
+            return [item["delivery"] for item in told if item["text"] == "Is it out?"] == ["read"]
+
+        await until(read)

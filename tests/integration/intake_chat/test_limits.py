@@ -3,8 +3,6 @@
 import asyncio
 import base64
 import json
-import os
-import socket
 import uuid
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -21,6 +19,7 @@ from frontline.runtime.embedded import EmbeddedServer
 from frontline.runtime.telemetry import logger
 from intake_chat.normalize import CHANNEL
 from intake_chat.token import Visitor, issue
+from tests.integration.intake_chat.raw import frame, handshake
 from tests.integration.intake_chat.stage import (
     IDENTITY_SECRET,
     PATIENCE,
@@ -255,7 +254,7 @@ async def test_a_slow_reader_is_sent_away_holds_nobody_up_and_resumes_by_its_cur
 ) -> None:
     async with chatting(nats, bus, chat_max_unread_bytes=64 * 1024) as stage:
         quick, contact = await stage.talking("0")
-        reader, writer = await raw_socket(stage.address, {"inbox": SUPPORT, "token": quick.token})
+        _, writer = await asleep(stage.address, {"inbox": SUPPORT, "token": quick.token})
         hub = stage.made[0]._server.hub
         assert hub is not None
         conversation = next(iter(hub.by_visitor.values()))
@@ -270,29 +269,12 @@ async def test_a_slow_reader_is_sent_away_holds_nobody_up_and_resumes_by_its_cur
         writer.close()
         back = await stage.open(quick.token, cursor=quick.came[-2]["seq"] if quick.came[-2]["type"] == "message" else 0)
         assert (await back.lines(1))[0].startswith(f"{number} ")
-        del reader
 
 
-async def raw_socket(address: str, hello: dict[str, Any]) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
-    """A WebSocket client that says hello and then reads nothing: one whose network has gone to sleep."""
-    host, _, port = address.rpartition(":")
-    plain = socket.socket()
-    plain.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
-    plain.setblocking(False)
-    await asyncio.get_running_loop().sock_connect(plain, (host, int(port)))
-    reader, writer = await asyncio.open_connection(sock=plain, limit=1024)
-    key = base64.b64encode(os.urandom(16)).decode()
-    writer.write(
-        f"GET /chat/ws HTTP/1.1\r\nHost: {address}\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
-        f"Sec-WebSocket-Key: {key}\r\nSec-WebSocket-Version: 13\r\n\r\n".encode()
-    )
-    async with asyncio.timeout(PATIENCE):
-        await reader.readuntil(b"\r\n\r\n")
-    payload = json.dumps({"type": "hello", "v": 1, **hello}).encode()
-    assert 126 <= len(payload) < 65536
-    mask = os.urandom(4)
-    masked = bytes(byte ^ mask[at % 4] for at, byte in enumerate(payload))
-    writer.write(b"\x81\xfe" + len(payload).to_bytes(2, "big") + mask + masked)
+async def asleep(address: str, hello: dict[str, Any]) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+    """A client that says hello and then reads nothing: its network has gone to sleep."""
+    reader, writer = await handshake(address, buffer=4096)
+    writer.write(frame(json.dumps({"type": "hello", "v": 1, **hello}).encode()))
     await writer.drain()
     assert isinstance(writer.transport, asyncio.ReadTransport)
     writer.transport.pause_reading()

@@ -5,7 +5,15 @@ from typing import ClassVar
 
 import msgspec
 
-from frontline.contract.channel import Channel, Delivered, DeliversReplies, Host, Receive
+from frontline.contract.channel import (
+    Capabilities,
+    Channel,
+    Delivered,
+    DeliversReplies,
+    DescribesItself,
+    Host,
+    Receive,
+)
 from frontline.contract.clock import Clock
 from frontline.contract.ids import ChannelName
 from frontline.contract.message import DeliveryState, OutboundMessage
@@ -23,6 +31,7 @@ class ChatChannel:
 
     name: ClassVar[ChannelName] = CHANNEL
     Settings: ClassVar[type[msgspec.Struct]] = ChatSettings
+    capabilities: ClassVar[Capabilities] = Capabilities(delivers_replies=True, attachments=True, shows_transcript=True)
     repeatable: ClassVar[bool] = True
     """A reply is a line of the transcript; a repeat changes nothing."""
 
@@ -43,3 +52,4 @@ class ChatChannel:
 
 _channel: type[Channel] = ChatChannel
 _delivers: type[DeliversReplies] = ChatChannel
+_describes: type[DescribesItself] = ChatChannel

@@ -203,6 +203,10 @@ class Capabilities(msgspec.Struct, frozen=True, kw_only=True):
     """Whether replies may carry files. If not, `deliver` rejects one that does: nothing is left out silently."""
     max_text: int = 0
     """Characters in a reply, 0 for no limit; `deliver` rejects a longer one."""
+    shows_transcript: bool = False
+    """Whether customers read the transcript itself (`Host.conversations`). There a reply stands already
+    when it comes to `deliver`, which has nothing to send and tells whether somebody is looking.
+    """
 
 
 @runtime_checkable

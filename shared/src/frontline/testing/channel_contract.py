@@ -73,6 +73,8 @@ class ChannelContract:
     def far_end(self, channel: Any, driver: DeliveringDriver) -> FarEnd:
         if not _declared(channel).delivers_replies:
             pytest.skip(f"{NOT_DECLARED} delivers_replies")
+        if _declared(channel).shows_transcript:
+            pytest.skip(f"{NOT_DECLARED} a far end of its own: it shows the transcript")
         return driver.far_end
 
     # What it says of itself
@@ -330,7 +332,8 @@ class ChannelContract:
         for payload in (*driver.payloads, *driver.malformed):
             await self._send(stage, driver, payload)
         messages = await stage.stored()
-        if _declared(stage.channel).delivers_replies:
+        declared = _declared(stage.channel)
+        if declared.delivers_replies and not declared.shows_transcript:
             delivering: Any = driver
             for told in (Told.ACCEPTED, Told.TRY_AGAIN, Told.REFUSED):
                 if told is not Told.ACCEPTED:
