@@ -33,15 +33,17 @@ class Flow:
 
 
 WORLD, RELAY, GATEWAY, MONITORING, DNS, STRANGER = "world", "relay", "gateway", "monitoring", "dns", "stranger"
+PRIVATE = "private"
 _OUTSIDE = (
     Place(WORLD, address="192.0.2.7"),
     Place(RELAY, address="198.51.100.25"),
+    Place(PRIVATE, address="10.0.0.1"),
     Place(GATEWAY, namespace={_NAMESPACE: "gateway", "frontline.dev/gateway": "true"}),
     Place(MONITORING, namespace={_NAMESPACE: "monitoring"}),
     Place(DNS, labels={"k8s-app": "kube-dns"}, namespace={_NAMESPACE: "kube-system"}),
     Place(STRANGER, labels={"frontline.dev/nats-client": "true"}, namespace={_NAMESPACE: "default"}),
 )
-_CLIENTS = ("router", "intake-email", "intake-chat", "intake-phone", "provision")
+_CLIENTS = ("router", "intake-email", "intake-chat", "intake-phone", "intake-phone-ringer", "provision")
 _SERVED = {"router": 8080, "intake-chat": 8081, "intake-phone": 8082}
 
 FLOWS = (
@@ -66,6 +68,9 @@ FLOWS = (
     Flow("router", WORLD, 443, wanted=False),
     Flow("intake-chat", WORLD, 443, wanted=False),
     Flow("intake-phone", WORLD, 443),
+    Flow("intake-phone-ringer", WORLD, 443),
+    Flow("intake-phone", PRIVATE, 443, wanted=False),
+    Flow(GATEWAY, "intake-phone-ringer", 8082, wanted=False),
     Flow("intake-email", "router", 8080, wanted=False),
     Flow("intake-chat", "router", 8080, wanted=False),
 )

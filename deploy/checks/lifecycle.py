@@ -14,6 +14,7 @@ NATS_PATHS = {
     "livenessProbe": "/healthz?js-enabled-only=true",
 }
 _LEAST_STARTUP_SECONDS = 30
+ALONE = {"intake-phone-ringer": "an agent's phone would ring twice for one call"}
 
 
 def check(manifests: Manifests) -> Iterator[Finding]:
@@ -83,6 +84,10 @@ def _lame_duck(manifests: Manifests) -> float:
 
 
 def _roll(pods: Pods) -> Iterator[Finding]:
+    if pods.name in ALONE:
+        if pods.replicas != 1 or pods.owner["spec"].get("strategy") != {"type": "Recreate"}:
+            yield f"{pods.title}: there may be one of it at a time: {ALONE[pods.name]}"
+        return
     rolling = pods.owner["spec"].get("strategy", {}).get("rollingUpdate", {})
     if pods.owner["kind"] == "Deployment" and (rolling.get("maxUnavailable"), rolling.get("maxSurge")) != (0, 1):
         yield f"{pods.title}: a roll-out has to bring the new pod (maxSurge 1) before it takes the old (maxUnavailable 0)"
@@ -100,7 +105,7 @@ def _job(pods: Pods) -> Iterator[Finding]:
 def check_production(manifests: Manifests) -> Iterator[Finding]:
     """What one of each, on a developer's machine, need not be."""
     for pods in manifests.pods():
-        if pods.lasting and pods.replicas < (3 if pods.name == "nats" else 2):
+        if pods.lasting and pods.name not in ALONE and pods.replicas < (3 if pods.name == "nats" else 2):
             yield f"{pods.title}: {pods.replicas} in production is none when it leaves"
     if manifests.of("Secret"):
         yield "Secret: production's secrets do not stand in its manifests"

@@ -191,6 +191,11 @@ DEFECTS: dict[str, tuple[Spoil, str]] = {
         "brings? the new pod|bring the new pod",
     ),
     "NATS one by one": (lambda m: at(m, "StatefulSet", "nats")["spec"].pop("podManagementPolicy"), "quorum"),
+    "two that ring": (grafted("Deployment", "intake-phone-ringer", replicas=2), "one of it at a time"),
+    "two that ring for the while of a roll-out": (
+        grafted("Deployment", "intake-phone-ringer", strategy={"rollingUpdate": {"maxSurge": 1, "maxUnavailable": 0}}),
+        "one of it at a time",
+    ),
     "a Job that stays": (lambda m: at(m, "Job", "provision")["spec"].pop("ttlSecondsAfterFinished"), "stays for ever"),
     "one replica in production": (grafted("Deployment", "router", replicas=1), "is none when it leaves"),
     "two servers of NATS in production": (grafted("StatefulSet", "nats", replicas=2), "is none when it leaves"),
@@ -285,6 +290,14 @@ DEFECTS: dict[str, tuple[Spoil, str]] = {
     "the monitor port for everybody": (rule("nats", "ingress", 2, **{"from": []}), "nats:8222 gets through"),
     "servers that do not meet": (drop_rule("nats", "egress", 0), "nats to nats:6222 does not get through"),
     "an intake that reaches the web": (drop_rule("intake-email", "egress", 1), "relay:25 does not get through"),
+    "a phone intake that reaches the inside": (
+        rule("intake-phone", "egress", 1, to=[{"ipBlock": {"cidr": "0.0.0.0/0"}}]),
+        "intake-phone to private:443 gets through",
+    ),
+    "an intake that reaches the router": (
+        lambda m: (at(m, "NetworkPolicy", "intake-chat")["spec"]["egress"].append({}), rule("router", "ingress", 0, **{"from": []})(m)),
+        "intake-chat to router:8080 gets through",
+    ),
     "a policy for nobody": (
         grafted("NetworkPolicy", "router", podSelector={"matchLabels": {"app.kubernetes.io/name": "ruoter"}}),
         "takes no pods",

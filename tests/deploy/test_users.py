@@ -148,7 +148,11 @@ async def test_what_a_user_may_not_do_is_refused(tmp_path: Path) -> None:
 
 async def test_mail_comes_in_and_a_reply_goes_out_with_the_rights_of_the_manifests(tmp_path: Path) -> None:
     manifests = overlay()
-    async with mail_sink() as sink, running(manifests, tmp_path, FRONTLINE_SMTP_RELAY=sink.address) as (nats, stands):
+    only = frozenset({"router", "intake-email"})
+    async with (
+        mail_sink() as sink,
+        running(manifests, tmp_path, only=only, FRONTLINE_SMTP_RELAY=sink.address) as (nats, stands),
+    ):
         await nats.start()
         await provision(manifests, nats, tmp_path)
         for each in stands:
