@@ -6,14 +6,22 @@ from typing import TYPE_CHECKING, ClassVar
 
 import msgspec
 
-from frontline.contract.channel import Channel, Delivered, DeliversReplies, Host, Receive
+from frontline.contract.channel import (
+    Capabilities,
+    Channel,
+    Delivered,
+    DeliversReplies,
+    DescribesItself,
+    Host,
+    Receive,
+)
 from frontline.contract.clock import Clock
 from frontline.contract.ids import ChannelName
 from frontline.contract.message import OutboundMessage
 from intake_phone.calls import Calls
 from intake_phone.filelink import FileLinks
 from intake_phone.inhand import InHand
-from intake_phone.messaging import TextsIn, TextsOut, Told
+from intake_phone.messaging import LONGEST, TextsIn, TextsOut, Told
 from intake_phone.normalize import CHANNEL
 from intake_phone.rest import Account, Rest
 from intake_phone.ringing import Ringing
@@ -34,6 +42,7 @@ class PhoneChannel:
 
     name: ClassVar[ChannelName] = CHANNEL
     Settings: ClassVar[type[msgspec.Struct]] = PhoneSettings
+    capabilities: ClassVar[Capabilities] = Capabilities(delivers_replies=True, attachments=True, max_text=LONGEST)
     repeatable: ClassVar[bool] = False
     """Twilio sends whatever it is asked to, as often as it is asked to."""
 
@@ -109,3 +118,4 @@ def _reachable(address: str) -> str:
 
 _channel: type[Channel] = PhoneChannel
 _delivers: type[DeliversReplies] = PhoneChannel
+_describes: type[DescribesItself] = PhoneChannel

@@ -40,7 +40,7 @@ class Api:
             media=[str(url) for url in form.getall("MediaUrl", [])],
             callback=str(form.get("StatusCallback", "")),
         )
-        self._exchange.tasks.create_task(self._exchange.text_out(text), name=f"text {text.sid}")
+        await self._exchange.text_out(text)
         return web.json_response({"sid": text.sid, "status": "queued"}, status=HTTPStatus.CREATED)
 
     async def _calls(self, request: web.Request) -> web.Response:

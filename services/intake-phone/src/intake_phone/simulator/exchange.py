@@ -53,6 +53,8 @@ class Text:
     body: str
     media: list[str]
     callback: str
+    files: list[bytes] = field(default_factory=list)
+    """What carriers found behind `media`."""
 
 
 @dataclass(slots=True, eq=False)
@@ -163,11 +165,17 @@ class Exchange:
         return message
 
     async def text_out(self, text: Text) -> None:
-        """What the channel sent reaches the customer, and the carriers tell of it."""
+        """What the channel sent reaches the customer, files and all; carriers tell of it afterwards."""
+        for url in text.media:
+            async with self.session.get(url) as response:
+                text.files.append(await response.read())
         async with self.arrived:
             self.texts.append(text)
             self.arrived.notify_all()
         self.tell(f"{text.to} reads: {text.body}")
+        self.tasks.create_task(self._tell_status(text), name=f"text {text.sid}")
+
+    async def _tell_status(self, text: Text) -> None:
         if text.callback:
             for status in self.statuses:
                 await self.quietly(
