@@ -32,7 +32,8 @@ PAGE = ready_page(
 
 def test_the_page_names_every_address() -> None:
     for address in (
-        "http://127.0.0.1:8080",
+        "http://127.0.0.1:8080/",
+        "http://127.0.0.1:8080/api",
         "127.0.0.1:2525",
         "nats://127.0.0.1:4222",
         "http://127.0.0.1:5/healthz/ready",

@@ -27,7 +27,8 @@ def ready_page(
     `command` is how a person would call us here.
     """
     rows = [
-        ("Agents and API", record.router),
+        ("Agents' page", f"{record.router}/" if record.router else None),
+        ("API", f"{record.router}/api" if record.router else None),
         ("Mail in (SMTP)", record.smtp),
         ("Mail out", mail_out if record.smtp else None),
         ("Chat", record.chat),

@@ -19,6 +19,7 @@ from router.api.live import PATH as LIVE
 from router.api.live import LiveRoute
 from router.api.port import Commands, Files, Mint
 from router.api.table import ROUTES
+from router.console.page import add_console
 from router.index.read_index import ReadIndex
 
 
@@ -59,6 +60,7 @@ def build_app(
     live = LiveRoute(api)
     app.router.add_route("GET", LIVE, live.serve)
     app.on_shutdown.append(live.close)
+    add_console(app)
     return app
 
 
