@@ -163,6 +163,8 @@ async def _becomes(
                 status = await _ask(session, each, probe)
                 if right(status):
                     return
+                if status not in {None, OK, UNAVAILABLE}:
+                    raise Broken(f"{each.pods.title}: {probe} says {status}: is that a path of it?")
                 await asyncio.sleep(_LOOK_SECONDS)
     raise Broken(f"{each.pods.title}: after {seconds:g} s {probe} still says {status}: {_last_words(each)}")
 

@@ -8,9 +8,8 @@ ONLY = frozenset({"router"})
 
 async def test_a_probe_on_a_path_that_the_service_does_not_have_is_found() -> None:
     manifests = overlay()
-    container(manifests, "router")["startupProbe"] |= {"failureThreshold": 2, "periodSeconds": 2}
     container(manifests, "router")["startupProbe"]["httpGet"]["path"] = "/started"
-    assert "after 4 s startupProbe still says 404" in " ".join(await process.findings(manifests, only=ONLY))
+    assert "startupProbe says 404" in " ".join(await process.findings(manifests, only=ONLY))
 
 
 async def test_liveness_that_depends_on_nats_is_found() -> None:
@@ -29,4 +28,6 @@ async def test_a_right_that_a_service_lacks_is_found() -> None:
     manifests = overlay()
     data = at(manifests, "ConfigMap", "nats-config")["data"]
     data["users.conf"] = data["users.conf"].replace('"kv.LEASES.>"', "")
-    assert 'Subscription Violation - Subject "kv.LEASES.support"' in " ".join(await process.findings(manifests, only=ONLY))
+    assert 'Subscription Violation - Subject "kv.LEASES.support"' in " ".join(
+        await process.findings(manifests, only=ONLY)
+    )
