@@ -14,6 +14,7 @@ NAMES_CHANNELS = {
     "shared/src/frontline/configuration/rules.py": "addresses are checked where their form is known; all others are taken",
     "shared/src/frontline/runtime/telemetry.py": "names of fields that are hidden in logs",
     "shared/src/frontline/supervisor/page.py": "the command that it shows a newcomer sends a mail",
+    "shared/src/frontline/supervisor/ports.py": "a taken port is told before the start; all others tell of theirs",
     "shared/src/frontline/supervisor/record.py": "keys of up.json for the channels that the demo has",
     "shared/src/frontline/testing/nats_server.py": "what is provisioned for tests",
 }
@@ -26,8 +27,8 @@ def channels() -> set[str]:
 
 
 def named(text: str, names: Iterable[str]) -> list[str]:
-    """Where one of `names` stands as a text of its own; prose and longer texts are none of it."""
-    wanted = set(names)
+    """Where one of `names`, or its process, stands as a text of its own; prose and longer texts are none of it."""
+    wanted = {text for name in names for text in (name, f"intake-{name}")}
     return [
         f"{node.lineno}: {node.value}"
         for node in ast.walk(ast.parse(text))
@@ -69,7 +70,9 @@ def _beyond_the_contract(name: str) -> bool:
     }
 
 
-@pytest.mark.parametrize("planted", ["if channel == 'telegram': pass", "LIVE = {'email', 'chat'}", "f(phone='phone')"])
+@pytest.mark.parametrize(
+    "planted", ["if channel == 'telegram': pass", "LIVE = {'email', 'chat'}", "f(phone='phone')", "x = 'intake-chat'"]
+)
 def test_a_planted_name_is_caught(planted: str) -> None:
     assert named(planted, channels())
 

@@ -69,7 +69,7 @@ class NeverEnds(_Faulty):
 class BlocksTheLoop(_Faulty):
     class Listener(Listener):
         async def _take(self, request: web.Request) -> int:
-            time.sleep(0.6)  # noqa: ASYNC251 - that is the fault
+            time.sleep(1.2)  # noqa: ASYNC251 - that is the fault
             return await super()._take(request)
 
 
