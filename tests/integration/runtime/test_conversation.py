@@ -57,7 +57,7 @@ async def test_a_conversation_is_followed_from_a_cursor_and_shows_no_notes(provi
         assert await anext(lines) == []
         await provisioned.publish(subject.transcript_public(CONTACT), encode(line("m3")))
         [third] = await _some(lines)
-        assert (third.item.id, third.seq) == ("m3", 4)
+        assert (third.item.id, third.seq) == ("m3", 3)
 
 
 async def test_the_contact_of_a_key_is_told_once_it_is_known(provisioned: Bus) -> None:

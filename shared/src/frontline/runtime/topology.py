@@ -61,7 +61,9 @@ class Stream:
     republish: tuple[str, str] | None = None
     """From which of its subjects to which core subjects, in NATS' own mapping syntax."""
     copy_of: str = ""
-    """The stream whose `subjects` (one) it copies, with their sequences; what is erased there has to be erased here."""
+    """The stream whose `subjects` (one) it copies, in order, under sequences of its own; what is erased there has
+    to be erased here, by what it is.
+    """
 
 
 @dataclass(frozen=True, slots=True)
@@ -227,7 +229,9 @@ def stream_configs(wanted: Topology) -> list[api.StreamConfig]:
                 name=stream.name,
                 description=stream.holds,
                 subjects=None if stream.copy_of else list(stream.subjects),
-                mirror=api.StreamSource(name=stream.copy_of, filter_subject=stream.subjects[0])
+                # No mirror: the server lets one answer the direct gets of its origin, whatever `mirror_direct`
+                # says, so that readers of the whole would now and then see only what the copy holds.
+                sources=[api.StreamSource(name=stream.copy_of, filter_subject=stream.subjects[0])]
                 if stream.copy_of
                 else None,
                 retention=api.RetentionPolicy.WORK_QUEUE if stream.work_queue else api.RetentionPolicy.LIMITS,
