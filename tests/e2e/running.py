@@ -66,7 +66,7 @@ class Running:
 
         async def there() -> dict[str, Any] | None:
             known = [contact for contact in await self.contacts() if contact["subject"] == subject]
-            return known[0] if known and known[0]["customer"]["name"] and known[0]["assignment"] else None
+            return known[0] if known and known[0]["customer"]["identities"] and known[0]["assignment"] else None
 
         found: dict[str, Any] = await until(there)
         return found
