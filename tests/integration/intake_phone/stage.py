@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Mapping
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
@@ -232,6 +232,9 @@ async def answering(
                 yield stage
                 await subscription.unsubscribe()
             finally:
+                # Callbacks that are on their way when a test ends would meet a server that is closing.
+                with suppress(TimeoutError):
+                    await until(lambda: not lines._tasks, patience=3)
                 service.stopping.set()
                 await asyncio.wait({main}, timeout=PATIENCE)
                 connecting.cancel()
