@@ -209,7 +209,9 @@ async function readOpen() {
 
 // Showing
 
-const who = (contact) => contact.customer.name || contact.customer.identities[0]?.address || 'Somebody'
+// An address that a person would recognise; a visitor's random id is none.
+const readable = (address) => /[@+.]/.test(address ?? '') ? address : ''
+const who = (contact) => contact.customer.name || readable(contact.customer.identities[0]?.address) || 'Visitor'
 const what = (contact) => [contact.channel, contact.subject].filter(Boolean).join(' · ')
 const now = () => Date.now() + state.skew
 
@@ -349,7 +351,7 @@ function showContact(contact) {
   const identity = contact.customer.identities[0]
   const holder = contact.assignment && contact.state === 'assigned'
     ? (contact.assignment.agent === state.me ? 'yours' : `with ${contact.assignment.agent}`) : contact.state
-  $('about').textContent = [who(contact), identity && identity.address !== who(contact) ? identity.address : '',
+  $('about').textContent = [who(contact), identity && identity.address !== who(contact) ? readable(identity.address) : '',
     contact.channel, contact.lane === 'normal' ? '' : `lane ${contact.lane}`, holder].filter(Boolean).join(' · ')
   $('clocks').replaceChildren(...contact.clocks.map((clock) => clockNode(clock, 'li')))
   $('reasons').replaceChildren(...contact.why.map((why) => el('li', {}, `${time(why.at)}: ${why.text}`)))
