@@ -209,8 +209,8 @@ async function readOpen() {
 
 // Showing
 
-// An address that a person would recognise; a visitor's random id is none.
-const readable = (address) => /[@+.]/.test(address ?? '') ? address : ''
+// What a person would recognise; a visitor's random id is nothing of the kind.
+const readable = (text) => /^[a-z]?[0-9a-f]{31,}$/.test(text ?? '') ? '' : text
 const who = (contact) => contact.customer.name || readable(contact.customer.identities[0]?.address) || 'Visitor'
 const what = (contact) => [contact.channel, contact.subject].filter(Boolean).join(' · ')
 const now = () => Date.now() + state.skew
@@ -382,7 +382,7 @@ function showLines(lines) {
 
 function lineNode(line) {
   const kind = line.kind === 'note' ? 'note' : line.direction
-  const name = line.from.name || { customer: 'Customer', agent: 'Agent', system: 'Frontline' }[line.from.role] || ''
+  const name = readable(line.from.name) || { customer: 'Customer', agent: 'Agent', system: 'Frontline' }[line.from.role] || ''
   const head = el('p', { className: 'head' }, el('b', {}, name), el('time', { dateTime: line.at }, time(line.at)))
   if (line.kind !== 'message') head.append(el('span', {}, line.kind))
   head.append(el('span', { className: 'delivery' }))
