@@ -50,7 +50,7 @@ async def test_every_refusal_is_a_problem(provisioned: Bus, tmp_path: Path) -> N
         agent = there.client()
         for method, path, status in (
             ("GET", "/api/nothing", 404),
-            ("GET", "/", 404),
+            ("GET", "/nothing", 404),
             ("DELETE", "/api/contacts", 405),
             ("GET", "/api/contacts/unknown", 404),
             ("POST", "/api/contacts/unknown/resolve", 404),
