@@ -2,7 +2,6 @@
 
 import asyncio
 import os
-import re
 import signal
 import sys
 from email.message import EmailMessage
@@ -21,8 +20,6 @@ from frontline.runtime.bus import Bus
 from frontline.runtime.reader import read
 from frontline.runtime.topology import TRANSCRIPT
 from tests.e2e.running import Running, frontline, until
-
-PROMISED_SECONDS = 5.0
 
 
 def a_mail() -> EmailMessage:
@@ -45,26 +42,6 @@ async def command(running: Running, *arguments: str) -> str:
     out, _ = await process.communicate()
     assert process.returncode == 0
     return out.decode()
-
-
-async def test_a_second_start_is_ready_within_five_seconds(tmp_path: Path) -> None:
-    async with frontline(tmp_path / "data") as running:
-        await running.stop()
-    took = []
-    for _ in range(3):  # the machine may be busy with something else once
-        async with frontline(tmp_path / "data") as running:
-            told = await until(lambda: told_ready(running))
-            await running.stop()
-        took.append(told[-1])
-        if told[-1] <= PROMISED_SECONDS:
-            return
-    raise AssertionError(took)
-
-
-async def told_ready(running: Running) -> list[float]:
-    output = (running.data_dir / "output.log").read_text()
-    seconds = [float(found) for found in re.findall(r"ready after (\d+\.\d) s", output)]
-    return seconds if "\nTry\n" in output.rpartition("ready after")[2] else []
 
 
 async def test_every_process_killed_hard_comes_back_and_mail_goes_on(tmp_path: Path) -> None:
