@@ -7,17 +7,19 @@ import msgspec
 import pytest
 
 from frontline.contract import subject
-from frontline.contract.channel import ATTACHMENTS, ORIGINALS
+from frontline.contract.channel import ATTACHMENTS, ORIGINALS, Inbox
 from frontline.contract.codec import decode_inbound, encode
 from frontline.contract.ids import ContactId, InboxId
 from frontline.contract.message import DeliveryReceipt, InboundMessage
 from frontline.contract.transcript import Author, Direction, ItemKind, TranscriptItem
 from frontline.runtime.bus import Bus
+from frontline.runtime.directory import directory_key
 from frontline.runtime.embedded import EmbeddedServer
 from frontline.runtime.keyvalue import KeyValue
 from frontline.runtime.objects import Objects
 from frontline.runtime.signing import Signer
-from frontline.runtime.topology import KEYS
+from frontline.runtime.topology import DIRECTORY, KEYS
+from intake_email.normalize import CHANNEL
 from intake_email.taking import Taking
 from intake_email.thread import PURPOSE
 from tests.integration.cli.command import frontline
@@ -89,11 +91,22 @@ async def kept(provisioned: Bus, nats: EmbeddedServer) -> Kept:
         assert isinstance(message, InboundMessage)
         taken.append(message)
 
+    entry = Inbox(channel=CHANNEL, inbox=InboxId("support"), desk="support", address="support@frontline.example")
+    await KeyValue(provisioned, DIRECTORY).put(directory_key(CHANNEL, entry.inbox), encode(entry))
     sign = partial(SIGNER.sign, f"channel email {PURPOSE}")
     inboxes = {InboxId("support"): ("support@frontline.example",)}
     taking = Taking(Objects(provisioned), sign, lambda: AT)
     await taking.take(RAW, inboxes, receive, return_path="one@customer.example", peer="127.0.0.1")
     return Kept(provisioned, {"FRONTLINE_NATS_URL": nats.url, "FRONTLINE_SECRET": SECRET}, taken[0])
+
+
+async def test_before_the_router_has_ever_led_it_says_what_is_missing(kept: Kept, tmp_path: Path) -> None:
+    await kept.shown(text="It d")
+    await KeyValue(kept.bus, DIRECTORY).put(directory_key(CHANNEL, InboxId("support")), b"")
+    told = frontline("replay", kept.message.id, cwd=tmp_path, environ=kept.environ)
+    assert told.returncode == 1
+    assert "the router writes it when it leads" in told.stderr
+    assert "Traceback" not in told.stderr
 
 
 async def test_a_message_that_reads_differently_today_is_sent_again_under_its_own_id(

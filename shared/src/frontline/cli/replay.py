@@ -10,7 +10,7 @@ from typing import cast
 from frontline.cli.output import line
 from frontline.cli.reach import on_bus, secret
 from frontline.contract.channel import Replays
-from frontline.contract.error import Mistake, Reason, Rejected, SettingsError
+from frontline.contract.error import Mistake, Reason, Rejected, SettingsError, Unavailable
 from frontline.contract.ids import ChannelName, MessageId
 from frontline.runtime.bus import Bus
 from frontline.runtime.directory import Directory
@@ -72,6 +72,8 @@ async def _channel(name: ChannelName, bus: Bus, signer: Signer, *, write: bool) 
         async with asyncio.timeout(_DIRECTORY_SECONDS):
             while not directory.loaded:
                 await asyncio.wait([following], timeout=0.02)
+    except TimeoutError as error:
+        raise Unavailable(f"no inbox of {name} is in the directory: the router writes it when it leads") from error
     finally:
         following.cancel()
         with suppress(asyncio.CancelledError):
