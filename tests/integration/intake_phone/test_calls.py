@@ -125,10 +125,12 @@ async def test_an_agent_who_takes_the_call_by_phone_is_connected_when_the_desk_s
 async def test_an_agent_who_accepts_in_the_console_is_connected_without_a_key(nats: EmbeddedServer, phone: Bus) -> None:
     agent = Person()
     async with answering(nats, phone) as stage:
+        told: list[str] = []
+        stage.exchange.telling.append(told.append)
         line = stage.call()
         await wait(line.queued)
         contact = await ring(stage, line.sid)
-        await until(lambda: stage.api.calls_made)
+        await until(lambda: any("is rung no more" in each for each in told))
         stage.exchange.phones[AGENT] = agent
         await stage.signal(StopRinging(contact=contact, offer="o1", outcome="accepted"))
         await wait(line.talking)
