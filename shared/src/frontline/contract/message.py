@@ -112,6 +112,23 @@ class MessageKind(StrEnum):
     MESSAGE = "message"
     CALL = "call"
     VOICEMAIL = "voicemail"
+    SURVEY = "survey"
+    """The customer's answer to "how did we do?"; it asks for nothing."""
+    SYSTEM = "system"
+    """Nobody said anything: something happened, and `text` says what. It asks for nothing."""
+
+
+class Presence(StrEnum):
+    """Where the customer is, as far as this message tells."""
+
+    AWAY = "away"
+    """They wrote and went on: mail, SMS."""
+    LIVE = "live"
+    """They are on the line, or in the chat, and wait."""
+    ANSWERED = "answered"
+    """They are on the line, and a person of ours has picked up: this counts as a reply."""
+    LEFT = "left"
+    """They were live, and have hung up or closed the chat."""
 
 
 class Automation(StrEnum):
@@ -145,6 +162,7 @@ class InboundMessage(Envelope, frozen=True, kw_only=True, tag="inbound_message")
     sender: Identity
     times: Times
     kind: MessageKind = MessageKind.MESSAGE
+    presence: Presence = Presence.AWAY
     automation: Automation = Automation.NO
     recipients: tuple[Recipient, ...] = ()
     subject: str = ""

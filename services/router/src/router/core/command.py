@@ -5,7 +5,7 @@ from datetime import datetime
 import msgspec
 
 from frontline.contract.ids import AgentId, ChannelName, ContactId, CustomerId, InboxId, KeyHash, MessageId, OfferId
-from frontline.contract.message import Automation, DeliveryState, ThreadEvidence
+from frontline.contract.message import Automation, DeliveryState, MessageKind, Presence, ThreadEvidence
 from router.core.event import DeskSettings
 
 
@@ -38,6 +38,8 @@ class ReceiveMessage(Command, frozen=True, kw_only=True):
     customer: CustomerId
     at: datetime
     new_contact: ContactId
+    kind: MessageKind = MessageKind.MESSAGE
+    presence: Presence = Presence.AWAY
     automation: Automation = Automation.NO
     finds: tuple[FoundKey, ...] = ()
     binds: tuple[KeyHash, ...] = ()

@@ -107,6 +107,8 @@ def _receive(state: DeskState, command: ReceiveMessage, now: datetime) -> Events
         customer=command.customer,
         channel=command.channel,
         inbox=command.inbox,
+        kind=command.kind,
+        presence=command.presence,
         automation=command.automation,
         threaded_by=found.by,
         keys=command.binds,

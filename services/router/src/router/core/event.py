@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 import msgspec
 
 from frontline.contract.ids import AgentId, ChannelName, ContactId, CustomerId, InboxId, KeyHash, MessageId, OfferId
-from frontline.contract.message import Automation, DeliveryState
+from frontline.contract.message import Automation, DeliveryState, MessageKind, Presence
 
 OFFER = "offer"
 """How a contact is assigned that was offered and accepted."""
@@ -99,6 +99,8 @@ class MessageReceived(Event, frozen=True, kw_only=True):
     customer: CustomerId
     channel: ChannelName
     inbox: InboxId
+    kind: MessageKind = MessageKind.MESSAGE
+    presence: Presence = Presence.AWAY
     automation: Automation = Automation.NO
     threaded_by: str = "new"
     keys: tuple[KeyHash, ...] = ()

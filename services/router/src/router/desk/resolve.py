@@ -68,6 +68,8 @@ class Resolver:
             customer=CustomerId(customer_entry.value.decode()) if customer_entry else CustomerId("u" + identity),
             at=arrival(message, now),
             new_contact=ContactId("c" + message.id[1:]),
+            kind=message.kind,
+            presence=message.presence,
             automation=message.automation,
             finds=tuple(
                 FoundKey(key=hashed, evidence=item.evidence, contact=_contact(entry))
