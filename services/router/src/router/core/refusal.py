@@ -1,5 +1,10 @@
 """How the desk says no."""
 
+from frontline.contract.ids import AgentId, ContactId
+from router.core.capacity import Agent
+from router.core.contact import Contact
+from router.core.state import DeskState
+
 
 class Refused(Exception):
     """The command can't be carried out as things stand; nothing has changed.
@@ -12,3 +17,17 @@ class Refused(Exception):
         super().__init__(detail)
         self.conflict = conflict
         self.detail = detail
+
+
+def wanted_contact(state: DeskState, contact: ContactId) -> Contact:
+    found = state.contacts.get(contact)
+    if found is None:
+        raise Refused("not_found", f"There is no contact {contact} on this desk.")
+    return found
+
+
+def wanted_agent(state: DeskState, agent: AgentId) -> Agent:
+    found = state.agents.get(agent)
+    if found is None or found.gone:
+        raise Refused("unknown_agent", f"There is no agent {agent} on this desk.")
+    return found

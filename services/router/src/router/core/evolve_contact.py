@@ -1,0 +1,148 @@
+"""How a contact changes: what is said in it, and who has it; a part of `evolve`, with the same promises."""
+
+from frontline.contract.ids import KeyHash
+from frontline.contract.message import DeliveryState
+from router.core import evolve_offer
+from router.core.contact import ASSIGNED, OFFERED, RESOLVED, WAITING, Contact
+from router.core.event import (
+    OFFER,
+    ContactAssigned,
+    ContactOpened,
+    ContactReopened,
+    ContactResolved,
+    ContactUnassigned,
+    DeliveryRecorded,
+    MessageReceived,
+    NoteAdded,
+    ReplyQueued,
+)
+from router.core.illegal import known_agent, known_contact, no
+from router.core.overlay import Placement
+from router.core.queue import LANES
+from router.core.state import DeskState
+
+
+def opened(state: DeskState, event: ContactOpened) -> None:
+    inbox = state.inbox(event.channel, event.inbox)
+    if event.contact in state.contacts:
+        no(f"contact {event.contact} is open already")
+    if inbox is None or event.lane not in LANES:
+        no(f"contact {event.contact} is of no inbox or lane that there is")
+    state.arrivals += 1
+    contact = Contact(
+        id=event.contact,
+        channel=inbox.channel,
+        inbox=inbox.id,
+        customer=event.customer,
+        lane=state.word(event.lane),
+        line=state.matching.line(tuple(sorted(set(inbox.skills))), inbox.cost),
+        arrival=state.arrivals,
+        linked_to=event.linked_to,
+        offer_for=inbox.offer_for,
+    )
+    state.contacts[event.contact] = contact
+    state.matching.join(contact)
+
+
+def message_received(state: DeskState, event: MessageReceived) -> None:
+    contact = known_contact(state, event.contact)
+    _fresh(state, event.key)
+    position = (state.epoch, state.index)
+    placement = Placement(contact.id, event.message, state.word(event.threaded_by))
+    state.overlay.place(event.key, placement, position)
+    state.overlay.bind(event.keys, contact.id, position)
+    if not contact.has(event.customer):
+        contact.others = (*contact.others, event.customer)
+
+
+def reply_queued(state: DeskState, event: ReplyQueued) -> None:
+    contact = known_contact(state, event.contact)
+    if any(reply == event.reply for reply, _ in contact.replies):
+        no(f"reply {event.reply} was sent already")
+    contact.replies = (*contact.replies, (event.reply, event.at))
+    state.overlay.bind(event.keys, contact.id, (state.epoch, state.index))
+
+
+def note_added(state: DeskState, event: NoteAdded) -> None:
+    known_contact(state, event.contact)
+
+
+def delivery_recorded(state: DeskState, event: DeliveryRecorded) -> None:
+    contact = known_contact(state, event.contact)
+    _fresh(state, event.key)
+    placement = Placement(contact.id, event.receipt, "")
+    state.overlay.place(event.key, placement, (state.epoch, state.index))
+    if event.state is DeliveryState.FAILED:
+        contact.replies = tuple(sent for sent in contact.replies if sent[0] != event.reply)
+
+
+def assigned(state: DeskState, event: ContactAssigned) -> None:
+    contact = known_contact(state, event.contact)
+    agent = known_agent(state, event.agent)
+    if contact.phase != WAITING:
+        no(f"contact {contact.id} is {contact.phase}, not waiting")
+    if agent.gone or (event.via != OFFER and agent.room < contact.line.cost):  # an offer has kept the room
+        no(f"agent {agent.id} has no room for contact {contact.id}")
+    state.matching.leave(contact)
+    contact.phase, contact.front = ASSIGNED, False
+    contact.agent = contact.last_agent = agent.id
+    contact.asked = ()
+    agent.held[contact.id] = None
+    agent.load += contact.line.cost
+    state.turns += 1
+    agent.turn = state.turns
+    state.matching.took(agent)
+
+
+def unassigned(state: DeskState, event: ContactUnassigned) -> None:
+    contact = known_contact(state, event.contact)
+    if contact.phase != ASSIGNED or contact.agent != event.agent:
+        no(f"contact {contact.id} is not with agent {event.agent}")
+    release(state, contact)
+    wait(state, contact, front=event.front)
+
+
+def resolved(state: DeskState, event: ContactResolved) -> None:
+    contact = known_contact(state, event.contact)
+    if contact.phase == RESOLVED:
+        no(f"contact {contact.id} is resolved already")
+    if contact.phase == OFFERED or any(clock.running for clock in contact.clocks):
+        no(f"contact {contact.id} has a clock that runs, or is offered")
+    if contact.phase == ASSIGNED:
+        release(state, contact)
+    else:
+        state.matching.leave(contact)
+    contact.phase, contact.front = RESOLVED, False
+    contact.asked = ()
+
+
+def reopened(state: DeskState, event: ContactReopened) -> None:
+    contact = known_contact(state, event.contact)
+    if contact.phase != RESOLVED:
+        no(f"contact {contact.id} is {contact.phase}, not resolved")
+    state.arrivals += 1
+    contact.arrival = state.arrivals
+    wait(state, contact, front=False)
+
+
+def release(state: DeskState, contact: Contact) -> None:
+    assert contact.agent is not None
+    agent = state.agents[contact.agent]
+    room = agent.room
+    contact.agent = None
+    del agent.held[contact.id]
+    agent.load -= contact.line.cost
+    if not agent.gone:
+        state.matching.gained(agent, room)
+    elif agent.empty_handed:
+        evolve_offer.forget_gone(state, agent)
+
+
+def wait(state: DeskState, contact: Contact, *, front: bool) -> None:
+    contact.phase, contact.front = WAITING, front
+    state.matching.join(contact)
+
+
+def _fresh(state: DeskState, key: KeyHash) -> None:
+    if state.overlay.placement(key) is not None:
+        no("a message is decided once")
