@@ -3,7 +3,7 @@
 `python -m tests.contract.log_samples` records the bytes of those that have none yet.
 """
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from enum import Enum
 from pathlib import Path
 from types import NoneType
@@ -38,6 +38,7 @@ def made_up(kind: Any, name: str, *, full: bool) -> Any:
     if issubclass(kind, Enum):
         return list(kind)[-1]
     known = {bool: True, int: 7, float: 0.5, str: f"a-{name}", datetime: AT, timedelta: timedelta(minutes=90)}
+    known |= {date: AT.date(), time: AT.time()}
     return known[kind]
 
 

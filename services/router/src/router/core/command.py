@@ -1,6 +1,6 @@
 """What a desk can be asked. Imperative; everything that had to be looked up is in it already."""
 
-from datetime import datetime
+from datetime import date, datetime
 
 import msgspec
 
@@ -100,6 +100,15 @@ class SetAvailability(Command, frozen=True, kw_only=True):
     until: datetime | None = None
 
 
+class SwapTurn(Command, frozen=True, kw_only=True):
+    """`agent` asks: one of the two has the turn of a shift that begins on `day`, and the other takes it."""
+
+    agent: AgentId
+    partner: AgentId
+    shift: str
+    day: date
+
+
 class ApplySettings(Command, frozen=True, kw_only=True):
     """Taken only with a higher version than the log's; see "Configuration" in the design."""
 
@@ -129,6 +138,7 @@ DeskCommand = (
     | AcceptOffer
     | RejectOffer
     | SetAvailability
+    | SwapTurn
     | ApplySettings
     | RaiseIndexFloor
     | StartEpoch

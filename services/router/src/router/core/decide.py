@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Any
 
 from frontline.contract.ids import AgentId, ContactId
-from router.core import decide_agent, decide_contact, decide_message, decide_offer, sla
+from router.core import decide_agent, decide_contact, decide_message, decide_offer, decide_rota, sla
 from router.core.capacity import AVAILABLE, AWAY
 from router.core.command import (
     AcceptOffer,
@@ -25,9 +25,10 @@ from router.core.command import (
     SendReply,
     SetAvailability,
     StartEpoch,
+    SwapTurn,
     Tick,
 )
-from router.core.due import AVAILABILITY, OFFER, Entry
+from router.core.due import AVAILABILITY, DUTY, OFFER, Entry
 from router.core.event import (
     AvailabilityChanged,
     ContactUnassigned,
@@ -52,6 +53,8 @@ def due(state: DeskState, entry: Entry) -> DeskDecision:
         agent = state.agents[AgentId(owner)]
         after = AWAY if agent.state == AVAILABLE else AVAILABLE
         return AvailabilityChanged(at=instant, agent=agent.id, state=after)
+    if kind == DUTY:
+        return decide_rota.changed(state, instant)
     contact = state.contacts[ContactId(owner)]
     if kind == OFFER:
         return decide_offer.timed_out(contact)
@@ -101,6 +104,7 @@ _STEPS: Mapping[type, Callable[[DeskState, Any, datetime], Events]] = {
     AcceptOffer: decide_offer.accept,
     RejectOffer: decide_offer.reject,
     SetAvailability: decide_agent.availability,
+    SwapTurn: decide_rota.swap,
     ApplySettings: decide_agent.apply,
     RaiseIndexFloor: _floor,
     StartEpoch: decide_offer.renew,

@@ -11,6 +11,7 @@ from router.core.contact import LAPSE, Clock, Contact, Offer
 CLOCK = 0
 OFFER = 1
 AVAILABILITY = 2
+DUTY = 3
 
 Entry = tuple[datetime, int, str, str]
 """When, what kind of thing, whose, and for a clock which target. Things fire in this order."""
@@ -19,13 +20,15 @@ Entry = tuple[datetime, int, str, str]
 class Dues:
     """An entry is stale unless its owner holds the very same instant; it is dropped when it comes up."""
 
-    __slots__ = ("_agents", "_contacts", "_heap", "_live")
+    __slots__ = ("_agents", "_contacts", "_heap", "_live", "duty")
 
     def __init__(self, contacts: Mapping[ContactId, Contact], agents: Mapping[AgentId, Agent]) -> None:
         self._contacts = contacts
         self._agents = agents
         self._heap: list[Entry] = []
         self._live = 0
+        self.duty: datetime | None = None
+        """When who is on duty is looked at again."""
 
     def arm_clock(self, contact: Contact, clock: Clock) -> None:
         """Have `clock` come due at its next instant, if it has one, and no longer at its last."""
@@ -52,6 +55,14 @@ class Dues:
         agent.until = until
         if until is not None:
             self._push((until, AVAILABILITY, agent.id, ""))
+
+    def arm_duty(self, until: datetime | None) -> None:
+        """Who is on duty is looked at again at `until`, and no longer at what was said before."""
+        if self.duty is not None:
+            self._live -= 1
+        self.duty = until
+        if until is not None:
+            self._push((until, DUTY, "", ""))
 
     def disarm_clock(self, clock: Clock) -> None:
         if clock.armed is not None:
@@ -87,6 +98,8 @@ class Dues:
         if entry[1] == AVAILABILITY:
             agent = self._agents.get(AgentId(entry[2]))
             return agent is not None and agent.until is entry[0]
+        if entry[1] == DUTY:
+            return self.duty is entry[0]
         contact = self._contacts.get(ContactId(entry[2]))
         if entry[1] == OFFER:
             return contact is not None and contact.offer is not None and contact.offer.armed is entry[0]

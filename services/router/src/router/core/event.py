@@ -4,12 +4,13 @@ calendar, no zone data, no configuration beyond what the events themselves say.
 Fields are added with defaults and never renamed; an unknown event stops a replica from leading.
 """
 
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 
 import msgspec
 
 from frontline.contract.ids import AgentId, ChannelName, ContactId, CustomerId, InboxId, KeyHash, MessageId, OfferId
 from frontline.contract.message import Automation, DeliveryState, MessageKind, Presence
+from router.core.rota_settings import ShiftSettings
 
 OFFER = "offer"
 """How a contact is assigned that was offered and accepted."""
@@ -58,6 +59,35 @@ class PolicySettings(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=Tr
     targets: tuple[TargetSettings, ...] = ()
 
 
+class HoursSettings(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """Open from `opens` to `closes`: minutes since the midnight of the day on which it opens, by the clock
+    on the wall. `closes` is above 1440 for what goes on past the next midnight. Monday is weekday 0.
+    """
+
+    weekday: int = 0
+    opens: int = 0
+    closes: int = 1440
+
+
+class SpecialDaySettings(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A date with hours of its own, whatever the week and the closed days say; their weekday says nothing."""
+
+    day: date
+    hours: tuple[HoursSettings, ...] = ()
+
+
+class CalendarSettings(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """When time counts, in days of `zone` (an IANA name). On `closed` days nothing opens: holidays and
+    dates of one's own, worked out where the configuration is read.
+    """
+
+    id: str
+    zone: str = "UTC"
+    week: tuple[HoursSettings, ...] = ()
+    closed: tuple[date, ...] = ()
+    special: tuple[SpecialDaySettings, ...] = ()
+
+
 class DeskSettings(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """A desk's configuration as the log holds it: everything that decisions are made by."""
 
@@ -65,6 +95,8 @@ class DeskSettings(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True
     agents: tuple[AgentSettings, ...] = ()
     inboxes: tuple[InboxSettings, ...] = ()
     policies: tuple[PolicySettings, ...] = ()
+    calendars: tuple[CalendarSettings, ...] = ()
+    shifts: tuple[ShiftSettings, ...] = ()
 
 
 class ConfigChanged(Event, frozen=True, kw_only=True):
@@ -77,7 +109,28 @@ class AvailabilityChanged(Event, frozen=True, kw_only=True):
     """`available`, `away` or `offline`."""
     until: datetime | None = None
     reason: str = ""
-    """Empty if the agent said so or `until` came; `missed_offers` if they did not answer."""
+    """Empty if the agent said so or `until` came; `missed_offers` if they did not answer; `shift_began`
+    and `shift_ended` by the rota.
+    """
+
+
+class DutyChanged(Event, frozen=True, kw_only=True):
+    """From `at` on these are on duty by the rota, and nobody else, up to `until` at least."""
+
+    agents: tuple[AgentId, ...]
+    available: tuple[AgentId, ...] = ()
+    """Those of them whom their shift makes available."""
+    until: datetime | None = None
+    """When to look again; `None`: nothing will change."""
+
+
+class RotaSwapped(Event, frozen=True, kw_only=True):
+    """`agent` gave their turn in a shift to `to`. `day` is the one on which it begins, where the shift is."""
+
+    shift: str
+    day: date
+    agent: AgentId
+    to: AgentId
 
 
 class ContactOpened(Event, frozen=True, kw_only=True):
@@ -270,6 +323,8 @@ class IndexFloorRaised(Event, frozen=True, kw_only=True):
 DeskDecision = (
     ConfigChanged
     | AvailabilityChanged
+    | DutyChanged
+    | RotaSwapped
     | ContactOpened
     | MessageReceived
     | ReplyQueued

@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any
 
-from router.core import evolve_agent, evolve_clock, evolve_contact, evolve_offer
+from router.core import evolve_agent, evolve_clock, evolve_contact, evolve_offer, evolve_rota
 from router.core.commit import Outcome
 from router.core.event import (
     AvailabilityChanged,
@@ -26,6 +26,7 @@ from router.core.event import (
     ContactUnassigned,
     DeliveryRecorded,
     DeskDecision,
+    DutyChanged,
     IndexFloorRaised,
     MessageReceived,
     NoteAdded,
@@ -35,6 +36,7 @@ from router.core.event import (
     OfferTimedOut,
     OfferWithdrawn,
     ReplyQueued,
+    RotaSwapped,
 )
 from router.core.illegal import no
 from router.core.state import DeskState
@@ -72,6 +74,8 @@ def _index_floor_raised(state: DeskState, event: IndexFloorRaised) -> None:
 _STEPS: Mapping[type, Callable[[DeskState, Any], None]] = {
     ConfigChanged: evolve_agent.config_changed,
     AvailabilityChanged: evolve_agent.availability_changed,
+    DutyChanged: evolve_rota.duty_changed,
+    RotaSwapped: evolve_rota.rota_swapped,
     ContactOpened: evolve_contact.opened,
     MessageReceived: evolve_contact.message_received,
     ReplyQueued: evolve_contact.reply_queued,

@@ -1,6 +1,6 @@
 """How the desk's people change: settings, comings and goings; a part of `evolve`, with the same promises."""
 
-from router.core import evolve_offer
+from router.core import evolve_offer, evolve_rota
 from router.core.capacity import AVAILABLE, OFFLINE, STATES, Agent
 from router.core.event import AgentSettings, AvailabilityChanged, ConfigChanged
 from router.core.illegal import known_agent, no
@@ -14,6 +14,8 @@ def config_changed(state: DeskState, event: ConfigChanged) -> None:
         no(f"settings {settings.version} are not newer than {state.settings.version}")
     if found := faults(settings):
         no("; ".join(found))
+    if settings.shifts or state.settings.shifts:
+        evolve_rota.look_again(state, event.at)
     state.configure(settings)
     named = {agent.id for agent in settings.agents}
     for agent in [agent for agent in state.agents.values() if agent.id not in named]:

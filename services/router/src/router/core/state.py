@@ -5,7 +5,7 @@ beside it, and is not part of `dump`.
 """
 
 from collections import deque
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any, NamedTuple
 
 import msgspec
@@ -19,6 +19,7 @@ from router.core.contact import Contact
 from router.core.due import Dues
 from router.core.event import DeskSettings, InboxSettings
 from router.core.overlay import Overlay, Position
+from router.core.rota import Duty
 
 OUTCOMES_KEPT = timedelta(hours=24)
 ENDED_OFFERS_KEPT = timedelta(hours=1)
@@ -46,12 +47,13 @@ class DeskState:
     who begin to wait, and those who get or take up work. `offers` are the open ones.
 
     `leaving` are agents with work that they may not keep, `unanswering` those who won't answer what
-    they are asked; what follows from that is decided next.
+    they are asked; what follows from that is decided next. `duty` is who is on by the rota, `swaps` are
+    the turns that changed hands, by shift and day.
     """
 
     __slots__ = (
-        "_answered", "_ended", "_ended_order", "_outcomes", "_words", "agents", "arrivals", "contacts", "desk", "dues",
-        "epoch", "inboxes", "index", "leaving", "matching", "now", "offers", "overlay", "settings", "terms", "turns",
+        "_answered", "_ended", "_ended_order", "_outcomes", "_words", "agents", "arrivals", "contacts", "desk", "dues", "duty",
+        "epoch", "inboxes", "index", "leaving", "matching", "now", "offers", "overlay", "settings", "swaps", "terms", "turns",
         "unanswering",
     )  # fmt: skip
 
@@ -65,6 +67,8 @@ class DeskState:
         self.overlay = Overlay()
         self.arrivals = 0
         self.turns = 0
+        self.duty = Duty(frozenset(), frozenset())
+        self.swaps: dict[tuple[str, date], tuple[tuple[AgentId, AgentId], ...]] = {}
         self._outcomes: dict[str, Outcome] = {}
         self._answered: deque[tuple[datetime, str]] = deque()
         self.configure(DeskSettings(version=0))
@@ -153,6 +157,8 @@ def dump(state: DeskState) -> dict[str, Any]:
         "turns": state.turns,
         "contacts": [_contact(contact) for _, contact in sorted(state.contacts.items())],
         "agents": [_agent(agent) for _, agent in sorted(state.agents.items())],
+        "duty": [sorted(state.duty.agents), sorted(state.duty.available), state.dues.duty],
+        "swaps": sorted((shift, day, swaps) for (shift, day), swaps in state.swaps.items()),
         "overlay": state.overlay.dump(),
         "outcomes": state.outcomes(),
         "ended_offers": state.ended_offers(),
