@@ -26,8 +26,10 @@ from frontline.contract.message import (
     InboundMessage,
     MessageKind,
     ObjectRef,
+    OutboundKind,
     OutboundMessage,
     Presence,
+    Quoted,
     Recipient,
     ThreadEvidence,
     ThreadKey,
@@ -92,6 +94,8 @@ _outbound_full = msgspec.structs.replace(
     html="<p>Please step back.</p>",
     attachments=(_attachment,),
     thread=(ThreadRef(native_id="<1@customer.example>"), ThreadRef(reply=MessageId("r0"))),
+    kind=OutboundKind.SURVEY,
+    quoted=Quoted(at=RECEIVED, name="Kim Ünal", text="It burns.", html="<p>It burns.</p>"),
     native={"priority": 1},
 )
 _item_minimal = TranscriptItem(

@@ -104,6 +104,7 @@ def test_a_file_that_is_not_utf_8_is_told_with_its_line() -> None:
         (INBOX + 'skills = "a"\n', "a.toml:11: skills must be a list, not text in quotes"),
         (INBOX + 'skills = ["a", "a"]\n', "a.toml:11: skills holds 'a' twice"),
         (INBOX + 'languages = ["en", "german!"]\n', "a.toml:11: 'german!' is not a language tag"),
+        (INBOX + 'sender = "{agnet} at us"\n', "a.toml:11: sender may have {agent} and {inbox} in it, not {agnet}"),
         (INBOX + "cost = true\n", "a.toml:11: cost must be a whole number, not true or false"),
         (AGENT + INBOX + "cost = 101\n", "a.toml:14: costs 101 units, but nobody at this desk has more than 100"),
         (AGENT + "capacity = 0\n", "a.toml:10: capacity must be 1 or more, not 0"),

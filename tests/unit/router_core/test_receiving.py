@@ -5,20 +5,24 @@ import pytest
 from frontline.contract.ids import ContactId, CustomerId, InboxId, KeyHash
 from frontline.contract.message import Automation, ThreadEvidence
 from router.core.command import FoundKey
-from router.core.event import ContactOpened, MessageReceived, ReplyQueued
-from tests.unit.router_core.driver import Desk, settings
+from router.core.event import ContactOpened, InboxSettings, MessageReceived, ReplyQueued
+from tests.unit.router_core.driver import EMAIL, SUPPORT, Desk, settings
 
-REFERENCE, TOKEN, ANCESTOR, THREAD = (
+REFERENCE, TOKEN, ANCESTOR, THREAD, NAMED, FORWARD = (
     ThreadEvidence.REFERENCE,
     ThreadEvidence.TOKEN,
     ThreadEvidence.ANCESTOR,
     ThreadEvidence.THREAD,
+    ThreadEvidence.NAMED,
+    ThreadEvidence.FORWARD,
 )
+OTHER = InboxId("other")
+INBOXES = tuple(InboxSettings(channel=EMAIL, id=inbox) for inbox in (SUPPORT, OTHER))
 
 
 @pytest.fixture
 def desk() -> Desk:
-    return Desk(settings("a"))
+    return Desk(settings("a", inboxes=INBOXES))
 
 
 def test_a_first_mail_opens_a_contact_and_is_its_message(desk: Desk) -> None:
@@ -88,6 +92,37 @@ def test_only_the_token_lets_somebody_new_in(desk: Desk, evidence: ThreadEvidenc
     (received,) = desk.must(desk.mail("bob", finds=[("id-1", TOKEN)]))
     assert isinstance(received, MessageReceived)
     assert (received.contact, received.threaded_by) == (contact, "token")
+
+
+def test_who_was_copied_by_somebody_who_takes_part_may_answer(desk: Desk) -> None:
+    """Hard case 12: the colleague in Cc answers; the stranger in Bcc, whom nobody named, does not get in."""
+    contact = desk.opens("ann", binds=["bob on id-1", "id-1"])
+    (received,) = desk.must(desk.mail("bob", finds=[("bob on id-1", NAMED), ("id-1", REFERENCE)]))
+    assert isinstance(received, MessageReceived)
+    assert (received.contact, received.threaded_by) == (contact, "named")
+    opened = desk.must(desk.mail("eve", finds=[("eve on id-1", NAMED), ("id-1", REFERENCE)]))[0]
+    assert isinstance(opened, ContactOpened)
+    assert opened.linked_to == contact
+    assert desk.contact(contact).customer == "ann"
+
+
+def test_what_is_handed_on_to_another_inbox_is_work_of_its_own_and_says_where_it_came_from(desk: Desk) -> None:
+    """Hard case 13."""
+    contact = desk.opens("ann", binds=["our-id"])
+    opened = desk.must(desk.mail("ann", finds=[("our-id", FORWARD)], inbox=OTHER))[0]
+    assert isinstance(opened, ContactOpened)
+    assert (opened.inbox, opened.linked_to) == (OTHER, contact)
+
+
+def test_what_is_handed_on_to_the_same_inbox_joins_only_for_who_takes_part(desk: Desk) -> None:
+    """Hard case 13."""
+    contact = desk.opens("ann", binds=["our-id"])
+    (received,) = desk.must(desk.mail("ann", finds=[("our-id", FORWARD)]))
+    assert isinstance(received, MessageReceived)
+    assert received.contact == contact
+    opened = desk.must(desk.mail("bob", finds=[("our-id", FORWARD)]))[0]
+    assert isinstance(opened, ContactOpened)
+    assert opened.linked_to == contact
 
 
 def test_who_came_in_by_the_token_takes_part_from_then_on_and_does_not_replace_the_customer(desk: Desk) -> None:

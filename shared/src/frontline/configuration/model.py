@@ -52,13 +52,15 @@ class Inbox(_Table, frozen=True):
     """One of our addresses on a channel; `id` is unique within its channel.
 
     `cost` is in units of capacity a contact; `units` is the cost that holds. `offer` says whether an
-    agent is asked before a contact is theirs, and `offer_for` how long they have to accept.
+    agent is asked before a contact is theirs, and `offer_for` how long they have to accept. `sender` is
+    how people sign mail from here: `{agent} at Example`, `{inbox}` for the inbox's name.
     """
 
     channel: ChannelName
     id: InboxId
     address: str
     name: str = ""
+    sender: str = ""
     cost: int | None = None
     lane: Lane = "normal"
     policy: str = "standard"

@@ -19,6 +19,7 @@ channel = "email"
 id = "support"
 name = "Support"                          # what customers see
 address = "support@your-company.example"
+# sender = "{agent} at Your Company"        # how people sign from here; unset: "First Agent (Support)"
 # lane = "normal"                         # security, improvement, vip, normal, low: what comes first
 # cost = 10                               # of an agent's capacity; unset: phone 100, chat 30, others 10
 # offer = true                            # ask the agent first; unset: phone and chat are, others are not

@@ -19,6 +19,8 @@ TARGETS = ("first_response", "next_response", "resolution")
 
 _MILLISECOND = timedelta(milliseconds=1)
 _LANGUAGE = re.compile(r"[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*\Z")
+_PLACE = re.compile(r"\{[^{}]*\}")
+_PLACES = ("{agent}", "{inbox}")
 _NUMBER = re.compile(r"\+[1-9][0-9]{6,14}\Z"), "a number in E.164 such as +12025550123"
 _ADDRESSES = {
     "email": (re.compile(r"[^\s@<>]+@[^\s@<>]+\Z"), "an e-mail address such as support@desk.example"),
@@ -69,6 +71,9 @@ def _inbox(inbox: Inbox) -> Breaches:
     if inbox.offer_for <= timedelta(0) or inbox.offer_for % _MILLISECOND:
         yield ("offer_for",), "offer_for must be longer than nothing, in whole milliseconds"
     yield from _words("skills", inbox.skills)
+    for place in _PLACE.findall(inbox.sender):
+        if place not in _PLACES:
+            yield ("sender",), f"sender may have {' and '.join(_PLACES)} in it, not {place}"
     for index, language in enumerate(inbox.languages):
         if not _LANGUAGE.match(language):
             yield ("languages", index), f"{language!r} is not a language tag such as en or pt-BR"

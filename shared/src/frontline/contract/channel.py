@@ -66,7 +66,9 @@ class ObjectStore(ObjectWriter, ObjectReader, Protocol):
 
 
 class Inbox(msgspec.Struct, frozen=True, kw_only=True):
-    """One of our addresses, as the directory tells it. `active` is false for one that has moved away."""
+    """One of our addresses, as the directory tells it. `sender` is how people sign from here, with
+    `{agent}` and `{inbox}` in it; empty: as the channel likes.
+    """
 
     channel: ChannelName
     inbox: InboxId
@@ -74,6 +76,7 @@ class Inbox(msgspec.Struct, frozen=True, kw_only=True):
     address: str
     name: str = ""
     languages: tuple[str, ...] = ()
+    sender: str = ""
 
 
 class Inboxes(Protocol):
@@ -186,10 +189,13 @@ class Channel(Protocol):
 
 
 class Delivered(msgspec.Struct, frozen=True, kw_only=True):
-    """The far end took the reply: under which id, and whether it is already at the customer."""
+    """The far end took the reply: under which id, and whether it is already at the customer. `detail`
+    is shown to the agent: what did not go as it should. It names no address.
+    """
 
     native_id: str = ""
     state: DeliveryState = DeliveryState.SENT
+    detail: str = ""
 
 
 class Capabilities(msgspec.Struct, frozen=True, kw_only=True):

@@ -76,17 +76,21 @@ class ThreadEvidence(StrEnum):
     """How strongly a thread key binds, strongest first."""
 
     TOKEN = "token"  # noqa: S105 - a word for the evidence, no secret
+    NAMED = "named"
+    """Somebody who takes part had named this sender (Cc) on the message that is answered."""
     THREAD = "thread"
     REFERENCE = "reference"
     ANCESTOR = "ancestor"
+    FORWARD = "forward"
+    """The message hands on one of the contact's to somebody else: it joins only in the contact's own inbox."""
 
 
 class ThreadKey(Value, frozen=True):
     """Something that ties this message to others.
 
     `finds` says that the message belongs to whatever carries the key; `binds` that later
-    messages with this key belong to this one. `token` keys prove that the sender had our mail;
-    the others count only for people who already take part.
+    messages with this key belong to this one. `token` keys prove that the sender had our mail and
+    `named` keys that they were asked in; the others count only for people who already take part.
     """
 
     kind: str
@@ -215,8 +219,28 @@ class ThreadRef(Value, frozen=True):
     reply: MessageId | None = None
 
 
+class OutboundKind(StrEnum):
+    """What a message of ours is. Only a reply is a person's; all others are automatic mail (RFC 3834)."""
+
+    REPLY = "reply"
+    ACKNOWLEDGEMENT = "acknowledgement"
+    """It answers a message of its own accord: we have it, and this is how long it will take."""
+    SURVEY = "survey"
+    CHECK_IN = "check_in"
+
+
+class Quoted(Value, frozen=True):
+    """The message that a reply answers, for channels where replies carry it along."""
+
+    at: Instant
+    name: str = ""
+    text: str = ""
+    html: str = ""
+    """Sanitised; empty when there was none, or it was long."""
+
+
 class OutboundMessage(Envelope, frozen=True, kw_only=True, tag="outbound_message"):
-    """One reply to be delivered. Complete: a channel needs nothing else to send it."""
+    """One message of ours to be delivered. Complete: a channel needs nothing else to send it."""
 
     id: MessageId
     channel: ChannelName
@@ -233,6 +257,8 @@ class OutboundMessage(Envelope, frozen=True, kw_only=True, tag="outbound_message
     html: str = ""
     attachments: tuple[Attachment, ...] = ()
     thread: tuple[ThreadRef, ...] = ()
+    kind: OutboundKind = OutboundKind.REPLY
+    quoted: Quoted | None = None
     native: dict[str, Any] = {}
 
 

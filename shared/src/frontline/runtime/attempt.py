@@ -100,7 +100,7 @@ def after(record: Record, outcome: Outcome, *, repeatable: bool, now: datetime, 
     """What to do after the attempt that `record` stands for came out as `outcome`."""
     match outcome:
         case Delivered():
-            return Settle(_settled(record, now, outcome.state, native_id=outcome.native_id))
+            return Settle(_settled(record, now, outcome.state, native_id=outcome.native_id, detail=outcome.detail))
         case Rejected():
             return Settle(_settled(record, now, DeliveryState.FAILED, detail=outcome.detail, parked="rejected"))
         case Unavailable():

@@ -24,7 +24,7 @@ class Found(NamedTuple):
 
 
 def find(state: DeskState, command: ReceiveMessage) -> Found:
-    """The strongest key wins whose contact this sender takes part in, or which proves that they may.
+    """The strongest key wins whose contact this sender takes part in, or which shows that they may.
 
     A contact that the index names but the desk does not hold (closed, or another desk's) can't take
     the message; it is linked.
@@ -35,10 +35,22 @@ def find(state: DeskState, command: ReceiveMessage) -> Found:
         if named is None:
             continue
         contact = state.contacts.get(named)
-        if contact is not None and (found.evidence is ThreadEvidence.TOKEN or contact.has(command.customer)):
+        if contact is not None and _lets_in(found.evidence, contact, command):
             return Found(contact, found.evidence.value, None)
         linked = linked or named
     return Found(None, NEW, linked)
+
+
+def _lets_in(evidence: ThreadEvidence, contact: Contact, command: ReceiveMessage) -> bool:
+    """Whether a message joins the contact that it names."""
+    match evidence:
+        case ThreadEvidence.TOKEN | ThreadEvidence.NAMED:
+            return True
+        case ThreadEvidence.FORWARD:
+            # Handed on to another of our inboxes it is work for that inbox, and says where it came from.
+            return contact.inbox == command.inbox and contact.has(command.customer)
+        case _:
+            return contact.has(command.customer)
 
 
 def _strength(found: FoundKey) -> int:

@@ -129,6 +129,7 @@ class Leader:
                     address=inbox.address,
                     name=inbox.name,
                     languages=inbox.languages,
+                    sender=inbox.sender,
                 )
             )
             for desk, inbox in inboxes
