@@ -7,10 +7,8 @@ from datetime import UTC, datetime, timedelta
 from typing import Protocol
 
 from frontline.contract.codec import to_milliseconds
+from router.core.calendar_hours import NOTHING, Counted, OpeningHours
 from router.core.event import DeskSettings
-
-Interval = tuple[datetime, datetime]
-"""From, to: a stretch of time that was counted; aware UTC."""
 
 ALWAYS = "always"
 """The calendar that never closes; every desk has it."""
@@ -24,14 +22,16 @@ def exact(instant: datetime) -> datetime:
 
 
 class Calendar(Protocol):
-    def due(self, start: datetime, duration: timedelta) -> tuple[datetime, tuple[Interval, ...]]:
-        """The instant at which `duration` of open time has passed since `start`, and the intervals
-        that were counted on the way there.
-        """
+    def due(self, start: datetime, duration: timedelta) -> datetime:
+        """The first instant at which `duration` of open time has passed since `start`."""
         ...
 
     def elapsed(self, start: datetime, end: datetime) -> timedelta:
         """The open time between two instants; zero if `end` is not after `start`."""
+        ...
+
+    def counted(self, start: datetime, end: datetime) -> Counted:
+        """The intervals of which `elapsed` is the sum."""
         ...
 
 
@@ -40,15 +40,16 @@ class Always:
 
     __slots__ = ()
 
-    def due(self, start: datetime, duration: timedelta) -> tuple[datetime, tuple[Interval, ...]]:
-        end = start + duration
-        return end, ((start, end),)
+    def due(self, start: datetime, duration: timedelta) -> datetime:
+        return start + duration
 
     def elapsed(self, start: datetime, end: datetime) -> timedelta:
-        return max(end - start, timedelta(0))
+        return max(end - start, NOTHING)
+
+    def counted(self, start: datetime, end: datetime) -> Counted:
+        return Counted(((start, end),) if end > start else ())
 
 
 def calendars(settings: DeskSettings) -> dict[str, Calendar]:
     """Every calendar that policies of these settings may name."""
-    del settings  # 24x7 needs nothing said about it
-    return {ALWAYS: Always()}
+    return {ALWAYS: Always(), **{calendar.id: OpeningHours(calendar) for calendar in settings.calendars}}

@@ -9,8 +9,9 @@ from collections.abc import Iterable
 from datetime import timedelta
 from typing import TypeVar
 
-from router.core.calendar import calendars
-from router.core.event import DeskSettings, PolicySettings
+from router.core.calendar import ALWAYS
+from router.core.calendar_faults import LONGEST, calendar_faults, takes_too_long
+from router.core.event import CalendarSettings, DeskSettings, PolicySettings
 from router.core.queue import LANES
 from router.core.sla import TARGETS
 
@@ -21,7 +22,7 @@ _MILLISECOND = timedelta(milliseconds=1)
 def faults(settings: DeskSettings) -> tuple[str, ...]:
     """Every mistake, each as a sentence; none for settings that a desk can work by."""
     policies = {policy.id for policy in settings.policies}
-    known = calendars(settings)
+    known = {calendar.id: calendar for calendar in settings.calendars}
     found = [f"agent {twin} is there twice" for twin in _twins(agent.id for agent in settings.agents)]
     found += [f"agent {agent.id} has a capacity below 0" for agent in settings.agents if agent.capacity < 0]
     for channel, inbox_id in _twins((inbox.channel, inbox.id) for inbox in settings.inboxes):
@@ -35,15 +36,18 @@ def faults(settings: DeskSettings) -> tuple[str, ...]:
             found.append(f"inbox {inbox.id} of {inbox.channel}: an offer holds for some whole milliseconds")
         if policies and inbox.policy not in policies:
             found.append(f"inbox {inbox.id} of {inbox.channel}: there is no policy {inbox.policy}")
+    found += [f"calendar {twin} is there twice" for twin in _twins([ALWAYS, *(each.id for each in settings.calendars)])]
+    for calendar in settings.calendars:
+        found += [f"calendar {calendar.id}: {fault}" for fault in calendar_faults(calendar)]
     found += [f"policy {twin} is there twice" for twin in _twins(policy.id for policy in settings.policies)]
     for policy in settings.policies:
-        if policy.calendar not in known:
+        if policy.calendar != ALWAYS and policy.calendar not in known:
             found.append(f"policy {policy.id}: there is no calendar {policy.calendar}")
-        found += [f"policy {policy.id}: {fault}" for fault in _target_faults(policy)]
+        found += [f"policy {policy.id}: {fault}" for fault in _target_faults(policy, known.get(policy.calendar))]
     return tuple(found)
 
 
-def _target_faults(policy: PolicySettings) -> Iterable[str]:
+def _target_faults(policy: PolicySettings, calendar: CalendarSettings | None) -> Iterable[str]:
     for twin in _twins(target.target for target in policy.targets):
         yield f"target {twin} is there twice"
     for target in policy.targets:
@@ -51,6 +55,8 @@ def _target_faults(policy: PolicySettings) -> Iterable[str]:
             yield f"no target is called {target.target}"
         if target.within <= timedelta(0) or target.within % _MILLISECOND:
             yield f"{target.target} has to be some whole milliseconds"
+        elif target.within > LONGEST if calendar is None else takes_too_long(calendar, target.within):
+            yield f"{target.target} is further away than a century"
         if not all(0 < fraction < 1 for fraction in target.warn_at):
             yield f"{target.target}: a warning comes at a fraction between 0 and 1"
 

@@ -65,7 +65,7 @@ def _part(whole: timedelta, fraction: float) -> timedelta:
 
 
 def started(term: Term, contact: ContactId, at: datetime) -> ClockStarted:
-    due_at, intervals = term.calendar.due(at, term.within)
+    due_at = term.calendar.due(at, term.within)
     return ClockStarted(
         at=at,
         contact=contact,
@@ -74,8 +74,8 @@ def started(term: Term, contact: ContactId, at: datetime) -> ClockStarted:
         version=term.version,
         calendar=term.calendar_name,
         due_at=due_at,
-        warnings=tuple((fraction, term.calendar.due(at, after)[0]) for fraction, after in term.warnings),
-        intervals=intervals,
+        warnings=tuple((fraction, term.calendar.due(at, after)) for fraction, after in term.warnings),
+        intervals=term.calendar.counted(at, due_at).intervals,
     )
 
 
