@@ -1,5 +1,7 @@
 """Shifts as the log holds them: plain data, from which `rota.py` works out who is on duty when."""
 
+from collections import Counter
+from collections.abc import Collection, Iterator, Sequence
 from datetime import date, time
 
 import msgspec
@@ -38,3 +40,19 @@ class ShiftSettings(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=Tru
     available: bool = False
     """Whether the shift makes those who are on available, and lets them go at its end."""
     overrides: tuple[OverrideSettings, ...] = ()
+
+
+def shift_faults(shifts: Sequence[ShiftSettings], agents: Collection[AgentId]) -> Iterator[str]:
+    """Every mistake, each as a sentence; `agents` are those of the desk."""
+    for twin in [id_ for id_, times in Counter(shift.id for shift in shifts).items() if times > 1]:
+        yield f"shift {twin} is there twice"
+    for shift in shifts:
+        if not shift.weeks:
+            yield f"shift {shift.id} has no week"
+        if not all(0 <= day <= 6 for day in shift.days):
+            yield f"shift {shift.id}: days are 0 (Monday) to 6"
+        if shift.until is not None and shift.until < shift.since:
+            yield f"shift {shift.id} ends before it begins"
+        crews = [*shift.weeks, *(override.agents for override in shift.overrides if override.agents is not None)]
+        for agent in sorted({agent for crew in crews for agent in crew if agent not in agents}):
+            yield f"shift {shift.id}: there is no agent {agent}"

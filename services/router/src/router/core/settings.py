@@ -13,6 +13,7 @@ from router.core.calendar import ALWAYS
 from router.core.calendar_faults import LONGEST, calendar_faults, takes_too_long
 from router.core.event import CalendarSettings, DeskSettings, PolicySettings
 from router.core.queue import LANES
+from router.core.rota_settings import shift_faults
 from router.core.sla import TARGETS
 
 T = TypeVar("T")
@@ -39,6 +40,7 @@ def faults(settings: DeskSettings) -> tuple[str, ...]:
     found += [f"calendar {twin} is there twice" for twin in _twins([ALWAYS, *(each.id for each in settings.calendars)])]
     for calendar in settings.calendars:
         found += [f"calendar {calendar.id}: {fault}" for fault in calendar_faults(calendar)]
+    found += shift_faults(settings.shifts, {agent.id for agent in settings.agents})
     found += [f"policy {twin} is there twice" for twin in _twins(policy.id for policy in settings.policies)]
     for policy in settings.policies:
         if policy.calendar != ALWAYS and policy.calendar not in known:
