@@ -11,7 +11,8 @@ from frontline.configuration.locate import locate
 from frontline.configuration.model import Calendar, Configuration
 from frontline.configuration.rules import breaches
 from frontline.configuration.shape import Found, Place, Shape
-from frontline.configuration.whole import dangling, repeated, too_dear
+from frontline.configuration.shift import Shift
+from frontline.configuration.whole import dangling, repeated, strangers, too_dear
 from frontline.contract.error import Mistake, SettingsError
 
 _SYNTAX = re.compile(r"(?P<what>.*) \(at (line (?P<line>\d+), column \d+|end of document)\)", re.DOTALL)
@@ -32,6 +33,7 @@ def load_texts(texts: Iterable[tuple[str, bytes]]) -> Configuration:
     mistakes = [*unreadable, *shape.mistakes, *_breaches(shape.found), *repeated(shape.found)]
     if not unreadable:
         mistakes += dangling(shape.found, shape.ids)
+        mistakes += strangers(shape.found)
     if not mistakes:
         mistakes += too_dear(shape.found)
     if not mistakes and not any(part.desks for part in parts):
@@ -83,7 +85,7 @@ def _syntax(name: str, text: str, error: str) -> Mistake:
 
 
 def _breaches(found: Sequence[Found]) -> Iterable[Mistake]:
-    zones = available_timezones() if any(isinstance(item.value, Calendar) for item in found) else set[str]()
+    zones = available_timezones() if any(isinstance(item.value, Calendar | Shift) for item in found) else set[str]()
     for item in found:
         for path, what in breaches(item.value, zones):
             place = item.place

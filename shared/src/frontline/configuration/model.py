@@ -9,6 +9,7 @@ from typing import Literal
 
 import msgspec
 
+from frontline.configuration.shift import Shift
 from frontline.contract.ids import AgentId, ChannelName, DeskId, InboxId
 
 ALWAYS = "always"
@@ -90,6 +91,7 @@ class Desk(_Table, frozen=True):
     name: str = ""
     agents: tuple[Agent, ...] = msgspec.field(default=(), name="agent")
     inboxes: tuple[Inbox, ...] = msgspec.field(default=(), name="inbox")
+    shifts: tuple[Shift, ...] = msgspec.field(default=(), name="shift")
 
 
 class Policy(_Table, frozen=True):

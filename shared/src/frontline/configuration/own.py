@@ -39,6 +39,22 @@ available = true                          # counts as available until they say o
 # phone = "+12025550101"                  # where a call reaches them
 # token_version = 1                       # raise it to end the tokens given out so far
 
+# Who is on duty when. Being on duty decides who is asked first; it makes somebody available only
+# if the shift says so.
+# [[desk.shift]]
+# id = "early"
+# zone = "Europe/Berlin"                  # whose clocks
+# days = ["mon", "tue", "wed", "thu", "fri"]
+# begins = "07:00"
+# ends = "15:00"                          # not after it begins: on the next day
+# weeks = [["first-agent"], []]           # week A, week B, over and over; or agents = [...] every week
+# since = 2026-11-23                      # the first day; week A is the one in which it lies
+# available = true                        # whoever is on counts as available, until the shift ends
+
+# [[desk.shift.override]]
+# day = 2026-12-24                        # not as usual: other agents, other times, or nobody
+# agents = []
+
 # What you promise, as ISO 8601 durations; a target left out is not promised.
 [[policy]]
 id = "standard"

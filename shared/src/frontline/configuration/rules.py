@@ -11,6 +11,7 @@ import msgspec
 
 from frontline.configuration.locate import Path
 from frontline.configuration.model import ALWAYS, Agent, Calendar, Configuration, Desk, Inbox, Policy
+from frontline.configuration.shift import Override, Shift, override_breaches, shift_breaches
 from frontline.contract.subject import is_token
 
 Breaches = Iterator[tuple[Path, str]]
@@ -43,6 +44,10 @@ def breaches(value: msgspec.Struct, zones: Collection[str]) -> Breaches:
             yield from _policy(value)
         case Calendar():
             yield from _calendar(value, zones)
+        case Shift():
+            yield from shift_breaches(value, zones)
+        case Override():
+            yield from override_breaches(value)
 
 
 def _agent(agent: Agent) -> Breaches:

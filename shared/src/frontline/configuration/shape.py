@@ -148,6 +148,8 @@ def _reason(error: msgspec.ValidationError, kind: Any, value: Any) -> str:
         return f"must be {_WORDS.get(words[1], words[1])}, not {_kind(value)}"
     if "ISO8601" in str(error):
         return f'must be a duration in days, hours, minutes and seconds such as "P1DT4H" or "PT30M", not {value!r}'
+    if "RFC3339" in str(error):
+        return f"must be a date such as 2026-12-24, not {value!r}"
     return f"must be one of {', '.join(map(str, get_args(kind)))}, not {value!r}"
 
 

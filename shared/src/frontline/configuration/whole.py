@@ -6,6 +6,7 @@ import msgspec
 
 from frontline.configuration.model import ALWAYS, Agent, Calendar, Configuration, Desk, Inbox, Policy
 from frontline.configuration.shape import Found, Place
+from frontline.configuration.shift import Override, Shift, named
 from frontline.contract.error import Mistake
 
 
@@ -21,6 +22,7 @@ def repeated(found: Sequence[Found]) -> Iterator[Mistake]:
             if former is not item.place:
                 desks = ", on two desks" if _belongs(kind) and former.around(2) != item.place.around(2) else ""
                 yield Mistake(str(item.place / place), f"{say.format(*values)}{desks}; first at {former / place}")
+    yield from _shifts(found)
     yield from _versions(found)
 
 
@@ -37,6 +39,22 @@ _UNIQUE: tuple[tuple[type[msgspec.Struct], tuple[str, ...], str, str], ...] = (
 
 def _belongs(kind: type[msgspec.Struct]) -> bool:
     return kind in (Agent, Inbox)
+
+
+def _shifts(found: Sequence[Found]) -> Iterator[Mistake]:
+    """A shift's id is its own within its desk, and a day has one override."""
+    ids: dict[tuple[object, str], Place] = {}
+    days: dict[tuple[object, object], Place] = {}
+    for item in found:
+        match item.value:
+            case Shift(id=name) if "id" not in item.broken:
+                former = ids.setdefault((item.place.around(2), name), item.place)
+                if former is not item.place:
+                    yield Mistake(str(item.place / "id"), f"shift {name!r} is there twice; first at {former / 'id'}")
+            case Override(day=day) if "day" not in item.broken:
+                former = days.setdefault((item.place.around(2), day), item.place)
+                if former is not item.place:
+                    yield Mistake(str(item.place / "day"), f"{day} is there twice; first at {former / 'day'}")
 
 
 def _versions(found: Sequence[Found]) -> Iterator[Mistake]:
@@ -58,6 +76,23 @@ def dangling(found: Sequence[Found], ids: Collection[tuple[type[msgspec.Struct],
             case Policy(calendar=name) if name != ALWAYS and (Calendar, name) not in ids:
                 if "calendar" not in item.broken:
                     yield Mistake(str(item.place / "calendar"), f"there is no [[calendar]] with the id {name!r}")
+
+
+def strangers(found: Sequence[Found]) -> Iterator[Mistake]:
+    """Everybody in a shift who is not an agent of its desk."""
+    desks = {item.value.id: item.place.around(2) for item in found if isinstance(item.value, Agent)}
+    for item in found:
+        if not isinstance(item.value, Shift | Override):
+            continue
+        desk = item.place.around(2 if isinstance(item.value, Shift) else 4)
+        for path, agent in named(item.value):
+            if path[0] in item.broken or desks.get(agent) == desk:
+                continue
+            place = item.place
+            for key in path:
+                place = place / key
+            where = "is an agent of another desk" if agent in desks else "is no [[desk.agent]]"
+            yield Mistake(str(place), f"{agent!r} {where}")
 
 
 def too_dear(found: Sequence[Found]) -> Iterator[Mistake]:

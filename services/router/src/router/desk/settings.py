@@ -1,7 +1,9 @@
 """The configuration as a desk's log holds it: what decisions are made by, and no more."""
 
 from frontline.configuration.model import Configuration, Desk, Policy
+from frontline.configuration.shift import ANY_MONDAY, WEEKDAYS, Shift, time_of_day
 from router.core.event import AgentSettings, DeskSettings, InboxSettings, PolicySettings, TargetSettings
+from router.core.rota_settings import OverrideSettings, ShiftSettings
 
 
 def desk_settings(configuration: Configuration, desk: Desk) -> DeskSettings:
@@ -25,6 +27,30 @@ def desk_settings(configuration: Configuration, desk: Desk) -> DeskSettings:
             for inbox in desk.inboxes
         ),
         policies=tuple(_policy(policy) for policy in configuration.policies if policy.id in used),
+        shifts=tuple(_shift(shift) for shift in desk.shifts),
+    )
+
+
+def _shift(shift: Shift) -> ShiftSettings:
+    return ShiftSettings(
+        id=shift.id,
+        zone=shift.zone,
+        days=tuple(WEEKDAYS.index(day) for day in shift.days),
+        begins=time_of_day(shift.begins),
+        ends=time_of_day(shift.ends),
+        weeks=shift.crews,
+        since=shift.since or ANY_MONDAY,
+        until=shift.until,
+        available=shift.available,
+        overrides=tuple(
+            OverrideSettings(
+                day=override.day,
+                agents=override.agents,
+                begins=None if override.begins is None else time_of_day(override.begins),
+                ends=None if override.ends is None else time_of_day(override.ends),
+            )
+            for override in shift.overrides
+        ),
     )
 
 
