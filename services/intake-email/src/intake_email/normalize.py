@@ -29,6 +29,7 @@ from frontline.contract.message import (
 from intake_email.address import Mailbox, canonical_address, mailboxes
 from intake_email.automation import automation
 from intake_email.content import Content, File, content
+from intake_email.forward import forwards
 from intake_email.header import Headers
 from intake_email.mime import Entity, structure
 from intake_email.quote import reply_text
@@ -148,7 +149,7 @@ def _normalised(mail: Mail, arrival: Arrival, sign: Sign) -> Normalised:
         html=said.html,
         language=_language(headers),
         attachments=tuple(attachments),
-        thread=_thread(headers, own_id, sign),
+        thread=_thread(mail, arrival, own_id, sender.address, sign),
         original=pieces[0].ref,
         flaw="; ".join(said.flaws if sender.address else (*said.flaws, "no sender")),
         native=_native(arrival, digest),
@@ -223,11 +224,23 @@ def _sent(date: str) -> datetime | None:
         return None
 
 
-def _thread(headers: Headers, own_id: str, sign: Sign) -> tuple[ThreadKey, ...]:
+def _thread(mail: Mail, arrival: Arrival, own_id: str, sender: str, sign: Sign) -> tuple[ThreadKey, ...]:
+    headers = mail.headers
+
     def ids(name: bytes) -> Sequence[str]:
         return message_ids(headers.first(name))
 
-    return thread_keys(own_id, ids(b"in-reply-to"), ids(b"references"), sign)
+    marked = b"x-forwarded-message-id" in headers
+    named = [box.address for name in (b"to", b"cc") for value in headers.every(name)[:8] for box in mailboxes(value)]
+    return thread_keys(
+        own_id,
+        ids(b"in-reply-to"),
+        ids(b"references"),
+        sign,
+        sender=sender,
+        to=(*arrival.recipients, *named),
+        forwards=forwards(headers.text(b"subject"), mail.reply_text, marked=marked),
+    )
 
 
 def _language(headers: Headers) -> str:
