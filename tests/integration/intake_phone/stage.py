@@ -66,6 +66,7 @@ class Stage:
     made: list[PhoneChannel] = field(default_factory=list)
     heard: list[str] = field(default_factory=list)
     signals: asyncio.Queue[Signal] = field(default_factory=asyncio.Queue)
+    written: set[str] = field(default_factory=set)
 
     @property
     def url(self) -> str:
@@ -134,6 +135,37 @@ class Stage:
         )
         await self.bus.publish(f"transcript.{contact}.pub", encode(item))
         return ContactId(contact)
+
+    async def write_down(self, contact: ContactId) -> None:
+        """What the desk does with all that has come in: bind its keys, and write its lines down."""
+        for message in await self.stored():
+            for key in message.thread:
+                if key.binds:
+                    await KeyValue(self.bus, THREADS).put(SIGNER.key_hash(key.kind, key.value), contact.encode())
+            if message.id in self.written:
+                continue
+            self.written.add(message.id)
+            item = TranscriptItem(
+                id=message.id,
+                contact=contact,
+                at=WRITTEN,
+                kind=ItemKind(message.kind.value),
+                direction=Direction.IN,
+                author=Author(role="customer", identity=message.sender),
+                channel=CHANNEL,
+                inbox=SUPPORT,
+                native_id=message.native_id,
+                text=message.text,
+                native=message.native,
+            )
+            await self.bus.publish(f"transcript.{contact}.pub", encode(item))
+
+    async def happened(self, what: str, count: int = 1) -> list[InboundMessage]:
+        """The messages about a call that say `what`, once there are `count`."""
+        async with asyncio.timeout(PATIENCE):
+            while len(found := [each for each in await self.stored() if each.native.get("call") == what]) < count:
+                await asyncio.sleep(0.01)
+        return found
 
     async def signal(self, signal: Signal) -> None:
         await self.bus.nc.publish(f"signal.phone.{SUPPORT}", encode(signal))

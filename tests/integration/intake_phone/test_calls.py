@@ -7,7 +7,7 @@ import pytest
 
 from frontline.contract.deskview import Range, Standing
 from frontline.contract.ids import AgentId, ContactId
-from frontline.contract.message import Automation, MessageKind
+from frontline.contract.message import Automation, MessageKind, Presence
 from frontline.contract.signal import Ring, StopRinging
 from frontline.runtime.bus import Bus
 from frontline.runtime.embedded import EmbeddedServer
@@ -95,6 +95,20 @@ async def test_a_caller_who_says_nothing_leaves_a_missed_call_only(nats: Embedde
     assert found[1].native["outcome"] == "missed"
 
 
+async def test_an_answer_that_twilio_did_not_tell_in_time_is_told_before_the_end_and_once(
+    nats: EmbeddedServer, phone: Bus
+) -> None:
+    async with answering(nats, phone) as stage:
+        about = {"CallSid": new_sid("CA"), "From": THEIRS, "To": OURS}
+        await stage.hook("voice", about)
+        for _ in range(2):
+            await stage.hook("voice/menu?inbox=support&after=queue", about | {"QueueResult": "bridged"})
+        page = f"voice/agent?offer=o1&contact=c1&inbox=support&agent=agent-1&call={about['CallSid']}&step=answered"
+        assert (await stage.hook(page, about))[0] == 200
+        found = await stage.stored()
+    assert [each.native["call"] for each in found] == ["began", "answered", "ended"]
+
+
 async def ring(stage: Stage, line_sid: str) -> ContactId:
     contact = await stage.place(line_sid)
     await stage.signal(Ring(contact=contact, offer="o1", agent=AgentId("agent-1"), number=AGENT))
@@ -114,9 +128,13 @@ async def test_an_agent_who_takes_the_call_by_phone_is_connected_when_the_desk_s
         assert not line.talking.is_set(), "nobody is connected before the desk has decided"
         await stage.signal(StopRinging(contact=contact, offer="o1", outcome="accepted"))
         await wait(line.talking)
+        (answered,) = await stage.happened("answered")
+        assert not line.over.is_set(), "told at the moment, not at the end"
         agent.enough.set()
         await wait(line.over)
-        _, ended = await stage.have(2)
+        (ended,) = await stage.happened("ended")
+        assert [each.presence for each in await stage.stored()] == [Presence.LIVE, Presence.ANSWERED, Presence.LEFT]
+    assert answered.native["agent"] == "agent-1"
     assert (picked.contact, picked.offer, picked.agent) == (contact, "o1", "agent-1")
     assert ended.native["outcome"] == "answered"
     assert len(stage.exchange.deleted_queues) == 1, "the caller's own queue is not left lying about"
@@ -136,7 +154,7 @@ async def test_an_agent_who_accepts_in_the_console_is_connected_without_a_key(na
         await wait(line.talking)
         line.hang_up()
         await wait(line.over)
-        _, ended = await stage.have(2)
+        (ended,) = await stage.happened("ended")
     assert ended.native["outcome"] == "answered"
     assert len(stage.api.calls_made) >= 2, "the phone that rang out before is rung again for who accepted"
 
@@ -249,7 +267,7 @@ async def test_the_caller_who_hangs_up_while_the_agent_takes_the_call_is_missed(
             await stage.signal(StopRinging(contact=ContactId("c1"), offer=f"o-{call}", outcome="accepted"))
             page = agent.replace("o1", f"o-{call}") + call
             _, connected = await stage.hook(page + "&step=accept", {"CallSid": new_sid("CA"), "Digits": "1"})
-            assert f"<Queue>{call}</Queue>" in connected
+            assert f">{call}</Queue>" in connected
             left = {
                 "menu": ("voice/menu?inbox=support&after=queue", about | {"QueueResult": "hangup", "QueueTime": "9"}),
                 "status": ("voice/status", about | {"CallStatus": "completed", "CallDuration": "9"}),
@@ -260,7 +278,9 @@ async def test_the_caller_who_hangs_up_while_the_agent_takes_the_call_is_missed(
             _, late = await stage.hook(page, {"CallSid": new_sid("CA")})
             assert "The caller has hung up." in late
         ends = [each for each in await stage.stored() if each.native.get("call") == "ended"]
+        assert Presence.ANSWERED not in {each.presence for each in await stage.stored()}, "nobody spoke with them"
     assert [each.native["outcome"] for each in ends] == ["missed", "missed"]
+    assert {each.presence for each in ends} == {Presence.LEFT}
 
 
 @pytest.mark.parametrize("result", ["queue-full", "error", "system-error"])

@@ -151,8 +151,22 @@ async def test_late_doubled_and_shuffled_statuses_change_nothing_that_is_settled
     assert all(("no such number" in each.detail) == (each.state == "failed") for each in receipts)
 
 
+async def test_whatsapp_a_day_after_the_customer_wrote_fails_with_what_to_do_instead(
+    nats: EmbeddedServer, phone: Bus
+) -> None:
+    """Hard case 53: refused at once, or told by a callback later."""
+    later = {"MessageSid": new_sid("SM"), "MessageStatus": "failed", "ErrorCode": "63016"}
+    async with answering(nats, phone) as stage:
+        stage.api.refusals.append((400, 63016, "Failed to send freeform message because you are outside the window"))
+        with pytest.raises(Rejected, match=r"24 hours after .*: answer by SMS or mail"):
+            await stage.made[0].deliver(reply(to=(Recipient(address=f"whatsapp:{THEIRS}"),)))
+        await stage.hook("messaging/status?reply=r2&contact=c1&inbox=support", later)
+        (failed,) = await stage.receipts()
+    assert failed.state is DeliveryState.FAILED
+    assert "answer by SMS or mail (Twilio 63016)" in failed.detail
+
+
 async def test_what_twilio_refuses_is_refused_and_what_is_busy_is_put_off(nats: EmbeddedServer, phone: Bus) -> None:
-    """Hard case 53 among them: WhatsApp a day after."""
     async with answering(nats, phone) as stage:
         deliver = stage.made[0].deliver
         stage.api.refusals += [(400, 63016, "outside the window"), (429, 20429, "too many"), (401, 20003, "no")]

@@ -12,8 +12,8 @@ from frontline.contract.codec import decode_inbound, encode
 from frontline.contract.error import Rejected
 from frontline.contract.ids import ContactId, InboxId, MessageId
 from frontline.contract.message import Automation, DeliveryState, MessageKind
-from intake_phone import normalize
-from intake_phone.normalize import Outcome
+from intake_phone import happened, normalize
+from intake_phone.happened import Outcome
 
 NOON = datetime(2026, 5, 4, 12, 0, 0, 500_999, tzinfo=UTC)
 SUPPORT = InboxId("support")
@@ -33,8 +33,8 @@ def text(**form: str) -> Any:
 
 def test_everything_of_a_call_has_an_id_of_its_own_and_one_key() -> None:
     of_call = [
-        normalize.began(party(), {}, NOON),
-        normalize.ended(party(), Outcome(outcome="missed", seconds=61), NOON),
+        happened.began(party(), {}, NOON),
+        happened.ended(party(), Outcome(outcome="missed", seconds=61), NOON),
         normalize.voicemail(party(), "RE" + "1" * 32, 7, None, NOON),
         normalize.transcription(party(), {"RecordingSid": "RE" + "1" * 32, "TranscriptionText": "Hi"}, NOON),
     ]
@@ -52,7 +52,7 @@ def test_everything_of_a_call_has_an_id_of_its_own_and_one_key() -> None:
 
 
 def test_a_call_binds_its_number_for_texts_and_finds_no_older_contact() -> None:
-    (_, number) = normalize.began(party(), {}, NOON).thread
+    (_, number) = happened.began(party(), {}, NOON).thread
     (of_text,) = text().thread
     assert (number.kind, number.value) == (of_text.kind, of_text.value)
     assert (number.finds, number.binds) == (False, True)
@@ -119,5 +119,5 @@ def test_whatever_a_text_says_it_survives_as_bytes(form: dict[str, str]) -> None
 
 @given(st.dictionaries(st.sampled_from(["From", "CallerName", "StirVerstat", "Direction", "CallerCountry"]), words))
 def test_whatever_a_call_says_it_survives_as_bytes(form: dict[str, str]) -> None:
-    found = normalize.began(party(**form), form, NOON)
+    found = happened.began(party(**form), form, NOON)
     assert decode_inbound(msgspec.json.encode(found)) == found

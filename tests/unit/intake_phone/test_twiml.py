@@ -13,7 +13,7 @@ STYLE = twiml.Style(
     language="en-US", greeting="Hello.", hold_music="", wait_seconds=20, voicemail_seconds=180, transcribe=True
 )
 LINKS = twiml.Links(
-    after_queue="/after", wait="/wait?a=1&b=2", menu="/menu", voicemail="/voicemail",
+    after_queue="/after", wait="/wait?a=1&b=2", menu="/menu", at_door="/door", voicemail="/voicemail",
     recorded="/recorded", recording="/recording#rc=3", transcription="/transcription",
 )  # fmt: skip
 
@@ -74,4 +74,4 @@ def test_music_is_played_where_there_is_some() -> None:
 
 
 def test_an_agent_waits_for_nobody_in_an_empty_queue() -> None:
-    assert verb(twiml.connect(STYLE, "CA1", "/done"), "Dial").get("timeout") == "5"
+    assert verb(twiml.connect(STYLE, "CA1", "/done", "/answered"), "Dial").get("timeout") == "5"

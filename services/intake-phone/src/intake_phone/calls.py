@@ -4,27 +4,30 @@ forgotten stands in the desk's log and the transcript; what is here makes the wo
 
 import asyncio
 from collections import OrderedDict
-from contextlib import aclosing
 from dataclasses import dataclass, field
 
-from frontline.contract.channel import Conversations, Host, Inbox, Receive
+from frontline.contract.channel import Host, Inbox, Receive
 from frontline.contract.clock import Clock
 from frontline.contract.deskview import DeskView, Standing
 from frontline.contract.error import Rejected, Unavailable
 from frontline.contract.ids import ContactId, DeskId
-from frontline.contract.transcript import ItemKind
-from intake_phone.normalize import CHANNEL, Form, Outcome, Party, began, call_key, ended, is_sid, party, sid
+from frontline.contract.message import ThreadKey
+from intake_phone import happened
+from intake_phone.happened import Outcome, call_back_key
+from intake_phone.normalize import Form, Party, call_key, is_telephone, party, sid
 from intake_phone.rest import NoAnswer, Rest
+from intake_phone.waiting import Waits, waits_of
 
 _MOST = 10_000
 _LOOK_SECONDS = 1.0
-_FIND_SECONDS = 10.0
 _LEAVING_SECONDS = 3.0
 
 
 @dataclass(slots=True, eq=False)
 class Call:
-    """`connecting`: an agent was given the caller; `left`: set once we know how the waiting ended."""
+    """`connecting`: an agent was given the caller; `left`: set once we know how the waiting ended;
+    `call_back`: they asked in it to be called back; `again`: the earlier call in which they had.
+    """
 
     party: Party
     desk: DeskId
@@ -32,6 +35,8 @@ class Call:
     connecting: bool = False
     bridged: bool = False
     recorded: bool = False
+    call_back: bool = False
+    again: str = ""
     left: asyncio.Event = field(default_factory=asyncio.Event)
 
 
@@ -72,14 +77,43 @@ class Calls:
             raise Unavailable("Twilio does not say whose call it was") from error
         return self.take({"CallSid": call, "From": str(told.get("from", ""))}, inbox)
 
-    async def begin(self, call: Call, form: Form) -> None:
-        """Store the call; a repeat is harmless."""
-        await self._receive(began(call.party, form, self._clock()))
+    async def begin(self, call: Call, form: Form, *, live: bool = False) -> None:
+        """Store the call; a repeat is harmless. `live`: the caller is about to wait for somebody."""
+        if live and not call.again and is_telephone(call.party):
+            call.again = await self._asked_before(call)
+        await self._receive(happened.began(call.party, form, self._clock(), live=live, again=call.again))
+
+    async def ask_call_back(self, call: Call, form: Form) -> None:
+        """Store that the caller wants to hang up and keep their place."""
+        await self.begin(call, form, live=True)
+        await self._receive(happened.call_back(call.party, self._clock()))
+        call.call_back = True
+
+    async def leave_queue(self, call: Call, form: Form) -> None:
+        await self.begin(call, form)
+        await self._receive(happened.left_queue(call.party, self._clock()))
+
+    async def answer(self, call: Call, agent: str, *, back: bool) -> None:
+        """Store that somebody has picked up; the first telling counts."""
+        await self._receive(happened.answered(call.party, agent, self._clock(), back=back))
+        call.call_back, call.again = False, ""
 
     async def end(self, call: Call, form: Form, outcome: str, seconds: int | None) -> None:
         """Store that it is over. The first who tells is believed."""
         await self.begin(call, form)
-        await self._receive(ended(call.party, Outcome(outcome=outcome, seconds=seconds), self._clock()))
+        if outcome == "answered":  # the moment itself may not have been told to us
+            await self._receive(happened.answered(call.party, "", self._clock()))
+        await self._receive(happened.ended(call.party, Outcome(outcome=outcome, seconds=seconds), self._clock()))
+
+    async def end_call_back(self, call: Call) -> None:
+        await self._receive(happened.called_back(call.party, self._clock()))
+
+    async def not_reached(self, call: Call, leg: str, why: str) -> None:
+        await self._receive(happened.not_reached(call.party, leg, why, self._clock()))
+
+    async def give_up(self, call: Call, tries: int) -> None:
+        await self._receive(happened.given_up(call.party, tries, self._clock()))
+        call.call_back = False
 
     async def outcome(self, call: Call) -> str:
         """How a call that is over ended."""
@@ -92,7 +126,29 @@ class Calls:
                 call.bridged = True
         if call.bridged:
             return "answered"
+        if await self.waits_for_call_back(call) or (call.again and not call.recorded):
+            return "call_back"
         return "voicemail" if call.recorded else "missed"
+
+    async def waits_for_call_back(self, call: Call) -> bool:
+        """Whether the caller hung up to be called back. Never takes long."""
+        if call.call_back or not is_telephone(call.party):
+            return call.call_back
+        waits = await self._waits(call_key(call.party.call))
+        return waits is not None and waits.asked == call.party.call
+
+    async def _asked_before(self, call: Call) -> str:
+        """The CallSid of an earlier call, whose caller waits to be called back and rings again now."""
+        waits = await self._waits(call_back_key(call.party))
+        return waits.asked if waits is not None and waits.asked != call.party.call else ""
+
+    async def _waits(self, key: ThreadKey) -> Waits | None:
+        try:
+            async with asyncio.timeout(_LOOK_SECONDS):
+                contact = await self._host.conversations.contact_of(key)
+        except (TimeoutError, Unavailable):
+            return None
+        return await waits_of(self._host.conversations, contact, patience=_LOOK_SECONDS) if contact else None
 
     async def standing(self, call: Call) -> Standing | None:
         """Where the caller stands, `None` when the desk has not said so. Never takes long: a caller listens."""
@@ -107,27 +163,3 @@ class Calls:
 
     def view(self, desk: DeskId) -> DeskView | None:
         return self._host.desks.view(desk)
-
-
-async def call_of(conversations: Conversations, contact: ContactId) -> str | None:
-    """The CallSid of the call that a contact waits with, from what is stored; `None` when it is over, or
-    doesn't show itself in time: an offer may be told before its call's line is written.
-    """
-    call, complete = None, False
-    try:
-        async with asyncio.timeout(_FIND_SECONDS), aclosing(conversations.follow(contact, 0)) as batches:
-            async for batch in batches:
-                complete = complete or not batch
-                for line in batch:
-                    item = line.item
-                    if item.kind is ItemKind.CALL and item.channel == CHANNEL and is_sid(item.native_id):
-                        state = item.native.get("call")
-                        if state == "began":
-                            call = item.native_id
-                        elif state == "ended" and item.native_id == call:
-                            call = None
-                if complete and call is not None:
-                    return call
-    except (TimeoutError, Unavailable):
-        return call
-    return call

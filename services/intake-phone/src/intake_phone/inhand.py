@@ -25,13 +25,15 @@ class InHand:
         self._meter = meter
         self._work: dict[str, asyncio.Task[Exception | None]] = {}
 
-    async def do(self, key: str, work: Callable[[], Coroutine[Any, Any, None]]) -> None:
+    async def do(
+        self, key: str, work: Callable[[], Coroutine[Any, Any, None]], *, patience: float | None = None
+    ) -> None:
         """Returns once it is done. `Unavailable` when it isn't within the patience; it goes on then."""
         task = self._work.get(key)
         if task is None:
             task = self._work[key] = self._tasks.create_task(self._keep_at(key, work), name=key)
             task.add_done_callback(lambda _: self._work.pop(key, None))
-        await asyncio.wait({task}, timeout=self._patience)
+        await asyncio.wait({task}, timeout=self._patience if patience is None else patience)
         if not task.done():
             raise Unavailable("not stored yet")
         if task.cancelled():

@@ -1,8 +1,8 @@
 """From Twilio's parameters to messages and receipts: pure.
 
-A call is one message of kind `call` when it reaches us, and one more when it has ended; what was
-spoken on the answering machine is a message of kind `voicemail`. All of them are bound by the
-CallSid. Every id follows from one of Twilio's SIDs, so that a repeat is the same message.
+A call is one message of kind `call` when it reaches us, one when somebody has picked up, and one when
+it has ended; what was spoken on the answering machine is a message of kind `voicemail`. All of them are
+bound by the CallSid. Every id follows from one of Twilio's SIDs, so that a repeat is the same message.
 """
 
 import re
@@ -46,7 +46,14 @@ _STATES = {
     "failed": DeliveryState.FAILED,
     "canceled": DeliveryState.FAILED,
 }
-_KEPT_OF_CALL = ("CallerCountry", "CallerState", "StirVerstat", "ForwardedFrom", "Direction")
+_FAILURES = {
+    "21610": "the customer has opted out",
+    "30003": "the phone can't be reached",
+    "30005": "there is no such number",
+    "30006": "a landline, or a carrier that can't be reached",
+    "30007": "the carrier filtered it as spam",
+    "63016": "WhatsApp takes no free text 24 hours after the customer's last message: answer by SMS or mail",
+}
 _KEPT_OF_TEXT = ("NumSegments", "MessagingServiceSid", "OptOutType", "OriginalRepliedMessageSid", "FromCountry")
 
 Form = Mapping[str, str]
@@ -58,13 +65,6 @@ class Party(msgspec.Struct, frozen=True, kw_only=True):
     call: str
     caller: Identity
     inbox: InboxId
-
-
-class Outcome(msgspec.Struct, frozen=True, kw_only=True):
-    """How a call ended: `answered`, `missed`, `voicemail`, or `ended` when nobody can tell any more."""
-
-    outcome: str
-    seconds: int | None = None
 
 
 def sid(form: Form, name: str) -> str:
@@ -100,39 +100,13 @@ def call_key(call: str) -> ThreadKey:
     return ThreadKey(kind="call", value=call, evidence=ThreadEvidence.THREAD)
 
 
-def began(party: Party, form: Form, received: datetime) -> InboundMessage:
-    """The call, as it reached us. It opens a contact; texts that follow from this number come to it."""
-    thread = [call_key(party.call)]
-    if not party.caller.address.startswith(WITHHELD):
-        thread.append(_number_key(party, finds=False))
-    native: dict[str, Any] = {"call": "began", **_kept(form, _KEPT_OF_CALL)}
-    return _message(party, party.call, "call", received, kind=MessageKind.CALL, thread=tuple(thread), native=native)
-
-
-def ended(party: Party, how: Outcome, received: datetime) -> InboundMessage:
-    """The end of a call. Nobody asks anything by it: it starts and meets no clock, and reopens nothing."""
-    native: dict[str, Any] = {"call": "ended", "outcome": how.outcome}
-    if how.seconds is not None:
-        native["seconds"] = how.seconds
-    return _message(
-        party,
-        party.call,
-        "call ended",
-        received,
-        kind=MessageKind.CALL,
-        text=_said_of(how),
-        automation=Automation.AUTO_REPLIED,
-        native=native,
-    )
-
-
 def voicemail(
     party: Party, recording: str, seconds: int | None, content: ObjectRef | None, received: datetime
 ) -> InboundMessage:
     """What was said after the tone; `content` is `None` for a recording that could not be had."""
     files = (Attachment(name="voicemail.wav", media_type="audio/wav", content=content),) if content else ()
     length = "" if seconds is None else f", {duration(seconds)}"
-    return _message(
+    return call_message(
         party,
         recording,
         "voicemail",
@@ -157,7 +131,7 @@ def transcription(party: Party, form: Form, received: datetime) -> InboundMessag
     text = form.get("TranscriptionText", "").strip()
     if form.get("TranscriptionStatus") == "failed" or not text:
         return None
-    return _message(
+    return call_message(
         party,
         sid(form, "RecordingSid"),
         "transcription",
@@ -187,18 +161,18 @@ def text_message(
     """An SMS, MMS or WhatsApp message. `missing` pictures could not be fetched."""
     who = Party(call=sid(form, "MessageSid"), caller=caller(form, region), inbox=inbox)
     text = _words(form)
-    return _message(
+    return call_message(
         who,
         who.call,
         "message",
         received,
         text=text,
         reply_text=text,
-        thread=() if who.caller.address.startswith(WITHHELD) else (_number_key(who),),
+        thread=() if is_withheld(who) else (number_key(who),),
         attachments=tuple(files),
         original=original,
         flaw=f"{missing} of its files could not be fetched" if missing else "",
-        native=_kept(form, _KEPT_OF_TEXT),
+        native=kept(form, _KEPT_OF_TEXT),
     )
 
 
@@ -234,6 +208,15 @@ def receipt(
     )
 
 
+def is_withheld(party: Party) -> bool:
+    return party.caller.address.startswith(WITHHELD)
+
+
+def is_telephone(party: Party) -> bool:
+    """Whether the caller can be called: they show a number."""
+    return party.caller.address.startswith("+")
+
+
 def has_ended(form: Form) -> bool:
     return form.get("CallStatus", "") in _ENDED
 
@@ -251,26 +234,14 @@ def duration(seconds: int) -> str:
     return " ".join(said) or "0 seconds"
 
 
-def _said_of(how: Outcome) -> str:
-    after = "" if how.seconds is None else f" after {duration(how.seconds)}"
-    return {
-        "answered": f"The call was answered and ended{after}.",
-        "missed": f"Missed call: the caller hung up{after}.",
-        "voicemail": f"The caller left a message and hung up{after}.",
-    }.get(how.outcome, f"The call ended{after}.")
+def failure(code: str) -> str:
+    """What a code of Twilio's means for whoever wrote, "" for one that says nothing to them."""
+    return _FAILURES.get(code, "")
 
 
 def _failure(form: Form) -> str:
     code = form.get("ErrorCode", "")
-    known = {
-        "21610": "the customer has opted out",
-        "30003": "the phone can't be reached",
-        "30005": "there is no such number",
-        "30006": "a landline, or a carrier that can't be reached",
-        "30007": "the carrier filtered it as spam",
-        "63016": "WhatsApp: more than 24 hours after the customer's last message",
-    }
-    return f"{known.get(code, 'the carrier did not deliver it')} (Twilio {code})" if code.isdigit() else "not delivered"
+    return f"{failure(code) or 'the carrier did not deliver it'} (Twilio {code})" if code.isdigit() else "not delivered"
 
 
 def _words(form: Form) -> str:
@@ -282,7 +253,7 @@ def _words(form: Form) -> str:
     return "\n".join(part for part in said if part)
 
 
-def _number_key(party: Party, *, finds: bool = True) -> ThreadKey:
+def number_key(party: Party, *, finds: bool = True) -> ThreadKey:
     value = f"{party.inbox}:{party.caller.address}"
     return ThreadKey(kind="number", value=value, evidence=ThreadEvidence.THREAD, finds=finds)
 
@@ -291,7 +262,7 @@ def _key(inbox: InboxId, native_id: str, kind: str) -> str:
     return idempotency_key(account=f"{CHANNEL}:{inbox}", native_id=native_id, kind=kind)
 
 
-def _message(party: Party, native_id: str, kind_of_key: str, received: datetime, **parts: Any) -> InboundMessage:
+def call_message(party: Party, native_id: str, kind_of_key: str, received: datetime, **parts: Any) -> InboundMessage:
     key = _key(party.inbox, native_id, kind_of_key)
     given: dict[str, Any] = {"text": "Phone call.", "thread": (call_key(party.call),), **parts}
     return InboundMessage(
@@ -306,7 +277,7 @@ def _message(party: Party, native_id: str, kind_of_key: str, received: datetime,
     )
 
 
-def _kept(form: Form, names: Sequence[str]) -> dict[str, Any]:
+def kept(form: Form, names: Sequence[str]) -> dict[str, Any]:
     return {name: form[name] for name in names if form.get(name)}
 
 

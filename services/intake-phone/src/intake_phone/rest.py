@@ -17,6 +17,7 @@ import msgspec
 
 from frontline.contract.channel import Log, Meter
 from frontline.contract.error import Reason, Rejected, Unavailable
+from intake_phone.normalize import failure
 
 _STOPPED = "the phone channel is starting or stopping"
 _TEXT_OF_ERROR = re.compile(r"[\r\n]+")
@@ -178,8 +179,8 @@ class Rest:
 
 
 def _raise(status: int, said: Mapping[str, Any]) -> dict[str, Any]:
-    detail = _TEXT_OF_ERROR.sub(" ", str(said.get("message", "")))[:300]
     code = said.get("code", "")
+    detail = failure(str(code)) or _TEXT_OF_ERROR.sub(" ", str(said.get("message", "")))[:300]
     told = f"Twilio {status}{f' ({code})' if code else ''}: {detail}"
     if status in {429, 503}:
         raise Unavailable(told)  # refused before anything was done

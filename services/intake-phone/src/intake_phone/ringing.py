@@ -2,48 +2,36 @@
 
 An agent may accept in the console or by a key on the phone. Either way the desk decides: the phone's
 key is only told to it (`PickUp`), and the caller is connected when the desk says that the offer is
-accepted, or shows the contact as theirs.
+accepted, or shows the contact as theirs. A customer who is to be called back is called then, and
+again a while later when their line is engaged.
 """
 
 import asyncio
-from collections import OrderedDict
 from collections.abc import Callable
-from contextlib import aclosing
-from dataclasses import dataclass, field
-from urllib.parse import urlencode
+from contextlib import aclosing, suppress
 
 from frontline.contract.channel import Host
 from frontline.contract.error import Rejected, Unavailable
-from frontline.contract.ids import AgentId, ContactId, DeskId, InboxId
+from frontline.contract.ids import AgentId, DeskId, InboxId
 from frontline.contract.signal import PickUp, Ring, StopRinging
 from intake_phone import twiml
-from intake_phone.calls import Calls, call_of
-from intake_phone.normalize import Form, is_sid
+from intake_phone.calls import Call, Calls
+from intake_phone.inhand import InHand
+from intake_phone.normalize import Form
+from intake_phone.offer import ACCEPTED, Offer, Offers
 from intake_phone.rest import NoAnswer, Rest
 from intake_phone.settings import PhoneSettings
+from intake_phone.waiting import NOBODY, Waits, waits_of
 
-ACCEPTED = "accepted"
-_MOST = 10_000
 _TRIES = 3
 _REPEAT_SECONDS = 1.0
+_FIND_SECONDS = 10.0
+_LOOK_SECONDS = 2.0
+_SOON = 1.0
+"""So long two people who are about to talk wait for us to write it down."""
+_CUSTOMER_RINGS_SECONDS = 25
+_TALKED = {"completed", "answered"}
 _OVER = {"completed", "busy", "no-answer", "failed", "canceled"}
-
-
-@dataclass(slots=True, eq=False)
-class Offer:
-    """What this process knows of an offer. `outcome` is "" while it is open; `leg` the agent's own call."""
-
-    id: str
-    contact: ContactId
-    inbox: InboxId
-    agent: AgentId
-    number: str = ""
-    call: str = ""
-    leg: str = ""
-    ringing: bool = False
-    tries: int = 0
-    outcome: str = ""
-    settled: asyncio.Event = field(default_factory=asyncio.Event)
 
 
 class Ringing:
@@ -55,6 +43,7 @@ class Ringing:
         host: Host,
         calls: Calls,
         rest: Rest,
+        in_hand: InHand,
         link: Callable[[str], str],
         tasks: asyncio.TaskGroup,
     ) -> None:
@@ -62,6 +51,7 @@ class Ringing:
         self._host = host
         self._calls = calls
         self._rest = rest
+        self._in_hand = in_hand
         self._link = link
         self._tasks = tasks
         self._style = twiml.Style(
@@ -72,7 +62,7 @@ class Ringing:
             voicemail_seconds=settings.phone_voicemail_seconds,
             transcribe=False,
         )
-        self._offers: OrderedDict[str, Offer] = OrderedDict()
+        self._offers = Offers()
 
     async def run(self) -> None:
         """Follow the desk's signals until cancelled."""
@@ -95,23 +85,30 @@ class Ringing:
 
     async def page(self, form: Form, query: Form) -> str | None:
         """One webhook of an agent's own call."""
-        offer = self._offer(query)
+        offer = self._offers.of(query)
         match query.get("step", ""):
             case "over":
-                self._leg_over(offer, form)
+                await self._leg_over(offer, form)
                 return None
             case "done":
-                return self._done(offer, form)
+                return await self._done(offer, form, query)
+            case "answered":
+                return await self._answered(offer)
             case "accept" if form.get("Digits") == "1":
                 return await self._accept(offer)
         if offer.outcome == ACCEPTED:
-            return self._connect(offer)
+            return await self._connect(offer)
         if offer.outcome or form.get("CallStatus") == "completed":
             return twiml.goodbye(self._style, "This call has been taken care of.")
         asked = int(query.get("asked", "0")) if query.get("asked", "0").isdigit() else 0
         if asked >= _TRIES:
             return twiml.goodbye(self._style)
-        return twiml.ask_agent(self._style, self._page(offer, step="accept"), self._page(offer, asked=str(asked + 1)))
+        return twiml.ask_agent(
+            self._style,
+            self._page(offer, step="accept"),
+            self._page(offer, asked=str(asked + 1)),
+            call_back=not offer.waits.line and bool(offer.waits.asked),
+        )
 
     def _ring(self, inbox: InboxId, signal: Ring) -> None:
         if not self._settings.phone_ring or not signal.number:
@@ -119,7 +116,7 @@ class Ringing:
         offer = self._offers.get(signal.offer)
         if offer is None:
             offer = Offer(signal.offer, signal.contact, inbox, signal.agent, signal.number)
-            self._remember(offer)
+            self._offers.remember(offer)
         if offer.ringing or offer.outcome:
             return  # told twice; a renewed offer may ring again
         offer.number = signal.number
@@ -129,7 +126,7 @@ class Ringing:
         offer = self._offers.get(signal.offer)
         if offer is None:
             offer = Offer(signal.offer, signal.contact, inbox, AgentId(""))
-            self._remember(offer)
+            self._offers.remember(offer)
         if offer.outcome:
             return
         offer.outcome = signal.outcome
@@ -149,7 +146,8 @@ class Ringing:
         offer.ringing = True
         offer.tries += 1
         try:
-            offer.call = offer.call or await call_of(self._host.conversations, offer.contact) or ""
+            offer.waits = await self._look(offer, _FIND_SECONDS, until_somebody=not offer.call)
+            offer.call = offer.waits.line or offer.waits.asked or offer.call
             inbox = self._host.inboxes.by_id(offer.inbox)
             if not offer.call or inbox is None or (offer.outcome and offer.outcome != ACCEPTED):
                 self._host.log.info("phone.not_rung", offer=offer.id, contact=offer.contact, outcome=offer.outcome)
@@ -184,7 +182,7 @@ class Ringing:
     async def _accept(self, offer: Offer) -> str:
         match await self._confirmed(offer):
             case True:
-                return self._connect(offer)
+                return await self._connect(offer)
             case False:
                 return twiml.goodbye(self._style, "This call has been taken care of.")
         self._host.meter.count("pick_ups_unconfirmed")
@@ -218,59 +216,166 @@ class Ringing:
         standing = view.contacts.get(offer.contact) if view is not None else None
         return standing is not None and standing.state == "assigned" and standing.agent == offer.agent
 
-    def _connect(self, offer: Offer) -> str:
+    async def _connect(self, offer: Offer) -> str:
+        """Whoever is on the line comes first; else whoever asked to be called back."""
+        offer.waits = await self._look(offer, _LOOK_SECONDS)
+        if not offer.waits.line and offer.waits.asked:
+            return self._call_customer(offer)
         call = self._calls.known(offer.call)
         if call is not None:
             call.connecting = True
             if call.left.is_set() and not call.bridged:
                 return twiml.goodbye(self._style, "The caller has hung up.")
-        return twiml.connect(self._style, offer.call, self._page(offer, step="done"))
+        answered = self._page(offer, step="answered")
+        return twiml.connect(self._style, offer.call, self._page(offer, step="done"), answered)
 
-    def _done(self, offer: Offer, form: Form) -> str:
-        """The caller was there, or had just hung up."""
+    def _call_customer(self, offer: Offer) -> str:
+        inbox = self._host.inboxes.by_id(offer.inbox)
+        if inbox is None or not offer.waits.number:
+            return twiml.goodbye(self._style, "The customer can't be called.")
+        offer.call, offer.dialling = offer.waits.asked, True
+        offer.back += 1
+        self._host.meter.count("call_backs", step="tried")
+        about = {"to": "customer", "call": offer.call}
+        return twiml.call_customer(
+            self._style,
+            offer.waits.number,
+            inbox.address,
+            _CUSTOMER_RINGS_SECONDS,
+            self._page(offer, step="done", **about),
+            self._page(offer, step="answered", **about),
+        )
+
+    async def _answered(self, offer: Offer) -> str:
+        """The two are connected when this is answered: whatever is wrong with us must not keep them apart."""
+        back = offer.dialling
+
+        async def keep() -> None:
+            await self._calls.answer(await self._call(offer), offer.agent, back=back)
+
+        try:
+            await self._in_hand.do(f"answered {offer.call}", keep, patience=_SOON)
+        except (Rejected, Unavailable):
+            self._host.log.warning("phone.answer_not_stored_yet", call=offer.call)
+        return twiml.SILENT_CALL
+
+    async def _done(self, offer: Offer, form: Form, query: Form) -> str:
+        """The two have talked; or the customer was not there."""
+        status = form.get("DialCallStatus", "")
         call = self._calls.known(offer.call)
-        if form.get("DialCallStatus") in {"completed", "answered"}:
+        if query.get("to") == "customer":
+            if not offer.dialling:
+                return twiml.goodbye(self._style)  # told twice
+            offer.dialling = False
+            if status in _TALKED:
+                await self._over(offer)
+                return twiml.goodbye(self._style)
+            return await self._not_reached(offer, form.get("DialCallSid", ""), status)
+        if status in _TALKED:
             if call is not None:
                 call.bridged = True
             return twiml.goodbye(self._style)
+        if call is not None and call.call_back:  # they asked for it while the agent took the call
+            offer.waits = Waits(asked=offer.call, number=call.party.caller.address)
+            return self._call_customer(offer)
         return twiml.goodbye(self._style, "The caller has hung up.")
 
-    def _leg_over(self, offer: Offer, form: Form) -> None:
+    async def _not_reached(self, offer: Offer, leg: str, why: str) -> str:
+        """Engaged, perhaps because they are calling us; or nobody is there."""
+        offer.waits = await self._look(offer, _LOOK_SECONDS)
+        if offer.waits.line:
+            offer.call = offer.waits.line
+            return await self._connect(offer)
+        self._host.meter.count("call_backs", step="not_reached")
+        last = offer.back >= self._settings.phone_call_back_tries
+
+        async def keep() -> None:
+            call = await self._call(offer)
+            if last:
+                await self._calls.give_up(call, offer.back)
+            else:
+                await self._calls.not_reached(call, leg or str(offer.back), why)
+
+        offer.later = not last
+        await self._in_hand.do(f"not reached {offer.call} {offer.back}", keep)
+        if last:
+            offer.waits = NOBODY
+            return twiml.goodbye(self._style, "The customer can't be reached. Please answer them in writing.")
+        self._tasks.create_task(self._try_later(offer), name=f"call back {offer.id} {offer.back}")
+        return twiml.goodbye(self._style, "The customer can't be reached. We will try again, and call you then.")
+
+    async def _try_later(self, offer: Offer) -> None:
+        await asyncio.sleep(self._settings.phone_call_back_pause)
+        await self._try_now(offer)
+
+    async def _try_now(self, offer: Offer) -> None:
+        if offer.later and not offer.ringing:
+            offer.later, offer.tries = False, 0
+            await self._call_agent(offer)
+
+    def rang_again(self, asked: str) -> None:
+        """Whoever asked in call `asked` to be called back is on the line now: their agent is rung at once."""
+        for offer in self._offers:
+            if offer.outcome == ACCEPTED and offer.waits.asked == asked:
+                self._tasks.create_task(self._try_now(offer), name=f"rang again {offer.id}")
+
+    async def stop(self) -> None:
+        """Hand over what this process would have done later: it goes on in writing."""
+        for offer in [offer for offer in self._offers if offer.later]:
+            offer.later = False
+
+            async def keep(offer: Offer = offer) -> None:
+                await self._calls.give_up(await self._call(offer), offer.back)
+
+            with suppress(Rejected, Unavailable):
+                await self._in_hand.do(f"give up {offer.call}", keep, patience=0)
+
+    async def _over(self, offer: Offer) -> None:
+        async def keep() -> None:
+            call = await self._call(offer)
+            await self._calls.answer(call, offer.agent, back=True)
+            await self._calls.end_call_back(call)
+
+        offer.waits = NOBODY
+        await self._in_hand.do(f"called back {offer.call}", keep)
+
+    async def _leg_over(self, offer: Offer, form: Form) -> None:
         """The agent's phone rings no more. One who accepted and did not pick up is called again."""
         if form.get("CallStatus") not in _OVER or not offer.ringing:
             return
         offer.ringing = False
+        if offer.later or offer.outcome != ACCEPTED or not offer.number:
+            return
+        if offer.dialling:  # the agent hung up before the customer answered, or while they talked
+            offer.dialling = False
+            waits = await self._look(offer, _LOOK_SECONDS)
+            await (self._not_reached(offer, form.get("CallSid", ""), "canceled") if waits.asked else self._over(offer))
+            return
         call = self._calls.known(offer.call)
         is_waiting = call is not None and not call.connecting and not call.left.is_set()
-        if offer.outcome == ACCEPTED and offer.number and is_waiting:
+        asked = bool(offer.waits.asked) and not offer.waits.line
+        if is_waiting or (asked and offer.tries < _TRIES):
             self._tasks.create_task(self._call_agent(offer), name=f"ring {offer.id}")
+        elif asked:
+            offer.back += 1
+            await self._not_reached(offer, form.get("CallSid", ""), "agent")
 
-    def _offer(self, query: Form) -> Offer:
-        """What the page of an agent's call is about; its URL is our own, and signed by Twilio."""
-        call = query.get("call", "")
-        if not is_sid(call) or not query.get("offer"):
-            raise Rejected("this page is about no offer")
-        offer = self._offers.get(query["offer"])
-        if offer is None:
-            offer = Offer(
-                query["offer"], ContactId(query.get("contact", "")), InboxId(query.get("inbox", "")), AgentId("")
-            )
-            self._remember(offer)
-        offer.call = offer.call or call
-        offer.agent = offer.agent or AgentId(query.get("agent", ""))
-        return offer
+    async def _look(self, offer: Offer, patience: float, *, until_somebody: bool = False) -> Waits:
+        """How the caller waits; as it was known when it can't be read now."""
+        found = await waits_of(
+            self._host.conversations, offer.contact, patience=patience, until_somebody=until_somebody
+        )
+        call = self._calls.known(offer.call)
+        if call is not None and call.call_back and (found is None or found.line == offer.call):
+            return Waits(asked=offer.call, number=call.party.caller.address)  # the transcript is not as far yet
+        return found if found is not None else offer.waits
+
+    async def _call(self, offer: Offer) -> Call:
+        """The customer's call. `Unavailable`, `Rejected` when nobody can tell whose it was."""
+        inbox = self._host.inboxes.by_id(offer.inbox)
+        if inbox is None:
+            raise Rejected("there is no such inbox")
+        return await self._calls.found({"CallSid": offer.call}, inbox)
 
     def _page(self, offer: Offer, **more: str) -> str:
-        about = {
-            "offer": offer.id,
-            "contact": offer.contact,
-            "inbox": offer.inbox,
-            "agent": offer.agent,
-            "call": offer.call,
-        }
-        return self._link(f"voice/agent?{urlencode({**about, **more})}")
-
-    def _remember(self, offer: Offer) -> None:
-        self._offers[offer.id] = offer
-        if len(self._offers) > _MOST:
-            self._offers.popitem(last=False)
+        return self._link(f"voice/agent?{offer.query(**more)}")

@@ -30,6 +30,7 @@ class Links(msgspec.Struct, frozen=True, kw_only=True):
     after_queue: str
     wait: str
     menu: str
+    at_door: str
     voicemail: str
     recorded: str
     recording: str
@@ -52,14 +53,15 @@ def enqueue(style: Style, links: Links, queue: str, wait: Range | None) -> str:
     return str(response)
 
 
-def wait(style: Style, links: Links, position: int, how_long: Range | None) -> str:
-    """What a waiting caller hears, until asked for again. A digit offers to leave a message."""
+def wait(style: Style, links: Links, position: int, how_long: Range | None, *, call_back: bool = False) -> str:
+    """What a waiting caller hears, until asked for again. A digit leads to a message, another to a call back."""
     response = VoiceResponse()
     gather = Gather(num_digits=1, action=links.menu, timeout=1)
     told = [f"You are number {position} in line."] if position else []
     if how_long:
         told.append(f"The wait is {_range(how_long)}.")
-    told.append("Please hold, or press 1 to leave a message.")
+    keeping = " Press 2 to hang up and be called back without losing your place." if call_back else ""
+    told.append(f"Please hold, or press 1 to leave a message.{keeping}")
     say(gather, style, " ".join(told))
     response.append(gather)
     if style.hold_music:
@@ -76,11 +78,15 @@ def leave_queue() -> str:
     return str(response)
 
 
-def nobody_on(style: Style, links: Links, opens_at: datetime | None, now: datetime) -> str:
-    """Nobody is there: say so at once, and offer to take a message."""
+def nobody_on(style: Style, links: Links, opens_at: datetime | None, now: datetime, *, call_back: bool = False) -> str:
+    """Nobody is there: say so at once, and offer a call back, or to take a message."""
     response = VoiceResponse()
     when = f" We are back {_when(opens_at, now)}." if opens_at is not None and opens_at > now else ""
     say(response, style, _greeted(style, f"Nobody is here to take your call right now.{when}"))
+    if call_back:
+        gather = Gather(num_digits=1, action=links.at_door, timeout=2)
+        say(gather, style, "Press 2 to be called back when we are.")
+        response.append(gather)
     _ask(response, style, links)
     return str(response)
 
@@ -116,23 +122,37 @@ def goodbye(style: Style, text: str = "") -> str:
     return str(response)
 
 
-def ask_agent(style: Style, accept: str, again: str) -> str:
+CALL_BACK_TAKEN = "We will call you back as soon as it is your turn. Goodbye."
+
+
+def ask_agent(style: Style, accept: str, again: str, *, call_back: bool = False) -> str:
     """To the agent whose phone was answered: by a person, or by their answering machine, which presses nothing."""
     response = VoiceResponse()
     gather = Gather(num_digits=1, action=accept, timeout=10)
-    say(gather, style, "A customer is waiting. Press 1 to take the call.")
+    asked = "A customer asks to be called back. Press 1 to call them now."
+    say(gather, style, asked if call_back else "A customer is waiting. Press 1 to take the call.")
     response.append(gather)
     response.redirect(again)
     return str(response)
 
 
-def connect(style: Style, queue: str, done: str) -> str:
-    """Connect the agent to the one caller in `queue`."""
+def connect(style: Style, queue: str, done: str, answered: str) -> str:
+    """Connect the agent to the one caller in `queue`; `answered` is asked for at that moment."""
     response = VoiceResponse()
     say(response, style, "You are being connected.")
     # Left alone, Twilio waits half a minute for somebody to come into an empty queue.
     dial = Dial(action=done, timeout=5)
-    dial.queue(queue)
+    dial.queue(queue, url=answered)
+    response.append(dial)
+    return str(response)
+
+
+def call_customer(style: Style, number: str, ours: str, seconds: int, done: str, answered: str) -> str:
+    """Call the customer, and connect the agent when they pick up; `answered` is asked for at that moment."""
+    response = VoiceResponse()
+    say(response, style, "The customer is being called.")
+    dial = Dial(action=done, timeout=seconds, caller_id=ours)
+    dial.number(number, url=answered)
     response.append(dial)
     return str(response)
 

@@ -8,13 +8,14 @@ from frontline.contract.clock import Clock
 from frontline.contract.error import Reason, Rejected, Unavailable
 from frontline.contract.ids import DeskId, InboxId
 from intake_phone import twiml
-from intake_phone.calls import Calls
+from intake_phone.calls import Call, Calls
 from intake_phone.inhand import InHand
 from intake_phone.media import Media
 from intake_phone.normalize import (
     CHANNEL,
     Form,
     has_ended,
+    is_telephone,
     seconds_in,
     sid,
     transcription,
@@ -27,6 +28,8 @@ from intake_phone.settings import PhoneSettings
 
 ASK_SECONDS = 5
 MOST_ASKS = 6
+_SOON = 2.0
+"""What a caller does not have to wait for may take this long before they go on."""
 RETRIES = "#rc=3&rp=all"
 """Asks Twilio to call again when it gets no good answer; a fragment, which is never sent nor signed."""
 _BRIDGED = {"bridged", "bridging-in-process", "redirected-from-bridged"}
@@ -43,6 +46,7 @@ class Voice:
         calls: Calls,
         rest: Rest,
         in_hand: InHand,
+        rang_again: Callable[[str], None],
         link: Callable[[str], str],
         clock: Clock,
     ) -> None:
@@ -52,6 +56,7 @@ class Voice:
         self._calls = calls
         self._rest = rest
         self._in_hand = in_hand
+        self._rang_again = rang_again
         self._link = link
         self._clock = clock
         self._style = twiml.Style(
@@ -78,31 +83,47 @@ class Voice:
         now = self._clock()
         if view is not None and not view.online:
             self._host.meter.count("calls", answer="nobody_on")
-            return twiml.nobody_on(self._style, links, view.opens_at, now)
+            return twiml.nobody_on(self._style, links, view.opens_at, now, call_back=self._may_call_back(call))
         try:
-            await self._in_hand.do(f"call {call.party.call}", lambda: self._calls.begin(call, form))
+            await self._in_hand.do(f"call {call.party.call}", lambda: self._calls.begin(call, form, live=True))
         except Unavailable:
             return self._ask_again(inbox, query)
+        if call.again:
+            self._rang_again(call.again)
         self._host.meter.count("calls", answer="queued")
         return twiml.enqueue(self._style, links, call.party.call, view.wait.get(CHANNEL) if view else None)
 
     async def menu(self, form: Form, query: Form) -> str:
-        """A waiting caller pressed a key, or has left the queue."""
+        """A waiting caller pressed a key, or has left the queue; at the door there is no queue to leave."""
         inbox = self._inbox(query)
         if query.get("after") == "queue":
             return await self._after_queue(form, inbox)
+        at_door = query.get("at") == "door"
+        call = self._calls.take(form, inbox)
+        if form.get("Digits") == "2" and self._may_call_back(call):
+            try:
+                await self._in_hand.do(f"call back {call.party.call}", lambda: self._calls.ask_call_back(call, form))
+            except Unavailable:
+                self._host.log.warning("phone.call_back_not_stored_yet", call=call.party.call)
+            else:
+                self._host.meter.count("call_backs", step="asked")
+                return twiml.goodbye(self._style, twiml.CALL_BACK_TAKEN) if at_door else twiml.leave_queue()
+        if at_door:
+            return twiml.leave_message(self._style, self._links(inbox.inbox), "")
         if form.get("Digits") == "1":
             return twiml.leave_queue()
         return await self.wait(form, query)
 
     async def wait(self, form: Form, query: Form) -> str:
         inbox = self._inbox(query)
-        standing = await self._calls.standing(self._calls.take(form, inbox))
+        call = self._calls.take(form, inbox)
+        standing = await self._calls.standing(call)
         return twiml.wait(
             self._style,
             self._links(inbox.inbox),
             standing.position if standing else 0,
             standing.wait if standing else None,
+            call_back=self._may_call_back(call),
         )
 
     def still_waiting(self, query: Form) -> str:
@@ -151,7 +172,9 @@ class Voice:
         call = self._calls.take(form, inbox)
 
         async def keep() -> None:
-            outcome = "ended" if first_seen else await self._calls.outcome(call)
+            outcome = await self._calls.outcome(call)
+            if first_seen and outcome == "missed":
+                outcome = "ended"  # what came before was told to another process, or to one that is gone
             await self._calls.end(call, form, outcome, seconds)
 
         await self._in_hand.do(f"end {call.party.call}", keep)
@@ -164,13 +187,21 @@ class Voice:
         await self._forget_queue(form)
         if result == "hangup" or call.bridged:
             seconds = seconds_in(form, "QueueTime") if result == "hangup" else None
-            outcome = "answered" if call.bridged else "missed"
+            outcome = "answered" if call.bridged else await self._calls.outcome(call)
             try:
                 await self._in_hand.do(f"end {call.party.call}", lambda: self._calls.end(call, form, outcome, seconds))
             except Unavailable:
                 self._host.log.warning("phone.end_not_stored_yet", call=call.party.call)
             return twiml.goodbye(self._style)
         self._host.meter.count("queue_left", result=result if result in {"leave", "queue-full"} else "other")
+        if result == "leave" and await self._calls.waits_for_call_back(call):
+            return twiml.goodbye(self._style, twiml.CALL_BACK_TAKEN)
+        try:
+            await self._in_hand.do(
+                f"left {call.party.call}", lambda: self._calls.leave_queue(call, form), patience=_SOON
+            )
+        except Unavailable:
+            self._host.log.warning("phone.leaving_not_stored_yet", call=call.party.call)
         why = "" if result == "leave" else "We are sorry, nobody can take your call right now."
         return twiml.leave_message(self._style, self._links(inbox.inbox), why)
 
@@ -203,6 +234,9 @@ class Voice:
             return twiml.leave_message(self._style, self._links(inbox.inbox), why)
         return twiml.ask_again(self._link(f"voice?{urlencode({'asked': asked})}"), ASK_SECONDS)
 
+    def _may_call_back(self, call: Call) -> bool:
+        return self._settings.phone_call_back and is_telephone(call.party)
+
     def _called(self, form: Form) -> Inbox | None:
         """The inbox of the number that was called."""
         to = form.get("To", "")
@@ -222,6 +256,7 @@ class Voice:
             after_queue=link("menu", after="queue"),
             wait=link("wait"),
             menu=link("menu"),
+            at_door=link("menu", at="door"),
             voicemail=link("voicemail"),
             recorded=link("voicemail", step="recorded"),
             recording=link("recording") + RETRIES,

@@ -31,6 +31,9 @@ def add(parser: ArgumentParser) -> None:
     call.add_argument("--say", metavar="WORDS", help="what to say after the tone")
     call.add_argument("--agent", action="append", default=[], metavar="NUMBER", help="an agent's phone that answers")
     call.add_argument("--hang-up-after", type=float, default=60, metavar="SECONDS", help="of the call (60)")
+    call.add_argument(
+        "--stay", type=float, default=0, metavar="SECONDS", help="by the phone afterwards, to be called back (0)"
+    )
     call.add_argument("--pace", type=float, default=1.0, help="how long a second of the call takes (1)")
     call.set_defaults(act=_call)
 
@@ -55,9 +58,10 @@ def _call(arguments: Namespace, environ: Mapping[str, str]) -> int:
         "words": arguments.say,
         "agents": arguments.agent,
         "hang_up_after": arguments.hang_up_after,
+        "stay": arguments.stay,
         "pace": arguments.pace,
     }
-    return _tell(arguments, environ, "call", ask, arguments.hang_up_after * arguments.pace)
+    return _tell(arguments, environ, "call", ask, (arguments.hang_up_after + arguments.stay) * arguments.pace)
 
 
 def _text(arguments: Namespace, environ: Mapping[str, str]) -> int:

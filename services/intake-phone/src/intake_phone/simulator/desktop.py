@@ -33,6 +33,8 @@ class Ask(msgspec.Struct, kw_only=True, rename={"from_": "from"}):
     hang_up_after: float = 60
     agents: list[str] = []
     """Numbers of agents who answer, and take the call."""
+    stay: float = 0
+    """How long the caller stays by their phone afterwards, and picks up when they are called back."""
     wait: float = 0
     pace: float = 1.0
 
@@ -84,9 +86,24 @@ class Desktop:
             except TimeoutError:
                 line.hang_up()
                 await line.over.wait()
+            await self._stay(exchange, ask)
         for number in ask.agents:
             exchange.phones.pop(number, None)
         return response
+
+    async def _stay(self, exchange: Exchange, ask: Ask) -> None:
+        if ask.stay <= 0:
+            return
+        person = exchange.phones[ask.from_] = Person()
+        try:
+            async with asyncio.timeout(ask.stay * ask.pace):
+                await person.talking.wait()
+            await exchange.pass_time(3)
+        except TimeoutError:
+            exchange.tell(f"caller {ask.from_} is not called back within {ask.stay:g} seconds")
+        finally:
+            person.enough.set()
+            exchange.phones.pop(ask.from_, None)
 
     async def _text(self, request: web.Request) -> web.StreamResponse:
         ask, exchange = await self._asked(request)

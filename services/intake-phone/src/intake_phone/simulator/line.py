@@ -208,9 +208,14 @@ class Line:
         raise LeftQueue
 
     async def _dial(self, verb: Element, base: str) -> Jump | None:
+        action = verb.get("action")
+        number = verb.find("Number")
+        if number is not None:
+            told = await self._dial_number(verb, number, base)
+            return (urljoin(base, action), told) if action else None
         queue = verb.find("Queue")
         if queue is None:
-            raise HookFailed(200, "the simulator dials queues only")
+            raise HookFailed(200, "the simulator dials queues and numbers only")
         name = (queue.text or "").strip()
         status = "no-answer"
         for _ in range(int(verb.get("timeout", "30"))):
@@ -218,12 +223,41 @@ class Line:
             if free:
                 status = "completed"
                 conversation = free[0].conversation = Conversation()
+                if queue.get("url"):  # a page for the caller, right before the two are connected
+                    about = self._exchange.calls.get(free[0].call, {"CallSid": free[0].call})
+                    told = {**about, "QueueSid": free[0].queue, "DequeingCallSid": self.sid}
+                    await self._exchange.hook(urljoin(base, queue.get("url", "")), told)
                 free[0].taken.set()
                 await self._talk_in(conversation)
                 break
             await self._exchange.pass_time(1)
-        action = verb.get("action")
         return (urljoin(base, action), {"DialCallStatus": status}) if action else None
+
+    async def _dial_number(self, verb: Element, number: Element, base: str) -> Params:
+        """Call somebody, and talk with them; gives what the page that follows is told."""
+        exchange, to = self._exchange, (number.text or "").strip()
+        told = {"DialCallSid": new_sid("CA")}
+        person = exchange.phones.get(to)
+        exchange.tell(f"customer at {to} is rung")
+        if person is None or person.engaged:
+            status = "no-answer" if person is None else "busy"
+            if person is None:
+                await exchange.pass_time(int(verb.get("timeout", "30")))
+            else:
+                person.engaged -= 1
+            exchange.tell(f"customer at {to} is not reached ({status})")
+            return {**told, "DialCallStatus": status}
+        if number.get("url"):
+            about = {"CallSid": told["DialCallSid"], "ParentCallSid": self.sid, "To": to, "CallStatus": "in-progress"}
+            await exchange.hook(urljoin(base, number.get("url", "")), {**self._about, **about})
+        exchange.tell(f"customer at {to} is connected")
+        conversation = Conversation()
+        async with asyncio.TaskGroup() as tasks:
+            theirs = tasks.create_task(_until(person.enough, conversation.over))
+            person.talking.set()
+            await self._talk_in(conversation)
+            theirs.cancel()
+        return {**told, "DialCallStatus": "completed"}
 
     async def _redirect(self, verb: Element, base: str) -> Jump:
         return urljoin(base, (verb.text or "").strip()), {}
@@ -233,6 +267,11 @@ class Line:
 
     def _tell(self, what: str) -> None:
         self._exchange.tell(f"{self._who} {what}")
+
+
+async def _until(enough: asyncio.Event, over: asyncio.Event) -> None:
+    await enough.wait()
+    over.set()
 
 
 def _parsed(answer: str) -> Element:
