@@ -1,53 +1,61 @@
-"""Who was told "accepted", and what became of it."""
+"""Who was told "accepted" of what, and what had to be sent again until then."""
 
 import asyncio
-import smtplib
-from collections import Counter
-from collections.abc import Sequence
+import random
+from collections import Counter, defaultdict
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 
-from tests.e2e.running import Running, mail
-
-_TRIES = 200
+_TRIES = 400
 _BETWEEN_TRIES = 0.1
+_REPEATS = 0.1
+
+
+class PutOff(Exception):
+    """The sender was asked to come again, with this status of its protocol."""
+
+
+class CutOff(Exception):
+    """The connection ended, or could not be had, without an answer."""
+
+
+class Gone(AssertionError):
+    """A sender was told something by which it would give up: its message would be lost."""
+
+
+Attempt = Callable[[], Awaitable[None]]
+"""Returns when the other side has said that it is stored; raises `PutOff` or `CutOff`."""
 
 
 @dataclass(slots=True)
 class Ledger:
-    """The senders' side: each mail is repeated until it gets 250, as a mail server would."""
+    """`said` is what each customer was told to have been accepted: by channel and address, in order."""
 
-    accepted: list[str] = field(default_factory=list)
-    put_off: Counter[int] = field(default_factory=Counter)
-    cut_off: int = 0
+    chance: random.Random
+    said: defaultdict[tuple[str, str], list[str]] = field(default_factory=lambda: defaultdict(list))
+    accepted: Counter[str] = field(default_factory=Counter)
+    put_off: Counter[str] = field(default_factory=Counter)
+    cut_off: Counter[str] = field(default_factory=Counter)
+    repeated: Counter[str] = field(default_factory=Counter)
 
-    async def send_all(self, running: Running, numbers: Sequence[int], senders: int) -> None:
-        """Send the mails with these numbers from `senders` senders at once."""
-        queue: asyncio.Queue[int] = asyncio.Queue()
-        for number in numbers:
-            queue.put_nowait(number)
-        async with asyncio.TaskGroup() as tasks:
-            for _ in range(senders):
-                tasks.create_task(self._sender(running, queue))
+    async def insist(self, channel: str, address: str, text: str, attempt: Attempt) -> None:
+        """Make the same attempt until it is accepted; now and then once more, as whoever missed the answer."""
+        await self._until_accepted(channel, text, attempt)
+        self.said[channel, address].append(text)
+        self.accepted[channel] += 1
+        if self.chance.random() < _REPEATS:
+            await self._until_accepted(channel, text, attempt)
+            self.repeated[channel] += 1
 
-    async def _sender(self, running: Running, queue: asyncio.Queue[int]) -> None:
-        while not queue.empty():
-            await self._send(running, queue.get_nowait())
-
-    async def _send(self, running: Running, number: int) -> None:
-        name = f"ledger {number}"
-        message = mail(
-            name, f"Text of {name}", message_id=f"<{number}@ledger.example>", sender=f"c{number}@ledger.example"
-        )
+    async def _until_accepted(self, channel: str, text: str, attempt: Attempt) -> None:
         for _ in range(_TRIES):
             try:
-                await asyncio.to_thread(running.send, message)
-            except smtplib.SMTPResponseException as refused:
-                assert 400 <= refused.smtp_code < 500, f"a mail server would give up: {refused}"
-                self.put_off[refused.smtp_code] += 1
-            except (smtplib.SMTPException, OSError):
-                self.cut_off += 1
+                await attempt()
+            except PutOff as answer:
+                self.put_off[f"{channel} {answer}"] += 1
+            except CutOff:
+                self.cut_off[channel] += 1
             else:
-                self.accepted.append(name)
                 return
             await asyncio.sleep(_BETWEEN_TRIES)  # the sender's own retry, not a wait for a result
-        raise AssertionError(f"{name} was never taken")
+        raise Gone(f"{channel}: {text!r} was never taken")

@@ -13,6 +13,7 @@ from frontline.runtime.bus import Bus
 from frontline.runtime.embedded import EmbeddedServer
 from frontline.runtime.keyvalue import KeyValue
 from frontline.runtime.topology import DIRECTORY, MIB, Limits, provision, topology
+from frontline.testing.nats_server import SMALL
 from intake_email import taking
 from tests.integration.intake_email.stage import (
     ADDRESSES,
@@ -70,7 +71,7 @@ async def test_before_the_directory_is_loaded_senders_are_asked_to_come_again(na
     async with receiving(nats, bus, announced=False) as stage:
         answers = await stage.talk(EHLO, FROM, TO)
         assert answers[-1].startswith("451 4.3.0")
-        await provision(bus.nc.jetstream(), topology(["email"], ["support"], Limits()))  # type: ignore[list-item]
+        await provision(bus.nc.jetstream(), topology(["email"], ["support"], SMALL))  # type: ignore[list-item]
         await announce(bus)
         await until(lambda: not stage.service.health.unready())
         await stage.send(mail())
