@@ -1,6 +1,7 @@
 """Which routes there are. Routing and the OpenAPI document are both made from this."""
 
-from router.api import contacts, me, objects, offers, parked, resolution, writing
+from router.api import contacts, me, objects, offers, parked, resolution, rota, writing
+from router.api.rota_shape import RotaView, SwapBody, Swapped, Window
 from router.api.route import KIB, Route
 from router.api.shape import (
     Answered,
@@ -141,6 +142,37 @@ ROUTES: tuple[Route, ...] = (
         body=AvailabilityBody,
         answer=MyAvailability,
         refuses=(409,),
+    ),
+    Route(
+        method="GET",
+        path="/api/desks/{desk}/rota",
+        name="showRota",
+        summary="Who is on duty when, and everyone's share of the turns",
+        handle=rota.show_rota,
+        query=Window,
+        answer=RotaView,
+        refuses=(404,),
+    ),
+    Route(
+        method="POST",
+        path="/api/desks/{desk}/rota/swaps",
+        name="swapTurn",
+        summary="Give your turn in a shift to somebody, or take theirs",
+        handle=rota.swap_turn,
+        body=SwapBody,
+        answer=Swapped,
+        status=201,
+        refuses=(404, 409),
+    ),
+    Route(
+        method="GET",
+        path="/api/desks/{desk}/rota.ics",
+        name="downloadRota",
+        summary="The rota as an iCalendar file",
+        handle=rota.download_rota,
+        query=Window,
+        answer="text/calendar",
+        refuses=(404,),
     ),
     Route(
         method="GET",

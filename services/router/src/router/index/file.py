@@ -12,7 +12,7 @@ from typing import IO
 
 from frontline.contract.error import Mistake, SettingsError
 
-FORMAT = 2
+FORMAT = 3
 """Raise it whenever a table or the meaning of a column changes: files of another format are built again."""
 
 _NAME = "read-index.sqlite3"
@@ -42,6 +42,8 @@ CREATE TABLE agent (
     desk TEXT NOT NULL, id TEXT NOT NULL, state TEXT NOT NULL, until TEXT, reason TEXT NOT NULL,
     PRIMARY KEY (desk, id)
 ) WITHOUT ROWID;
+
+CREATE TABLE rota (desk TEXT PRIMARY KEY, data BLOB NOT NULL) WITHOUT ROWID;
 
 -- One row a transcript item; `data` is the item as it was stored. `delivery` is a receipt's state, or
 -- for a reply that of its latest receipt, which came at `delivered_at`.

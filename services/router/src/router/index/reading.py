@@ -9,6 +9,7 @@ import msgspec
 from frontline.contract.ids import AgentId, ContactId, CustomerId, DeskId, MessageId
 from frontline.contract.message import DeliveryState
 from frontline.contract.transcript import TranscriptItem, decode_item
+from router.index.rota import RotaRow, load_rota
 from router.index.row import AgentRow, Assignment, ContactRow, Offer
 from router.index.search import ContactQuery, where
 from router.index.shape import Customer, EncodedContact
@@ -90,6 +91,9 @@ class Reader:
 
     def agents(self, desk: DeskId) -> dict[AgentId, AgentRow]:
         return load_agents(self._connection, desk)
+
+    def rota(self, desk: DeskId) -> RotaRow:
+        return load_rota(self._connection, desk)
 
     def offers(self, desk: DeskId, agent: AgentId) -> list[Offer]:
         return load_offers(self._connection, desk, agent)

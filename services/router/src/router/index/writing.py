@@ -15,6 +15,7 @@ from frontline.contract.transcript import decode_item
 from frontline.runtime.reader import Stored
 from router.desk.fence import Counted
 from router.index.projection import Place, agents_after, contact_after, contact_of, words_of
+from router.index.rota import load_rota, rota_after, save_rota
 from router.index.table import load_agents, load_contact, save_agents, save_contacts
 from router.index.words import save_item, save_person
 
@@ -80,11 +81,13 @@ class Writer:
         contacts: dict[ContactId, ContactRow | None] = {}
         agents: Mapping[AgentId, AgentRow] | None = None
         known = load_agents(self._connection, desk)
+        rota = former_rota = load_rota(self._connection, desk)
         for counted in fresh:
             for n, event in enumerate(counted.commit.events):
                 contact = contact_of(event)
                 if contact is None:
                     agents = agents_after(known if agents is None else agents, event)
+                    rota = rota_after(rota, event)
                     continue
                 if contact not in contacts:
                     contacts[contact] = load_contact(self._connection, desk, contact)
@@ -97,6 +100,8 @@ class Writer:
             save_contacts(self._connection, (row for row in contacts.values() if row is not None))
             if agents is not None and agents != known:
                 save_agents(self._connection, desk, agents)
+            if rota is not former_rota:
+                save_rota(self._connection, desk, rota)
         taken.announced = [word for word in taken.announced if not self._holds(word.words)]
         return taken
 
