@@ -184,5 +184,5 @@ async def test_who_leaves_the_queue_for_a_message_is_offered_to_nobody_meanwhile
         line = stage.call(keys=["1"], words="I can't wait.")
         await wait(line.over)
         (left,) = await stage.happened("left_queue")
-        (voicemail,) = [each for each in await stage.have(4) if each.attachments]
+        (voicemail,) = [each for each in await stage.have(5) if each.attachments]
     assert (left.presence, voicemail.presence) == (Presence.LEFT, Presence.AWAY)

@@ -134,30 +134,35 @@ class Calls:
         """Whether the caller hung up to be called back. Never takes long."""
         if call.call_back or not is_telephone(call.party):
             return call.call_back
-        waits = await self._waits(call_key(call.party.call))
+        waits = await self._waits(call.contact or await self._contact(call_key(call.party.call)))
         return waits is not None and waits.asked == call.party.call
 
     async def _asked_before(self, call: Call) -> str:
         """The CallSid of an earlier call, whose caller waits to be called back and rings again now."""
-        waits = await self._waits(call_back_key(call.party))
-        return waits.asked if waits is not None and waits.asked != call.party.call else ""
+        contact = await self._contact(call_back_key(call.party))
+        waits = await self._waits(contact)
+        asked = waits.asked if waits is not None else ""
+        if not asked:  # the transcript may not be as far yet
+            here = [each for each in self._calls.values() if each.call_back and each.party.caller == call.party.caller]
+            asked = here[-1].party.call if here else ""
+        if not asked or asked == call.party.call:
+            return ""
+        call.contact = contact
+        return asked
 
-    async def _waits(self, key: ThreadKey) -> Waits | None:
+    async def _contact(self, key: ThreadKey) -> ContactId | None:
         try:
             async with asyncio.timeout(_LOOK_SECONDS):
-                contact = await self._host.conversations.contact_of(key)
+                return await self._host.conversations.contact_of(key)
         except (TimeoutError, Unavailable):
             return None
+
+    async def _waits(self, contact: ContactId | None) -> Waits | None:
         return await waits_of(self._host.conversations, contact, patience=_LOOK_SECONDS) if contact else None
 
     async def standing(self, call: Call) -> Standing | None:
         """Where the caller stands, `None` when the desk has not said so. Never takes long: a caller listens."""
-        if call.contact is None:
-            try:
-                async with asyncio.timeout(_LOOK_SECONDS):
-                    call.contact = await self._host.conversations.contact_of(call_key(call.party.call))
-            except (TimeoutError, Unavailable):
-                return None
+        call.contact = call.contact or await self._contact(call_key(call.party.call))
         view = self.view(call.desk)
         return view.contacts.get(call.contact) if view is not None and call.contact is not None else None
 

@@ -61,7 +61,7 @@ def began(party: Party, form: Form, received: datetime, *, live: bool = False, a
 def answered(party: Party, agent: str, received: datetime, *, back: bool = False) -> InboundMessage:
     """Somebody of ours has picked up: told once of a call, at that moment. `back`: we called them."""
     text = "The customer was called back, and answered." if back else "The call was answered."
-    return _happened(party, "answered", text, Presence.ANSWERED, received, agent=agent)
+    return _happened(party, "answered", text, Presence.ANSWERED, received, agent=agent, back=back)
 
 
 def left_queue(party: Party, received: datetime) -> InboundMessage:
@@ -82,9 +82,9 @@ def called_back(party: Party, received: datetime) -> InboundMessage:
 
 
 def not_reached(party: Party, leg: str, why: str, received: datetime) -> InboundMessage:
-    """One try to call back came to nothing, and there will be another. `leg` is the SID of that call."""
+    """One try to call back came to nothing, and there will be another. `leg` is the agent's own call in it."""
     text = f"Tried to call back: {_WHY_NOT.get(why, 'the call failed')}. Another try follows."
-    return _happened(party, "not_reached", text, Presence.LIVE, received, of=leg)
+    return _happened(party, "not_reached", text, Presence.LIVE, received, of=leg, leg=leg)
 
 
 def given_up(party: Party, tries: int, received: datetime) -> InboundMessage:

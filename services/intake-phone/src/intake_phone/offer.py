@@ -18,8 +18,7 @@ _MOST = 10_000
 @dataclass(slots=True, eq=False)
 class Offer:
     """What this process knows of an offer. `outcome` is "" while it is open; `leg` is the agent's own call.
-    `waits` is how the caller waits as it was last read; `back` counts the tries to call them back,
-    `dialling` is set while one is going on, and `later` from one to the next.
+    `waits` is how the caller waits as it was last read, `later` is set while a further call back is due here.
     """
 
     id: str
@@ -32,8 +31,6 @@ class Offer:
     ringing: bool = False
     tries: int = 0
     waits: Waits = NOBODY
-    back: int = 0
-    dialling: bool = False
     later: bool = False
     outcome: str = ""
     settled: asyncio.Event = field(default_factory=asyncio.Event)
@@ -46,8 +43,9 @@ class Offer:
             "inbox": self.inbox,
             "agent": self.agent,
             "call": self.call,
+            "number": self.number,
         }
-        return urlencode({**about, **more})
+        return urlencode({name: value for name, value in {**about, **more}.items() if value})
 
 
 class Offers:
@@ -78,5 +76,6 @@ class Offers:
             offer = Offer(query["offer"], contact, inbox, AgentId(""))
             self.remember(offer)
         offer.call = offer.call or call
+        offer.number = offer.number or query.get("number", "")
         offer.agent = offer.agent or AgentId(query.get("agent", ""))
         return offer

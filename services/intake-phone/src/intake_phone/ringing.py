@@ -8,29 +8,26 @@ again a while later when their line is engaged.
 
 import asyncio
 from collections.abc import Callable
-from contextlib import aclosing, suppress
+from contextlib import aclosing
 
 from frontline.contract.channel import Host
 from frontline.contract.error import Rejected, Unavailable
 from frontline.contract.ids import AgentId, DeskId, InboxId
 from frontline.contract.signal import PickUp, Ring, StopRinging
 from intake_phone import twiml
-from intake_phone.calls import Call, Calls
+from intake_phone.callback import CallBacks
+from intake_phone.calls import Calls
 from intake_phone.inhand import InHand
 from intake_phone.normalize import Form
 from intake_phone.offer import ACCEPTED, Offer, Offers
 from intake_phone.rest import NoAnswer, Rest
 from intake_phone.settings import PhoneSettings
-from intake_phone.waiting import NOBODY, Waits, waits_of
 
 _TRIES = 3
 _REPEAT_SECONDS = 1.0
 _FIND_SECONDS = 10.0
-_LOOK_SECONDS = 2.0
 _SOON = 1.0
 """So long two people who are about to talk wait for us to write it down."""
-_CUSTOMER_RINGS_SECONDS = 25
-_TALKED = {"completed", "answered"}
 _OVER = {"completed", "busy", "no-answer", "failed", "canceled"}
 
 
@@ -63,6 +60,18 @@ class Ringing:
             transcribe=False,
         )
         self._offers = Offers()
+        self.back = CallBacks(
+            settings,
+            host,
+            calls,
+            self._offers,
+            in_hand,
+            tasks,
+            self._style,
+            self._page,
+            self._call_agent,
+            self._to_caller,
+        )
 
     async def run(self) -> None:
         """Follow the desk's signals until cancelled."""
@@ -93,7 +102,7 @@ class Ringing:
             case "done":
                 return await self._done(offer, form, query)
             case "answered":
-                return await self._answered(offer)
+                return await self._answered(offer, back=query.get("to") == "customer")
             case "accept" if form.get("Digits") == "1":
                 return await self._accept(offer)
         if offer.outcome == ACCEPTED:
@@ -111,8 +120,8 @@ class Ringing:
         )
 
     def _ring(self, inbox: InboxId, signal: Ring) -> None:
-        if not self._settings.phone_ring or not signal.number:
-            return  # another replica rings, or the agent has no phone
+        if not signal.number:
+            return  # the agent has no phone
         offer = self._offers.get(signal.offer)
         if offer is None:
             offer = Offer(signal.offer, signal.contact, inbox, signal.agent, signal.number)
@@ -120,6 +129,8 @@ class Ringing:
         if offer.ringing or offer.outcome:
             return  # told twice; a renewed offer may ring again
         offer.number = signal.number
+        if not self._settings.phone_ring:
+            return  # another replica rings
         self._tasks.create_task(self._call_agent(offer), name=f"ring {offer.id}")
 
     def _stop(self, inbox: InboxId, signal: StopRinging) -> None:
@@ -134,7 +145,7 @@ class Ringing:
         if signal.outcome != ACCEPTED:
             if offer.leg:
                 self._tasks.create_task(self._hang_up(offer), name=f"stop ringing {offer.id}")
-        elif offer.number and not offer.ringing:
+        elif offer.number and not offer.ringing and self._settings.phone_ring:
             self._tasks.create_task(self._call_agent(offer), name=f"ring {offer.id}")
 
     async def _call_agent(self, offer: Offer) -> None:
@@ -146,7 +157,7 @@ class Ringing:
         offer.ringing = True
         offer.tries += 1
         try:
-            offer.waits = await self._look(offer, _FIND_SECONDS, until_somebody=not offer.call)
+            await self.back.look(offer, _FIND_SECONDS, until_somebody=not offer.call)
             offer.call = offer.waits.line or offer.waits.asked or offer.call
             inbox = self._host.inboxes.by_id(offer.inbox)
             if not offer.call or inbox is None or (offer.outcome and offer.outcome != ACCEPTED):
@@ -218,9 +229,10 @@ class Ringing:
 
     async def _connect(self, offer: Offer) -> str:
         """Whoever is on the line comes first; else whoever asked to be called back."""
-        offer.waits = await self._look(offer, _LOOK_SECONDS)
-        if not offer.waits.line and offer.waits.asked:
-            return self._call_customer(offer)
+        waits = await self.back.look(offer)
+        return self.back.call_customer(offer) if waits.asked and not waits.line else self._to_caller(offer)
+
+    def _to_caller(self, offer: Offer) -> str:
         call = self._calls.known(offer.call)
         if call is not None:
             call.connecting = True
@@ -229,29 +241,11 @@ class Ringing:
         answered = self._page(offer, step="answered")
         return twiml.connect(self._style, offer.call, self._page(offer, step="done"), answered)
 
-    def _call_customer(self, offer: Offer) -> str:
-        inbox = self._host.inboxes.by_id(offer.inbox)
-        if inbox is None or not offer.waits.number:
-            return twiml.goodbye(self._style, "The customer can't be called.")
-        offer.call, offer.dialling = offer.waits.asked, True
-        offer.back += 1
-        self._host.meter.count("call_backs", step="tried")
-        about = {"to": "customer", "call": offer.call}
-        return twiml.call_customer(
-            self._style,
-            offer.waits.number,
-            inbox.address,
-            _CUSTOMER_RINGS_SECONDS,
-            self._page(offer, step="done", **about),
-            self._page(offer, step="answered", **about),
-        )
-
-    async def _answered(self, offer: Offer) -> str:
+    async def _answered(self, offer: Offer, *, back: bool) -> str:
         """The two are connected when this is answered: whatever is wrong with us must not keep them apart."""
-        back = offer.dialling
 
         async def keep() -> None:
-            await self._calls.answer(await self._call(offer), offer.agent, back=back)
+            await self._calls.answer(await self.back.call_of(offer), offer.agent, back=back)
 
         try:
             await self._in_hand.do(f"answered {offer.call}", keep, patience=_SOON)
@@ -260,122 +254,32 @@ class Ringing:
         return twiml.SILENT_CALL
 
     async def _done(self, offer: Offer, form: Form, query: Form) -> str:
-        """The two have talked; or the customer was not there."""
-        status = form.get("DialCallStatus", "")
-        call = self._calls.known(offer.call)
+        """They have talked; or the caller had just hung up."""
         if query.get("to") == "customer":
-            if not offer.dialling:
-                return twiml.goodbye(self._style)  # told twice
-            offer.dialling = False
-            if status in _TALKED:
-                await self._over(offer)
-                return twiml.goodbye(self._style)
-            return await self._not_reached(offer, form.get("DialCallSid", ""), status)
-        if status in _TALKED:
+            return await self.back.done(offer, form)
+        call = self._calls.known(offer.call)
+        if form.get("DialCallStatus") in {"completed", "answered"}:
             if call is not None:
                 call.bridged = True
             return twiml.goodbye(self._style)
-        if call is not None and call.call_back:  # they asked for it while the agent took the call
-            offer.waits = Waits(asked=offer.call, number=call.party.caller.address)
-            return self._call_customer(offer)
+        waits = await self.back.look(offer)
+        if waits.asked and not waits.line:  # they asked to be called back while the agent took the call
+            return self.back.call_customer(offer)
         return twiml.goodbye(self._style, "The caller has hung up.")
-
-    async def _not_reached(self, offer: Offer, leg: str, why: str) -> str:
-        """Engaged, perhaps because they are calling us; or nobody is there."""
-        offer.waits = await self._look(offer, _LOOK_SECONDS)
-        if offer.waits.line:
-            offer.call = offer.waits.line
-            return await self._connect(offer)
-        self._host.meter.count("call_backs", step="not_reached")
-        last = offer.back >= self._settings.phone_call_back_tries
-
-        async def keep() -> None:
-            call = await self._call(offer)
-            if last:
-                await self._calls.give_up(call, offer.back)
-            else:
-                await self._calls.not_reached(call, leg or str(offer.back), why)
-
-        offer.later = not last
-        await self._in_hand.do(f"not reached {offer.call} {offer.back}", keep)
-        if last:
-            offer.waits = NOBODY
-            return twiml.goodbye(self._style, "The customer can't be reached. Please answer them in writing.")
-        self._tasks.create_task(self._try_later(offer), name=f"call back {offer.id} {offer.back}")
-        return twiml.goodbye(self._style, "The customer can't be reached. We will try again, and call you then.")
-
-    async def _try_later(self, offer: Offer) -> None:
-        await asyncio.sleep(self._settings.phone_call_back_pause)
-        await self._try_now(offer)
-
-    async def _try_now(self, offer: Offer) -> None:
-        if offer.later and not offer.ringing:
-            offer.later, offer.tries = False, 0
-            await self._call_agent(offer)
-
-    def rang_again(self, asked: str) -> None:
-        """Whoever asked in call `asked` to be called back is on the line now: their agent is rung at once."""
-        for offer in self._offers:
-            if offer.outcome == ACCEPTED and offer.waits.asked == asked:
-                self._tasks.create_task(self._try_now(offer), name=f"rang again {offer.id}")
-
-    async def stop(self) -> None:
-        """Hand over what this process would have done later: it goes on in writing."""
-        for offer in [offer for offer in self._offers if offer.later]:
-            offer.later = False
-
-            async def keep(offer: Offer = offer) -> None:
-                await self._calls.give_up(await self._call(offer), offer.back)
-
-            with suppress(Rejected, Unavailable):
-                await self._in_hand.do(f"give up {offer.call}", keep, patience=0)
-
-    async def _over(self, offer: Offer) -> None:
-        async def keep() -> None:
-            call = await self._call(offer)
-            await self._calls.answer(call, offer.agent, back=True)
-            await self._calls.end_call_back(call)
-
-        offer.waits = NOBODY
-        await self._in_hand.do(f"called back {offer.call}", keep)
 
     async def _leg_over(self, offer: Offer, form: Form) -> None:
         """The agent's phone rings no more. One who accepted and did not pick up is called again."""
-        if form.get("CallStatus") not in _OVER or not offer.ringing:
+        if form.get("CallStatus") not in _OVER:
             return
-        offer.ringing = False
-        if offer.later or offer.outcome != ACCEPTED or not offer.number:
+        was_ringing, offer.ringing = offer.ringing, False
+        if offer.outcome != ACCEPTED and not self._is_theirs(offer):
             return
-        if offer.dialling:  # the agent hung up before the customer answered, or while they talked
-            offer.dialling = False
-            waits = await self._look(offer, _LOOK_SECONDS)
-            await (self._not_reached(offer, form.get("CallSid", ""), "canceled") if waits.asked else self._over(offer))
+        if await self.back.leg_over(offer, form) or not was_ringing:
             return
         call = self._calls.known(offer.call)
         is_waiting = call is not None and not call.connecting and not call.left.is_set()
-        asked = bool(offer.waits.asked) and not offer.waits.line
-        if is_waiting or (asked and offer.tries < _TRIES):
+        if offer.number and is_waiting:
             self._tasks.create_task(self._call_agent(offer), name=f"ring {offer.id}")
-        elif asked:
-            offer.back += 1
-            await self._not_reached(offer, form.get("CallSid", ""), "agent")
-
-    async def _look(self, offer: Offer, patience: float, *, until_somebody: bool = False) -> Waits:
-        """How the caller waits; as it was known when it can't be read now."""
-        found = await waits_of(
-            self._host.conversations, offer.contact, patience=patience, until_somebody=until_somebody
-        )
-        call = self._calls.known(offer.call)
-        if call is not None and call.call_back and (found is None or found.line == offer.call):
-            return Waits(asked=offer.call, number=call.party.caller.address)  # the transcript is not as far yet
-        return found if found is not None else offer.waits
-
-    async def _call(self, offer: Offer) -> Call:
-        """The customer's call. `Unavailable`, `Rejected` when nobody can tell whose it was."""
-        inbox = self._host.inboxes.by_id(offer.inbox)
-        if inbox is None:
-            raise Rejected("there is no such inbox")
-        return await self._calls.found({"CallSid": offer.call}, inbox)
 
     def _page(self, offer: Offer, **more: str) -> str:
         return self._link(f"voice/agent?{offer.query(**more)}")

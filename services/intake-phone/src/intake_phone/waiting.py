@@ -17,12 +17,15 @@ from intake_phone.normalize import CHANNEL, is_sid
 
 class Waits(msgspec.Struct, frozen=True, kw_only=True):
     """`line` is the CallSid of who is on the line, `asked` that of who hung up and is to be called back
-    at `number`; "" where there is none.
+    at `number`; "" where there is none. `tries` are the agent's own calls in which that failed;
+    `talking` is the CallSid of who was called back and is on the line now.
     """
 
     line: str = ""
     asked: str = ""
     number: str = ""
+    tries: tuple[str, ...] = ()
+    talking: str = ""
 
     def __bool__(self) -> bool:
         return bool(self.line or self.asked)
@@ -42,7 +45,11 @@ def after(waits: Waits, item: TranscriptItem) -> Waits:
     if state == "call_back":
         who = item.author.identity
         return Waits(asked=call, number=who.address if who else "")
-    if state in {"answered", "called_back", "given_up"}:
+    if state == "not_reached":
+        return msgspec.structs.replace(waits, tries=(*waits.tries, str(item.native.get("leg", ""))))
+    if state == "answered":
+        return Waits(line=waits.line, talking=call if item.native.get("back") else "")
+    if state in {"called_back", "given_up"}:
         return Waits(line=waits.line)
     if state in {"left_queue", "ended"} and waits.line == call:
         return msgspec.structs.replace(waits, line="")
