@@ -50,8 +50,8 @@ check-spelling: $(READY)
 check-reference: $(READY)
 	$(BIN)/python -m frontline.reference --check docs/reference
 
-check-deploy: $(READY) ## Manifests, NATS users, and services as they would be deployed
-	$(BIN)/python -m deploy.checks
+check-deploy: $(READY) ## Manifests, NATS users, and services as they would be deployed (CHANNEL=telegram: that one)
+	$(BIN)/python -m deploy.checks $(if $(CHANNEL),--channel $(CHANNEL))
 
 bench: $(READY) ## Measure, as ratios side by side in one run (QUICK=1 for a short one)
 	$(BIN)/python -m tests.bench $(if $(QUICK),--quick)
@@ -64,6 +64,7 @@ new-channel: $(READY) ## Make a channel that passes its contract tests at once: 
 	@$(BIN)/ruff check --quiet --fix-only services/intake-$(NAME)
 	@$(BIN)/ruff format --quiet services/intake-$(NAME)
 	@$(MAKE) --no-print-directory docs
+	@$(BIN)/python -m deploy.new_channel "$(NAME)"
 
 lock: $(UV) ## Resolve the dependencies again into requirements.lock and bootstrap.lock
 	$(UV) pip compile pyproject.toml $(addsuffix /pyproject.toml,$(MEMBERS)) --group dev --group deploy --universal --generate-hashes --python-version 3.11 --upgrade --quiet \

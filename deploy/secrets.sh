@@ -1,11 +1,12 @@
 #!/bin/sh
-# Make the secrets of a deployment: secrets.sh FOLDER
-# FOLDER/secret is the deployment secret, FOLDER/nats/ a password for each NATS user, FOLDER/nats.env the
-# same for the server. What is there already is kept. Keep the folder to yourself, and back it up: with
+# Make the secrets of a deployment: secrets.sh FOLDER [users.conf]
+# FOLDER/secret is the deployment secret, FOLDER/nats/ a password for each user of users.conf, FOLDER/nats.env
+# the same for the server. What is there already is kept. Keep the folder to yourself, and back it up: with
 # another deployment secret, agents' tokens and the threads of old conversations are not known again.
 set -eu
 folder=${1:?which folder?}
-users='route router intake-email intake-chat intake-phone operator provision'
+conf=${2:-$(dirname "$0")/kubernetes/base/nats/users.conf}
+users="route $(sed -n 's/^ *user: "\([^"]*\)".*/\1/p' "$conf")"
 
 umask 077
 mkdir -p "$folder/nats"

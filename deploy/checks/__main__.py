@@ -1,44 +1,65 @@
 """`python -m deploy.checks`: whether what we deploy is sound, as far as that can be seen without a cluster.
 
-python -m deploy.checks                      all overlays here, and every file of deploy/
+python -m deploy.checks                      all overlays here, each component with them, every file of deploy/
 python -m deploy.checks path/to/an/overlay   one of your own
+python -m deploy.checks --channel telegram   production with the component of a channel
 """
 
+import argparse
 import asyncio
 import sys
+import tempfile
 import time
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
 from deploy.checks import files, process
 from deploy.checks.manifest import Finding, build
-from deploy.checks.overlay import findings, is_production, overlays
+from deploy.checks.overlay import components, findings, is_production, overlays, with_channel
 
 DEPLOY = Path(__file__).resolve().parents[1]
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Print a line for each check and each finding; gives 1 when there is any."""
-    given = [Path(each) for each in (sys.argv[1:] if arguments is None else arguments)]
+    parser = argparse.ArgumentParser(prog="python -m deploy.checks", description="Checks of what we deploy.")
+    parser.add_argument("overlay", nargs="*", type=Path, help="of your own; without any, all that are here")
+    parser.add_argument(
+        "--channel", action="append", help="production with the component of this channel, nothing else"
+    )
+    given = parser.parse_args(arguments)
+    everything = not (given.overlay or given.channel)
     bad = 0
-    for overlay in given or overlays(DEPLOY):
-        try:
-            manifests = build(overlay)
-        except ValueError as error:
-            bad += _told(f"{overlay.name}: build", lambda error=error: [str(error)])  # type: ignore[misc]
-            continue
-        bad += _told(
-            f"{overlay.name}: {len(manifests.objects)} objects, schemas and all they name",
-            lambda manifests=manifests: findings(manifests),  # type: ignore[misc]
-        )
-        if is_production(manifests):
-            bad += _told(
-                f"{overlay.name}: services as processes, with NATS up, down and while they drain",
-                lambda manifests=manifests: asyncio.run(process.findings(manifests)),  # type: ignore[misc]
+    for overlay in overlays(DEPLOY) if everything else given.overlay:
+        bad += _looked_at(overlay.name, overlay)
+    for channel in components(DEPLOY) if everything else given.channel or []:
+        with tempfile.TemporaryDirectory(prefix="frontline-component-") as folder:
+            overlay = with_channel(DEPLOY, Path(folder), channel)
+            bad += _looked_at(
+                f"{overlay.name} with {channel}", overlay, only=frozenset({"router", f"intake-{channel}"})
             )
-    if not given:
+    if everything:
         bad += _told("Dockerfile, scripts, YAML", lambda: files.check(DEPLOY))
     return 1 if bad else 0
+
+
+def _looked_at(name: str, overlay: Path, *, only: frozenset[str] = frozenset()) -> int:
+    """All checks of one overlay. Of its services, `only` these are started, if any are named."""
+    try:
+        manifests = build(overlay)
+    except ValueError as error:
+        words = str(error)
+        return _told(f"{name}: build", lambda: [words])
+    bad = _told(
+        f"{name}: {len(manifests.objects)} objects, schemas and all they name",
+        lambda: findings(manifests),
+    )
+    if is_production(manifests):
+        bad += _told(
+            f"{name}: {' and '.join(sorted(only)) or 'services'} as processes, with NATS up, down and while they drain",
+            lambda: asyncio.run(process.findings(manifests, only=only)),
+        )
+    return bad
 
 
 def _told(what: str, look: Callable[[], Iterable[Finding]]) -> int:

@@ -77,12 +77,29 @@ FLOWS = (
 """Both what has to be and what must not be; flows of services that an overlay does not have are passed over."""
 
 
+def of_channel(pods: Pods) -> Iterator[Flow]:
+    """What an intake that the table does not name has to reach and be reached by, and what it must not."""
+    yield Flow(pods.name, "nats", 4222)
+    yield Flow(pods.name, DNS, 53)
+    yield from (Flow(pods.name, "nats", port, wanted=False) for port in (6222, 8222))
+    yield Flow(MONITORING, pods.name, 9090)
+    yield from (Flow(source, pods.name, 9090, wanted=False) for source in (WORLD, GATEWAY, STRANGER))
+    if (port := pods.port("http")) is not None:
+        yield Flow(GATEWAY, pods.name, port)
+        yield from (Flow(source, pods.name, port, wanted=False) for source in (WORLD, STRANGER))
+    yield Flow(pods.name, PRIVATE, 443, wanted=False)
+    yield Flow(pods.name, RELAY, 25, wanted=False)
+    yield Flow(pods.name, "router", 8080, wanted=False)
+
+
 def check(manifests: Manifests) -> Iterator[Finding]:
     policies = manifests.of("NetworkPolicy")
     namespace = {_NAMESPACE: "frontline"}
     ours = {pods.name: Place(pods.name, dict(pods.labels), namespace, pods=pods) for pods in manifests.pods()}
     places = ours | {place.name: place for place in _OUTSIDE}
-    for flow in FLOWS:
+    known = {"nats", *_CLIENTS}
+    channels = [flow for pods in manifests.pods() if pods.name not in known for flow in of_channel(pods)]
+    for flow in (*FLOWS, *channels):
         source, target = places.get(flow.source), places.get(flow.target)
         if source is None or target is None:
             continue

@@ -1,5 +1,6 @@
 """The objects of one overlay, and the few views of them that all checks need."""
 
+import base64
 import re
 import subprocess
 import sysconfig
@@ -11,6 +12,8 @@ from typing import Any
 import yaml
 
 Object = dict[str, Any]
+EXAMPLE = "example.frontline.dev/"
+"""Annotations with this prefix say what a secret that the operator brings may look like."""
 Finding = str
 """`Kind/name: what is wrong`."""
 
@@ -87,6 +90,14 @@ class Manifests:
 
     def pods(self) -> list[Pods]:
         return [Pods(each, each["spec"]["template"]) for each in self.of("Deployment", "StatefulSet", "Job")]
+
+    def secret(self, name: str, key: str) -> str | None:
+        """What a Secret holds, if it is in this overlay; else what a manifest says that it may look like."""
+        data = (self.named("Secret", name) or {}).get("data", {})
+        if key in data:
+            return base64.b64decode(data[key]).decode()
+        examples = [each["metadata"].get("annotations", {}).get(EXAMPLE + key) for each in self.of("Deployment")]
+        return next((example for example in examples if example), None)
 
     def environment(self, container: Object) -> dict[str, str]:
         """What a container is told by ConfigMaps and by value, as the kubelet would put it together."""

@@ -1,10 +1,13 @@
 """All checks of one overlay."""
 
+import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from deploy.checks import flows, lifecycle, references, safety, schema, selectors, server, settings
 from deploy.checks.manifest import Finding, Manifests, title
+from deploy.nats.users import render, users
+from frontline.configuration.load import load
 
 OBJECT_CHECKS: tuple[Callable[[Manifests], Iterator[Finding]], ...] = (
     references.check,
@@ -42,3 +45,35 @@ def findings(manifests: Manifests, *, schemas: bool = True) -> Iterator[Finding]
 
 def overlays(deploy: Path) -> list[Path]:
     return sorted(path.parent for path in (deploy / "kubernetes/overlays").glob("*/kustomization.yaml"))
+
+
+def components(deploy: Path) -> list[str]:
+    """The channels that an overlay may have on top of those in the base."""
+    found = (deploy / "kubernetes/components").glob("intake-*/kustomization.yaml")
+    return sorted(path.parent.name.removeprefix("intake-") for path in found)
+
+
+_INBOX = """
+[[desk.inbox]]
+channel = "{channel}"
+id = "support"
+name = "Support"
+address = "support"
+"""
+
+
+def with_channel(deploy: Path, folder: Path, channel: str, overlay: str = "prod") -> Path:
+    """An overlay of `deploy` that has this channel, too, in a copy below `folder`: done as
+    docs/how-to/run-on-kubernetes.md tells an operator to do it.
+    """
+    tree = folder / "kubernetes"
+    shutil.copytree(deploy / "kubernetes", tree)
+    desks = tree / "base/desks.toml"
+    with desks.open("a", encoding="utf-8") as file:
+        file.write(_INBOX.format(channel=channel))
+    configuration = load(desks)
+    wanted = users(configuration.channels, [desk.id for desk in configuration.desks])
+    (tree / "base/nats/users.conf").write_text(render(wanted), encoding="utf-8")
+    with (tree / "overlays" / overlay / "kustomization.yaml").open("a", encoding="utf-8") as file:
+        file.write(f"components: [../../components/intake-{channel}]\n")
+    return tree / "overlays" / overlay

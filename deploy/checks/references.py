@@ -1,18 +1,33 @@
 """Whatever an object names is there: ConfigMaps, Secrets and their keys, accounts, volumes; and nothing is there twice."""
 
+import re
 from collections import Counter
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 
 from deploy.checks.manifest import Finding, Manifests, Object, Pods, title
+from deploy.checks.settings import secret_settings
 
 EXTERNAL: Mapping[str, frozenset[str]] = {
     "frontline-secret": frozenset({"secret"}),
-    "nats-passwords": frozenset(
-        {"route", "router", "intake-email", "intake-chat", "intake-phone", "operator", "provision"}
-    ),
     "twilio": frozenset({"account-sid", "auth-tokens"}),
 }
 """Secrets that the operator makes, with their keys: docs/how-to/run-on-kubernetes.md says how."""
+PASSWORDS = "nats-passwords"
+_CHANNEL = "intake-"
+
+
+def external(manifests: Manifests, name: str) -> frozenset[str] | None:
+    """The keys of a Secret that the operator makes: a password for each NATS user, and what a channel's settings
+    have no default for, each in a Secret named like its service. `None` for a name that nobody knows.
+    """
+    if name == PASSWORDS:
+        texts = [each.get("data", {}).get("users.conf", "") for each in manifests.of("ConfigMap")]
+        return frozenset({"route", *re.findall(r'user: "([\w-]+)"', "\n".join(texts))})
+    if name not in EXTERNAL and name.startswith(_CHANNEL):
+        with suppress(LookupError):
+            return frozenset(each.replace("_", "-") for each in secret_settings(name.removeprefix(_CHANNEL)))
+    return EXTERNAL.get(name)
 
 
 def check(manifests: Manifests) -> Iterator[Finding]:
@@ -85,7 +100,7 @@ def _map(manifests: Manifests, pods: Pods, name: str, keys: list[str]) -> Iterat
 def _secret(manifests: Manifests, pods: Pods, name: str, keys: list[str]) -> Iterator[Finding]:
     """One of this overlay (with the hash that kustomize adds), else one that the operator makes."""
     secret = manifests.named("Secret", name)
-    known = frozenset((secret or {}).get("data", {})) if secret else EXTERNAL.get(name)
+    known = frozenset((secret or {}).get("data", {})) if secret else external(manifests, name)
     if known is None:
         yield f"{pods.title}: there is no Secret {name}, and the operator is not asked to make one"
     else:

@@ -116,7 +116,8 @@ def _files(manifests: Manifests, pods: Pods, home: Path) -> dict[str, Path]:
                 (root / name).write_text(text, encoding="utf-8")
         for source in volume.get("projected", {}).get("sources", []):
             for item in source["secret"]["items"]:
-                (root / item["path"]).write_text(password(item["key"]), encoding="utf-8")
+                text = manifests.secret(source["secret"]["name"], item["key"]) or password(item["key"])
+                (root / item["path"]).write_text(text, encoding="utf-8")
     return roots
 
 

@@ -27,6 +27,12 @@ from tests.contract.plugins import plugged_in
 ROOT = Path(__file__).resolve().parents[2]
 PAGE = (ROOT / "docs/how-to/add-a-channel.md").read_text()
 MADE = "services/intake-telegram/"
+DEPLOYED = {
+    "deploy/compose.telegram.yaml",
+    "deploy/systemd/intake-telegram.env",
+    "deploy/systemd/frontline-intake@telegram.service.d/secrets.conf",
+}
+COMPONENT = "deploy/kubernetes/components/intake-telegram/"
 NOT_COPIED = shutil.ignore_patterns(
     ".git", ".venv", ".bootstrap", ".frontline", ".*_cache", ".hypothesis", "__pycache__", "node_modules", "*.egg-info"
 )
@@ -58,10 +64,18 @@ def test_a_new_channel_passes_its_contract_tests_and_changes_no_python_file(tmp_
         after = files(tree)
         changed = {path for path in before if after.get(path) != before[path]}
         made = after.keys() - before.keys()
-        assert changed == {"docs/reference/settings.md"}
-        assert {path for path in made if not path.startswith(MADE)} == set()
+        assert "docs/reference/settings.md" in changed
+        assert {path for path in changed if not path.startswith("docs/reference/")} == set()
+        assert {path for path in made if not path.startswith((MADE, COMPONENT))} == DEPLOYED
+        assert {path.removeprefix(COMPONENT) for path in made if path.startswith(COMPONENT)} == {
+            *("kustomization.yaml", "deployment.yaml", "service.yaml", "serviceaccount.yaml", "pdb.yaml"),
+            *("networkpolicy.yaml", "nats.yaml", "intake-telegram.env"),
+        }
         assert "FRONTLINE_TELEGRAM_PORT" in (tree / "docs/reference/settings.md").read_text()
         said = _type(test, tree, folder)
+        (check,) = blocks("sh", "Deploy it")
+        checked = _type(check, tree, folder)
+    assert "prod with telegram: intake-telegram and router as processes" in checked
     assert " passed" in said
     assert "failed" not in said
     checks = ["tests/architecture/test_channels_unnamed.py", "tests/architecture/test_habits.py"]
@@ -75,7 +89,8 @@ def _type(command: str, tree: Path, plugins: Path) -> str:
     """What it prints. The environment of this test stands for the one that `make` would set up, and
     `plugins` for the installation of the new package.
     """
-    path = os.pathsep.join([str(plugins), str(tree / MADE / "src")])
+    there = [each for each in [os.environ.get("PYTHONPATH")] if each]
+    path = os.pathsep.join([str(plugins), str(tree / MADE / "src"), *there])
     given = {**os.environ, "PYTHONPATH": path, "MAKEFLAGS": f"READY= VENV={sys.prefix}", "PYTEST_ADDOPTS": "-n0"}
     environment = {name: value for name, value in given.items() if not name.startswith(("FRONTLINE_", "PYTEST_XDIST"))}
     done = subprocess.run(

@@ -6,12 +6,24 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
-from deploy.checks.manifest import Manifests, Object, build
+from deploy.checks.manifest import EXAMPLE, Manifests, Object, build
 
 ROOT = Path(__file__).resolve().parents[2]
 DEPLOY = ROOT / "deploy"
 INSTALL = "make setup"
+ALL_USERS = DEPLOY / "kubernetes/overlays/dev/users.conf"
+"""For development there is every channel that has a component."""
+
+
+def examples() -> dict[str, str]:
+    """The secrets that channels with a component ask for, as keys, with what each may look like."""
+    found: dict[str, str] = {}
+    for path in (DEPLOY / "kubernetes/components").glob("*/deployment.yaml"):
+        told = yaml.safe_load(path.read_text())["metadata"].get("annotations", {})
+        found |= {key.removeprefix(EXAMPLE): value for key, value in told.items()}
+    return found
 
 
 @cache

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from deploy.checks.references import EXTERNAL
+from deploy.checks.references import EXTERNAL, PASSWORDS, external
 from tests.deploy.overlays import DEPLOY, ROOT, overlay
 
 KUBERNETES = (ROOT / "docs/how-to/run-on-kubernetes.md").read_text()
@@ -57,7 +57,8 @@ def test_the_secrets_are_made_as_the_manifests_ask_for_them(checkout: Path) -> N
         for path in re.findall(r"--from-file=(\S+)", options):
             file = checkout / path
             keys |= {each.name for each in file.iterdir()} if file.is_dir() else {file.name}
-    assert made == {name: set(keys) for name, keys in EXTERNAL.items()}
+    wanted = {name: external(overlay(), name) for name in (*EXTERNAL, PASSWORDS)}
+    assert made == {name: set(keys or ()) for name, keys in wanted.items()}
 
 
 def test_what_the_pages_name_is_there() -> None:

@@ -2,55 +2,23 @@
 
 import os
 import re
-import shlex
 import shutil
 import stat
 import subprocess
 from pathlib import Path
 
 import pytest
-import yaml
 
 from deploy.checks import files
 from deploy.checks.server import parse
 from deploy.checks.settings import mistakes, read_by
 from deploy.nats.users import users
 from frontline.configuration.load import load
-from tests.deploy.overlays import DEPLOY, INSTALL
+from tests.deploy.overlays import ALL_USERS, DEPLOY, INSTALL, examples
+from tests.deploy.units import SYSTEMD, Told, composed, containers, env_file, units
 
-SYSTEMD = DEPLOY / "systemd"
-COMPOSE = yaml.safe_load((DEPLOY / "compose.yaml").read_text())
-SERVICES = [name for name, service in COMPOSE["services"].items() if name != "nats"]
-UNITS = [("frontline-router.service", "router"), ("frontline-provision.service", "provision")]
-UNITS += [("frontline-intake@.service", path.stem) for path in sorted(SYSTEMD.glob("intake-*.env"))]
 ROOM_SECONDS = 5
-
-
-def env_file(path: Path) -> dict[str, str]:
-    lines = [line for line in path.read_text().splitlines() if line and not line.startswith("#")]
-    return dict(line.split("=", 1) for line in lines)
-
-
-def unit(name: str, instance: str) -> dict[str, list[str]]:
-    """Key -> values of all sections, `%i` and `%d` put in."""
-    found: dict[str, list[str]] = {}
-    for line in (SYSTEMD / name).read_text().splitlines():
-        key, given, value = line.partition("=")
-        if given and not line.startswith("#"):
-            value = value.replace("%i", instance.removeprefix("intake-")).replace("%d", "/run/credentials/x")
-            found.setdefault(key, []).append(value)
-    return found
-
-
-def told(parts: dict[str, list[str]]) -> dict[str, str]:
-    """The environment of a unit's process."""
-    environ: dict[str, str] = {}
-    for name in parts.get("EnvironmentFile", []):
-        path = SYSTEMD / Path(name.removeprefix("-")).name
-        environ |= env_file(path) if path.exists() else {}
-    for line in parts.get("Environment", []):
-        environ |= dict(each.split("=", 1) for each in shlex.split(line))
-    return environ
+COMPOSE = composed()
 
 
 @pytest.fixture
@@ -87,49 +55,34 @@ def test_nats_takes_its_configuration_with_the_passwords_that_were_made(secrets:
     assert list(parse(config, environ)) == []
 
 
-@pytest.mark.parametrize("name", SERVICES)
-def test_a_service_of_compose_is_told_what_it_understands(name: str) -> None:
-    service = COMPOSE["services"][name]
-    kinds = read_by(service["command"])
+@pytest.mark.parametrize("told", [*units(), *containers()], ids=lambda told: told.name)
+def test_a_process_is_told_what_it_understands(told: Told) -> None:
+    kinds = read_by(told.arguments)
     assert kinds is not None
-    environ = {key: re.sub(r"\$\{\w+:-(.*)\}", r"\1", value) for key, value in service["environment"].items()}
-    assert list(mistakes(environ, kinds)) == []
-    assert environ["FRONTLINE_NATS_USER"] == name
-    assert {f"/run/secrets/{each['target']}" for each in service["secrets"]} == {
-        value for key, value in environ.items() if value and key.endswith("_FILE")
-    }
-    assert all(each["source"] in COMPOSE["secrets"] for each in service["secrets"])
+    brought = {path: text for path in told.secrets if (text := examples().get(Path(path).name))}
+    assert list(mistakes(told.environ, kinds, brought)) == []
+    assert told.environ["FRONTLINE_NATS_USER"] == told.name
+    assert set(told.secrets) == {value for key, value in told.environ.items() if value and key.endswith("_FILE")}
+    if told.name != "provision":
+        assert told.stop_seconds >= float(told.environ["FRONTLINE_DRAIN_SECONDS"]) + ROOM_SECONDS
+
+
+@pytest.mark.parametrize("name", [name for name in COMPOSE["services"] if name != "nats"])
+def test_a_container_may_do_nothing_but_its_work(name: str) -> None:
+    service = COMPOSE["services"][name]
     assert service["read_only"]
     assert service["cap_drop"] == ["ALL"]
-    if name != "provision":
-        assert seconds(service["stop_grace_period"]) >= float(environ["FRONTLINE_DRAIN_SECONDS"]) + ROOM_SECONDS
-
-
-def seconds(text: str) -> float:
-    return float(text.removesuffix("s"))
+    assert all(each["source"] in COMPOSE["secrets"] for each in service["secrets"])
 
 
 def test_what_compose_mounts_is_there(secrets: Path) -> None:
-    paths = [secret["file"] for secret in COMPOSE["secrets"].values()]
+    subprocess.run([DEPLOY / "secrets.sh", secrets, ALL_USERS], check=True)
+    paths = [secret["file"] for name, secret in COMPOSE["secrets"].items() if name not in examples()]
     assert all((secrets.parent / path).exists() for path in paths)
     for service in COMPOSE["services"].values():
         for volume in service.get("volumes", []):
             source = volume.split(":")[0]
             assert source in COMPOSE["volumes"] or (DEPLOY / source).is_file(), source
-
-
-@pytest.mark.parametrize("name,instance", UNITS)
-def test_a_unit_tells_its_process_what_it_understands(name: str, instance: str) -> None:
-    parts = unit(name, instance)
-    kinds = read_by(shlex.split(parts["ExecStart"][0])[1:])
-    assert kinds is not None
-    environ = told(parts)
-    assert list(mistakes(environ, kinds)) == []
-    assert environ["FRONTLINE_NATS_USER"] == instance
-    brought = {credential.split(":")[0] for credential in parts["LoadCredential"]}
-    assert brought == {Path(value).name for key, value in environ.items() if key.endswith("_FILE")}
-    if instance != "provision":
-        assert float(parts["TimeoutStopSec"][0]) >= float(environ["FRONTLINE_DRAIN_SECONDS"]) + ROOM_SECONDS
 
 
 def test_services_on_one_machine_have_ports_of_their_own() -> None:
