@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta, timezone
 from email.message import EmailMessage
 from typing import Any
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -17,13 +18,17 @@ from frontline.contract.ids import AgentId, ChannelName, ContactId, CustomerId, 
 from frontline.contract.message import (
     Attachment,
     ObjectRef,
+    OutboundKind,
     OutboundMessage,
+    Quoted,
     Recipient,
     ThreadEvidence,
     ThreadRef,
 )
-from intake_email.render import Rendered, render
+from intake_email.render import Manner, Rendered, render
+from intake_email.thread import reply_of_address
 from tests.unit.intake_email.samples import message, sign
+from tests.unit.intake_email.test_thread import USUAL
 
 INBOX = Inbox(
     channel=ChannelName("email"),
@@ -213,9 +218,8 @@ def test_an_international_local_part_is_said_to_need_more() -> None:
 
 
 def test_the_domain_of_message_ids_is_a_setting() -> None:
-    assert render(outbound(), INBOX, sign, domain="mail.frontline.example").message_id.endswith(
-        "@mail.frontline.example>"
-    )
+    manner = Manner(domain="mail.frontline.example")
+    assert render(outbound(), INBOX, sign, manner=manner).message_id.endswith("@mail.frontline.example>")
 
 
 @pytest.mark.parametrize(
@@ -281,6 +285,138 @@ def test_a_type_that_can_not_stand_is_octets(media_type: str) -> None:
 def test_the_date_is_when_it_was_written_in_whatever_zone() -> None:
     written = datetime(2026, 5, 4, 14, 0, tzinfo=timezone(timedelta(hours=2)))
     assert parsed(written=written)["Date"].datetime == written
+
+
+QUOTED = Quoted(
+    at=datetime(2026, 5, 3, 9, 5, tzinfo=UTC),
+    name="Customer One",
+    text="It does not work.\n\n> What does not?\n",
+    html='<p>It does <b>not</b> work.</p><img alt="x" src="cid:1@x"><img src="https://x.example/1.png">',
+)
+
+
+def test_the_mail_that_is_answered_stands_below_the_answer() -> None:
+    mail = parsed(quoted=QUOTED, html="<p>Please try again.</p>")
+    text, html = (mail.get_body((kind,)) for kind in ("plain", "html"))
+    assert isinstance(text, EmailMessage)
+    assert isinstance(html, EmailMessage)
+    assert text.get_content().splitlines() == [
+        "Please try again.",
+        "",
+        "On 3 May 2026 at 09:05 UTC, Customer One wrote:",
+        "> It does not work.",
+        ">",
+        ">> What does not?",
+    ]
+    shown = html.get_content()
+    assert shown.index("Please try again.") < shown.index("Customer One wrote:") < shown.index("It does <b>not</b>")
+    assert "<blockquote" in shown
+    assert "cid:" not in shown
+    assert "https://x.example/1.png" in shown
+
+
+def test_without_html_the_quoted_text_is_shown_as_it_was_and_can_not_be_markup() -> None:
+    mail = parsed(quoted=Quoted(at=QUOTED.at, name="<One>", text="1 < 2\n</blockquote>"), html="<p>x</p>")
+    html = mail.get_body(("html",))
+    assert isinstance(html, EmailMessage)
+    shown = html.get_content().replace("\r\n", "\n")
+    assert "&lt;One&gt; wrote:" in shown
+    assert shown.count("</blockquote>") == 1
+    assert "1 &lt; 2\n&lt;/blockquote&gt;" in shown
+
+
+def test_a_quote_is_left_out_where_the_operator_wants_none() -> None:
+    assert b"wrote:" in raw(quoted=QUOTED)
+    assert b"wrote:" not in octets(render(outbound(quoted=QUOTED), INBOX, sign, manner=Manner(quote=False)))
+
+
+def test_what_we_quote_is_told_from_what_is_new_when_the_answer_to_it_comes_back() -> None:
+    ours = message(raw(quoted=QUOTED))
+    assert ours.reply_text == "Please try again."
+
+
+@pytest.mark.parametrize(
+    "kind,said",
+    [
+        (OutboundKind.REPLY, None),
+        (OutboundKind.ACKNOWLEDGEMENT, "auto-replied"),
+        (OutboundKind.SURVEY, "auto-generated"),
+        (OutboundKind.CHECK_IN, "auto-generated"),
+    ],
+)
+def test_only_automatic_mail_says_that_it_is(kind: OutboundKind, said: str | None) -> None:
+    """Hard cases 17 and 18."""
+    mail = parsed(kind=kind)
+    assert mail["Auto-Submitted"] == said
+    assert mail["X-Auto-Response-Suppress"] == ("All" if said else None)
+    found = message(raw(kind=kind, thread=())).automation
+    assert found == {None: "no", "auto-replied": "auto_replied", "auto-generated": "auto_generated"}[said]
+
+
+def test_who_is_asked_without_having_asked_can_say_no_more() -> None:
+    for kind in (OutboundKind.REPLY, OutboundKind.ACKNOWLEDGEMENT):
+        assert "List-Unsubscribe" not in parsed(kind=kind)
+    mail = parsed(kind=OutboundKind.SURVEY)
+    assert mail["List-Unsubscribe"] == "<mailto:support@frontline.example?subject=unsubscribe>"
+    assert "List-Unsubscribe-Post" not in mail
+    mail = parsed(kind=OutboundKind.SURVEY, native={"unsubscribe": "https://desk.example/no-more?t=1"})
+    assert mail["List-Unsubscribe"].split(",")[0] == "<https://desk.example/no-more?t=1>"
+    assert mail["List-Unsubscribe-Post"] == "List-Unsubscribe=One-Click"
+
+
+@pytest.mark.parametrize("link", ["http://x.example", "https://x.example>\r\nBcc: a@b", "https://x y", 7, None, ""])
+def test_an_address_that_can_not_stand_there_is_left_out(link: object) -> None:
+    mail = parsed(kind=OutboundKind.CHECK_IN, native={"unsubscribe": link})
+    assert mail["List-Unsubscribe"].startswith("<mailto:")
+    assert "Bcc" not in mail
+
+
+def test_an_answer_may_be_asked_for_at_an_address_of_its_own() -> None:
+    """Hard case 15."""
+    asked = octets(render(outbound(id=USUAL), INBOX, sign, manner=Manner(reply_tokens=True)))
+    found = email.message_from_bytes(asked, policy=email.policy.default)
+    (address,) = found["Reply-To"].addresses
+    assert address.display_name == "Support"
+    assert reply_of_address(address.addr_spec, sign) == USUAL
+    assert "Reply-To" not in parsed(id=USUAL)
+
+
+@pytest.mark.parametrize(
+    "sender,agent,shown",
+    [
+        ("{agent} at Example", "Demo agent 1", "Demo agent 1 at Example"),
+        ("{agent}, {inbox} {agent}", "A", "A, Support A"),
+        ("{agent}", 'A "B" {inbox}', 'A "B" {inbox}'),
+        ("Example", "Demo agent 1", "Example"),
+        ("{agent} at Example", "", "Support"),
+        ("", "Demo agent 1", "Demo agent 1 (Support)"),
+        ("{agent}\r\nBcc: x@y.example", "A", "A  Bcc: x@y.example"),
+    ],
+)
+def test_an_inbox_says_how_its_people_sign(sender: str, agent: str, shown: str) -> None:
+    inbox = msgspec.structs.replace(INBOX, sender=sender)
+    rendered = octets(render(outbound(author_name=agent), inbox, sign))
+    found = email.message_from_bytes(rendered, policy=email.policy.default)
+    (address,) = found["From"].addresses
+    assert address.display_name.split() == shown.split()
+    assert address.addr_spec == INBOX.address
+    assert "Bcc" not in found
+
+
+def test_no_mail_goes_to_our_own_addresses() -> None:
+    """Hard case 18."""
+    to = tuple(
+        Recipient(address=address, role=role)
+        for address, role in (
+            ("one@customer.example", "to"),
+            ("Support@frontline.example", "cc"),
+            ("sales@frontline.example", "cc"),
+        )
+    )
+    rendered = render(outbound(to=to), INBOX, sign, ours=lambda address: address.startswith("sales@"))
+    assert rendered.recipients == ("one@customer.example",)
+    with pytest.raises(Rejected):
+        render(outbound(to=to[1:]), INBOX, sign, ours=lambda address: address.startswith("sales@"))
 
 
 WORDS = st.text(st.characters(codec="utf-8"), max_size=80)

@@ -18,15 +18,12 @@ from frontline.contract.channel import (
     Replays,
 )
 from frontline.contract.clock import Clock
-from frontline.contract.error import Reason, Rejected
 from frontline.contract.ids import ChannelName
 from frontline.contract.message import InboundMessage, ObjectRef, OutboundMessage
+from intake_email.keyring import keyring
 from intake_email.listener import Listener
-from intake_email.mailbox import LocalMailbox
 from intake_email.normalize import CHANNEL
-from intake_email.outgoing import Carrier, octets
-from intake_email.relay import Relay
-from intake_email.render import render
+from intake_email.sending import Sending
 from intake_email.settings import EmailSettings
 from intake_email.taking import Taking
 from intake_email.thread import PURPOSE
@@ -48,23 +45,15 @@ class EmailChannel:
     def __init__(self, settings: EmailSettings, host: Host, clock: Clock = _utc_now) -> None:
         self._settings = settings
         self._host = host
-        self._sign = partial(host.sign, PURPOSE)
-        self._taking = Taking(host.objects, self._sign, clock)
-        self._carrier: Carrier = (
-            Relay(settings, host.log, host.meter) if settings.relay else LocalMailbox(settings.mailbox)
-        )
+        sign = keyring(settings.email_token_secrets, partial(host.sign, PURPOSE))
+        self._taking = Taking(host.objects, sign, clock)
+        self._sending = Sending(settings, host, sign)
 
     async def serve(self, receive: Receive) -> None:
         await Listener(self._settings, self._host, self._taking, receive).run()
 
     async def deliver(self, message: OutboundMessage) -> Delivered:
-        inbox = self._host.inboxes.by_id(message.inbox)
-        if inbox is None:
-            raise Rejected("the inbox that this reply goes out from is not there any more", Reason.UNKNOWN_INBOX)
-        mail = render(message, inbox, self._sign, domain=self._settings.email_domain)
-        name = f"{message.written:%Y%m%dT%H%M%S}-{message.id}"
-        await self._carrier.carry(mail, octets(mail, self._host.objects), name)
-        return Delivered(native_id=mail.message_id)
+        return await self._sending.deliver(message)
 
     async def parse_again(self, original: ObjectRef, context: Mapping[str, Any]) -> InboundMessage:
         return await self._taking.again(original, context)

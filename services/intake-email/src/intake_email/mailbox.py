@@ -17,7 +17,7 @@ class LocalMailbox:
     def __init__(self, folder: Path) -> None:
         self._folder = folder
 
-    async def carry(self, _mail: Rendered, octets: AsyncIterator[bytes], name: str, /) -> None:
+    async def carry(self, _mail: Rendered, octets: AsyncIterator[bytes], name: str, /) -> str:
         try:
             handle, partial = await asyncio.to_thread(self._begin)
             try:
@@ -32,6 +32,7 @@ class LocalMailbox:
         except OSError as error:
             full = error.errno in {errno.ENOSPC, errno.EDQUOT}
             raise Unavailable("the local mailbox can't be written", full=full) from error
+        return ""
 
     def _begin(self) -> tuple[int, Path]:
         self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)

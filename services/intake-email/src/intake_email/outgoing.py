@@ -15,8 +15,10 @@ _LINE = 57
 class Carrier(Protocol):
     """Takes one mail. Raises `Rejected`, `Unavailable`; the same mail again is harmless."""
 
-    async def carry(self, mail: Rendered, octets: AsyncIterator[bytes], name: str, /) -> None:
-        """`name` is short, safe and the same for the same mail."""
+    async def carry(self, mail: Rendered, octets: AsyncIterator[bytes], name: str, /) -> str:
+        """`name` is short, safe and the same for the same mail. Gives what an agent should know of a mail that
+        was taken all the same, "" for nothing; it names no address.
+        """
         ...
 
 

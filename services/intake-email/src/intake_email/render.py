@@ -5,17 +5,18 @@ store, a piece at a time.
 """
 
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from email.utils import format_datetime
 
 import msgspec
 
 from frontline.contract.channel import Inbox
 from frontline.contract.error import Reason, Rejected
-from frontline.contract.message import Attachment, ObjectRef, OutboundMessage, Recipient, ThreadRef
+from frontline.contract.message import Attachment, ObjectRef, OutboundKind, OutboundMessage, Recipient, ThreadRef
 from intake_email.address import canonical_address
 from intake_email.encode import field, folded, mailbox, one_line, parameter, text_part
-from intake_email.thread import Sign, own_message_id, token_id
+from intake_email.quoting import quoted_html, quoted_text
+from intake_email.thread import Sign, own_message_id, reply_address, token_id
 
 _AT_EACH_END = 20
 _REPLY_PREFIX = re.compile(
@@ -42,13 +43,30 @@ class Rendered(msgspec.Struct, frozen=True):
         return not all(address.isascii() for address in (self.sender, *self.recipients))
 
 
-def render(message: OutboundMessage, inbox: Inbox, sign: Sign, *, domain: str = "") -> Rendered:
-    """The mail that `message` is. `domain` is the right side of our Message-IDs, by default the inbox's.
+class Manner(msgspec.Struct, frozen=True, kw_only=True):
+    """How an operator wants mail to be. `domain` is the right side of our Message-IDs, by default the inbox's;
+    `quote`: with the mail that is answered; `reply_tokens`: to be answered at an address of its own.
+    """
+
+    domain: str = ""
+    quote: bool = True
+    reply_tokens: bool = False
+
+
+def render(
+    message: OutboundMessage,
+    inbox: Inbox,
+    sign: Sign,
+    *,
+    manner: Manner = Manner(),  # noqa: B008 - frozen
+    ours: Callable[[str], bool] = lambda _: False,
+) -> Rendered:
+    """The mail that `message` is. `ours` says of an address whether it is an inbox of ours: no mail goes there.
 
     Raises `Rejected` for a message that no mail can be made of.
     """
-    recipients = _recipients(message.to)
-    domain = domain or inbox.address.rpartition("@")[2]
+    recipients = _recipients(message.to, lambda address: address == inbox.address.lower() or ours(address))
+    domain = manner.domain or inbox.address.rpartition("@")[2]
     if not recipients or not domain:
         raise Rejected("there is nobody to send this mail to, or from", Reason.MALFORMED)
     try:
@@ -56,8 +74,10 @@ def render(message: OutboundMessage, inbox: Inbox, sign: Sign, *, domain: str = 
         references = _references(message.thread, domain, sign)
     except ValueError as error:
         raise Rejected("a reply with this id can't be sent by mail", Reason.MALFORMED) from error
+    answers_at = reply_address(inbox.address, message.id, sign) if manner.reply_tokens else None
     head = [
-        folded("From", [mailbox(inbox.address, _author(message.author_name, inbox.name))], ","),
+        folded("From", [mailbox(inbox.address, _author(message.author_name, inbox))], ","),
+        *([folded("Reply-To", [mailbox(answers_at, inbox.name)], ",")] if answers_at else []),
         *_address_fields(recipients),
         field("Subject", _subject(message.subject, answers=bool(references))),
         folded("Date", [format_datetime(message.written)], ""),
@@ -66,21 +86,24 @@ def render(message: OutboundMessage, inbox: Inbox, sign: Sign, *, domain: str = 
     if references:
         head.append(folded("In-Reply-To", [references[-1]], ""))
         head.append(folded("References", _ends(references), " "))
+    head += _automatic_fields(message, answers_at or inbox.address)
     head.append(b"MIME-Version: 1.0\r\n")
     return Rendered(
         sender=inbox.address,
         recipients=tuple(dict.fromkeys(each.address for each in recipients)),
         message_id=f"<{message_id}>",
-        pieces=_joined((b"".join(head), *_body(message))),
+        pieces=_joined((b"".join(head), *_body(message, quote=manner.quote))),
     )
 
 
-def _recipients(to: Iterable[Recipient]) -> list[Recipient]:
+def _recipients(to: Iterable[Recipient], ours: Callable[[str], bool]) -> list[Recipient]:
     found = []
     for each in to:
         address = canonical_address(each.address)
         if not address:
             raise Rejected("a recipient's address is no mail address", Reason.MALFORMED)
+        if ours(address):
+            continue
         # What the customer gave keeps its letters; only the domain must be one that any relay knows.
         written = f"{each.address.strip().rpartition('@')[0]}@{address.rpartition('@')[2]}"
         found.append(msgspec.structs.replace(each, address=written))
@@ -98,10 +121,39 @@ def _address_fields(recipients: list[Recipient]) -> list[bytes]:
     return fields
 
 
-def _author(agent: str, inbox: str) -> str:
-    """Who wrote, and for whom: "Demo agent 1 (Support)"."""
-    agent, inbox = one_line(agent), one_line(inbox)
-    return f"{agent} ({inbox})" if agent and inbox and agent != inbox else agent or inbox
+def _author(agent: str, inbox: Inbox) -> str:
+    """Who wrote, and for whom: as the inbox has it, else "Demo agent 1 (Support)"."""
+    agent, name = one_line(agent), one_line(inbox.name)
+    if agent and inbox.sender:
+        return one_line(inbox.sender.replace("{inbox}", name).replace("{agent}", agent))
+    return f"{agent} ({name})" if agent and name and agent != name else agent or name
+
+
+_AUTO_SUBMITTED = {
+    OutboundKind.ACKNOWLEDGEMENT: "auto-replied",
+    OutboundKind.SURVEY: "auto-generated",
+    OutboundKind.CHECK_IN: "auto-generated",
+}
+_UNASKED = {OutboundKind.SURVEY, OutboundKind.CHECK_IN}
+_ONE_CLICK = re.compile(r"https://[!-;=?-~]{1,900}")
+
+
+def _automatic_fields(message: OutboundMessage, answers_at: str) -> list[bytes]:
+    """What tells machines that no person wrote it (RFC 3834), and people how to get no more of it (RFC 2369).
+
+    `native["unsubscribe"]` may be an https address that takes one click (RFC 8058); a mail to us does in any case.
+    """
+    if message.kind not in _AUTO_SUBMITTED:
+        return []
+    found = [f"Auto-Submitted: {_AUTO_SUBMITTED[message.kind]}\r\nX-Auto-Response-Suppress: All\r\n".encode()]
+    if message.kind in _UNASKED:
+        ways = [f"<mailto:{answers_at}?subject=unsubscribe>"]
+        link = message.native.get("unsubscribe")
+        if isinstance(link, str) and _ONE_CLICK.fullmatch(link):
+            ways.insert(0, f"<{link}>")
+            found.append(b"List-Unsubscribe-Post: List-Unsubscribe=One-Click\r\n")
+        found.append(folded("List-Unsubscribe", ways, ","))
+    return found
 
 
 def _subject(subject: str, *, answers: bool) -> str:
@@ -129,13 +181,15 @@ def _ends(references: list[str]) -> list[str]:
     return references[:_AT_EACH_END] + references[-_AT_EACH_END:]
 
 
-def _body(message: OutboundMessage) -> Part:
+def _body(message: OutboundMessage, *, quote: bool) -> Part:
     """Text, or text and HTML (RFC 2046, 5.1.4), around them what HTML shows (RFC 2387), around all the files."""
+    quoted = message.quoted if quote else None
     inline = [each for each in message.attachments if message.html and each.inline and each.content_id]
     files = [each for each in message.attachments if each not in inline]
-    body: Part = (text_part("text/plain", message.text),)
+    text = f"{message.text.rstrip()}\n\n{quoted_text(quoted)}" if quoted else message.text
+    body: Part = (text_part("text/plain", text),)
     if message.html:
-        html: Part = (text_part("text/html", message.html),)
+        html: Part = (text_part("text/html", message.html + (quoted_html(quoted) if quoted else "")),)
         if inline:
             html = _multipart("related", message.id, [html, *map(_file, inline)])
         body = _multipart("alternative", message.id, [body, html])
