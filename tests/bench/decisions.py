@@ -14,7 +14,7 @@ from router.core.command import (
     ResolveContact,
     SendReply,
 )
-from router.core.event import AgentSettings, DeskSettings, InboxSettings, PolicySettings, TargetSettings
+from router.core.desk_settings import AgentSettings, DeskSettings, InboxSettings, PolicySettings, TargetSettings
 from router.core.state import DeskState
 from tests.bench.row import Row
 

@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 from frontline.contract.ids import AgentId, ContactId, DeskId
 from frontline.contract.message import DeliveryState, ThreadEvidence
 from router.core.commit import Commit
-from router.core.event import AgentSettings, ContactResolved
+from router.core.desk_settings import AgentSettings
+from router.core.event import ContactResolved
 from router.index.projection import WHY_KEPT, Place, agents_after, contact_after, contact_of
 from router.index.row import AgentRow, Clock, ContactRow, stamp
 from tests.unit.router_core.driver import NOON, Desk, settings

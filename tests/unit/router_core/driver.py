@@ -15,12 +15,13 @@ from frontline.contract.ids import (
     MessageId,
     OfferId,
 )
-from frontline.contract.message import Automation, DeliveryState, ThreadEvidence
+from frontline.contract.message import Automation, DeliveryState, MessageKind, Presence, ThreadEvidence
 from router.core.advance import EVENT_LIMIT, Step, advance, replay
 from router.core.command import (
     AcceptOffer,
     AddNote,
     ApplySettings,
+    ChangeLane,
     DeskCommand,
     FoundKey,
     RaiseIndexFloor,
@@ -33,18 +34,12 @@ from router.core.command import (
     SetAvailability,
     StartEpoch,
     Tick,
+    TransferContact,
 )
 from router.core.commit import Commit, Outcome, decode_commit, encode_commit
 from router.core.contact import Clock, Contact, Offer
-from router.core.event import (
-    AgentSettings,
-    DeskDecision,
-    DeskSettings,
-    Event,
-    InboxSettings,
-    PolicySettings,
-    TargetSettings,
-)
+from router.core.desk_settings import AgentSettings, DeskSettings, InboxSettings, PolicySettings, TargetSettings
+from router.core.event import DeskDecision, Event
 from router.core.state import DeskState, fingerprint
 
 NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
@@ -130,6 +125,9 @@ class Desk:
         at: datetime | None = None,
         inbox: InboxId = SUPPORT,
         automation: Automation = Automation.NO,
+        kind: MessageKind = MessageKind.MESSAGE,
+        presence: Presence = Presence.AWAY,
+        knows: str = "",
         finds: Sequence[tuple[str, ThreadEvidence] | FoundKey] = (),
         binds: Sequence[str] = (),
         known: ContactId | None = None,
@@ -146,6 +144,9 @@ class Desk:
             at=at or self.now,
             new_contact=ContactId(f"c-{key}"),
             automation=automation,
+            kind=kind,
+            presence=presence,
+            knows=AgentId(knows) if knows else None,
             finds=tuple(
                 found if isinstance(found, FoundKey) else FoundKey(key=KeyHash(found[0]), evidence=found[1])
                 for found in finds
@@ -153,6 +154,13 @@ class Desk:
             binds=tuple(KeyHash(bound) for bound in binds),
             known=known,
         )
+
+    def transfer(self, contact: ContactId, agent: str, *, to: str = "", skill: str = "") -> Step:
+        command = TransferContact(contact=contact, agent=AgentId(agent), to=AgentId(to) if to else None, skill=skill)
+        return self.ask(command)
+
+    def change_lane(self, contact: ContactId, agent: str, lane: str, reason: str = "") -> Step:
+        return self.ask(ChangeLane(contact=contact, agent=AgentId(agent), lane=lane, reason=reason))
 
     def opens(self, customer: str = "ann", *, binds: Sequence[str] = (), **more: object) -> ContactId:
         """A mail that opens a contact, and which."""

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from router.core.event import CalendarSettings, HoursSettings
+from router.core.desk_settings import CalendarSettings, HoursSettings
 
 MINUTE = timedelta(minutes=1)
 DAY = timedelta(days=1)

@@ -4,11 +4,12 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from frontline.contract.ids import ContactId, MessageId
-from frontline.contract.message import Automation, DeliveryState
+from frontline.contract.message import Automation, DeliveryState, Presence
+from router.core import waiting
 from router.core.assignment import may_take
 from router.core.capacity import Agent
 from router.core.commit import Commit
-from router.core.contact import WAITING, Contact
+from router.core.contact import STICKY, WAITING, Contact
 from router.core.event import (
     ClockBreached,
     ConfigChanged,
@@ -64,7 +65,10 @@ def breaches(log: list[Commit]) -> dict[ContactId, list[datetime]]:
             if story is None:
                 continue
             match event:
-                case MessageReceived() if event.automation is not Automation.AUTO_REPLIED:
+                case MessageReceived() if event.presence is Presence.ANSWERED:
+                    story.look(event.at)
+                    story.answers.append((event.message, event.at))
+                case MessageReceived() if _asks(event):
                     assert within is not None
                     story.asked_since = contact in reopening
                     story.ask(event.at + within)
@@ -87,6 +91,10 @@ def breaches(log: list[Commit]) -> dict[ContactId, list[datetime]]:
     return {contact: story.breaches for contact, story in stories.items() if story.breaches}
 
 
+def _asks(event: MessageReceived) -> bool:
+    return event.automation is not Automation.AUTO_REPLIED and event.presence is not Presence.LEFT
+
+
 def recorded_breaches(log: list[Commit]) -> dict[ContactId, list[datetime]]:
     found: dict[ContactId, list[datetime]] = {}
     for commit in log:
@@ -102,5 +110,28 @@ def best_match(state: DeskState) -> tuple[Contact, Agent] | None:
     for contact in waiting:
         takers = [agent for agent in state.agents.values() if may_take(agent, contact.line)]
         if takers:
-            return contact, min(takers, key=lambda agent: (agent.id in contact.asked, agent.turn))
+            return contact, min(takers, key=lambda agent: (agent.id in contact.asked, agent.rank))
     return None
+
+
+def overlooked(state: DeskState) -> list[ContactId]:
+    """Who waits in a ring that nobody is in while somebody is in a later one."""
+    rings = waiting.rings(state)
+
+    def there(contact: Contact, ring: int) -> bool:
+        if ring == STICKY:
+            return contact.sticky is not None and state.agents[contact.sticky].present
+        return any(
+            agent.present
+            and (agent.on_duty or (rings[ring].off_duty and agent.off_duty_too))
+            and (not rings[ring].skills or set(contact.skills) <= agent.skills)
+            for agent in state.agents.values()
+        )
+
+    return [
+        contact.id
+        for contact in state.contacts.values()
+        if contact.phase == WAITING
+        and not there(contact, contact.ring)
+        and any(there(contact, later) for later in range(contact.ring + 1, len(rings)))
+    ]

@@ -7,7 +7,8 @@ import pytest
 from frontline.contract.ids import AgentId, InboxId
 from frontline.contract.message import ThreadEvidence
 from router.core.contact import WAITING
-from router.core.event import AgentSettings, ContactAssigned, InboxSettings
+from router.core.desk_settings import AgentSettings, InboxSettings
+from router.core.event import ContactAssigned
 from tests.unit.router_core.driver import EMAIL, SUPPORT, Desk, settings
 
 

@@ -32,10 +32,9 @@ def test_the_same_receipt_again_decides_nothing(desk: Desk) -> None:
     assert desk.delivery(contact, reply, FAILED, key="d").commit is None
 
 
-def test_a_receipt_for_a_contact_that_is_not_here_is_refused(desk: Desk) -> None:
+def test_a_receipt_for_a_contact_that_is_closed_decides_nothing_and_is_no_trouble(desk: Desk) -> None:
     step = desk.delivery(ContactId("nowhere"), MessageId("r"), FAILED)
-    assert step.refused is not None
-    assert step.refused.conflict == "not_found"
+    assert (step.refused, step.events) == (None, ())
 
 
 def test_after_a_hard_bounce_the_clock_runs_on_as_if_never_met_and_says_so(desk: Desk) -> None:

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from router.core.calendar import Always
 from router.core.calendar_hours import LISTED, Counted, OpeningHours
-from router.core.event import CalendarSettings, HoursSettings, SpecialDaySettings
+from router.core.desk_settings import CalendarSettings, HoursSettings, SpecialDaySettings
 from tests.unit.router_core import minutes
 from tests.unit.router_core.driver import NOON
 

@@ -8,17 +8,8 @@ import pytest
 from frontline.contract.ids import InboxId
 from frontline.contract.message import Automation, ThreadEvidence
 from router.core.advance import next_due
-from router.core.event import (
-    ClockBreached,
-    ClockMet,
-    ClockStarted,
-    ClockWarned,
-    ClockWithdrawn,
-    InboxSettings,
-    NoteAdded,
-    PolicySettings,
-    TargetSettings,
-)
+from router.core.desk_settings import InboxSettings, PolicySettings, TargetSettings
+from router.core.event import ClockBreached, ClockMet, ClockStarted, ClockWarned, ClockWithdrawn, NoteAdded
 from tests.unit.router_core.driver import EMAIL, NOON, Desk, settings
 
 HOUR = timedelta(hours=1)

@@ -12,6 +12,7 @@ from router.core.advance import Torn, advance, next_due, replay
 from router.core.command import ResolveContact, Tick
 from router.core.commit import Commit, Outcome
 from router.core.decide import decide
+from router.core.desk_settings import InboxSettings
 from router.core.event import (
     AvailabilityChanged,
     ClockBreached,
@@ -28,7 +29,6 @@ from router.core.event import (
     ContactUnassigned,
     DeliveryRecorded,
     DeskDecision,
-    InboxSettings,
     IndexFloorRaised,
     MessageReceived,
     NoteAdded,

@@ -8,12 +8,11 @@ from frontline.contract.ids import AgentId, InboxId, OfferId
 from router.core.advance import next_due
 from router.core.command import ApplySettings, StartEpoch
 from router.core.contact import ASSIGNED, OFFERED, RESOLVED, WAITING
+from router.core.desk_settings import AgentSettings, InboxSettings
 from router.core.event import (
-    AgentSettings,
     AvailabilityChanged,
     ContactAssigned,
     ContactOffered,
-    InboxSettings,
     OfferAccepted,
     OfferRejected,
     OfferRenewed,

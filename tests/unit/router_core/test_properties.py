@@ -9,15 +9,17 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
 from frontline.contract.ids import AgentId
-from frontline.contract.message import Automation, DeliveryState, ThreadEvidence
+from frontline.contract.message import Automation, DeliveryState, Presence, ThreadEvidence
 from router.core.capacity import STATES
-from router.core.event import AgentSettings
+from router.core.desk_settings import STRATEGIES, AgentSettings
 from tests.unit.router_core.life import ACTS, Life
 
 AGENTS = ("a", "b", "c", "d")
 CAPACITIES = (10, 30, 50)
 SKILLS: tuple[tuple[str, ...], ...] = ((), ("french",), ("french", "billing"))
 AUTOMATIONS = (Automation.NO, Automation.NO, Automation.AUTO_GENERATED, Automation.AUTO_REPLIED)
+ASKED = ("french", "billing", "welsh")
+LANES = ("", "", "security", "improvement", "vip", "normal", "low")
 DELIVERIES = (DeliveryState.SENT, DeliveryState.FAILED)
 PASSING = (
     0,
@@ -51,9 +53,9 @@ some = st.integers(0, 30)
 
 
 class AnyDesk(RuleBasedStateMachine):
-    @initialize(staff=agents, limit=st.sampled_from([2, 7, 500]))
-    def begin(self, staff: list[AgentSettings], limit: int) -> None:
-        self.life = Life(staff, limit)
+    @initialize(staff=agents, limit=st.sampled_from([2, 7, 500]), strategy=st.sampled_from(STRATEGIES))
+    def begin(self, staff: list[AgentSettings], limit: int, strategy: str) -> None:
+        self.life = Life(staff, limit, strategy)
 
     @rule(milliseconds=st.sampled_from(PASSING))
     def time_passes(self, milliseconds: int) -> None:
@@ -74,6 +76,8 @@ class AnyDesk(RuleBasedStateMachine):
         late=st.sampled_from(PASSING),
         named=st.none() | some,
         evidence=st.sampled_from(ThreadEvidence),
+        presence=st.sampled_from(Presence),
+        knows=st.none() | some,
     )
     def a_mail_comes(
         self,
@@ -83,8 +87,10 @@ class AnyDesk(RuleBasedStateMachine):
         late: int,
         named: int | None,
         evidence: ThreadEvidence,
+        presence: Presence,
+        knows: int | None,
     ) -> None:
-        self.life.a_mail_comes(customer, inbox, automation, late, named, evidence)
+        self.life.a_mail_comes(customer, inbox, automation, late, named, evidence, presence, knows)
 
     @rule(which=some)
     def a_mail_comes_again(self, which: int) -> None:
@@ -93,6 +99,10 @@ class AnyDesk(RuleBasedStateMachine):
     @rule(contact=some, agent=some, act=st.sampled_from(ACTS))
     def an_agent_acts(self, contact: int, agent: int, act: str) -> None:
         self.life.an_agent_acts(contact, agent, act)
+
+    @rule(contact=some, agent=some, to=st.none() | some, skill=st.sampled_from(ASKED), lane=st.sampled_from(LANES))
+    def a_contact_is_given_on(self, contact: int, agent: int, to: int | None, skill: str, lane: str) -> None:
+        self.life.a_contact_is_given_on(contact, agent, to, skill, lane)
 
     @rule(which=some, agent=st.none() | some, accepts=st.booleans())
     def an_offer_is_answered(self, which: int, agent: int | None, accepts: bool) -> None:
@@ -139,7 +149,7 @@ TestAnyDesk = AnyDesk.TestCase
 def test_a_long_life_keeps_every_promise(seed: int) -> None:
     """Hypothesis finds the short stories and makes them shorter; this one tells long and busy ones."""
     dice = Random(seed)
-    life = Life(_staff(dice), dice.choice([3, 20, 500]))
+    life = Life(_staff(dice), dice.choice([3, 20, 500]), dice.choice(STRATEGIES))
     for _ in range(250):
         dice.choices(*zip(*_HAPPENINGS, strict=True))[0](life, dice)
         life.holds()
@@ -166,6 +176,8 @@ def _mail(life: Life, dice: Random) -> None:
         dice.choice(PASSING) if dice.random() < 0.3 else 0,
         dice.randrange(8) if dice.random() < 0.5 else None,
         dice.choice(list(ThreadEvidence)),
+        dice.choice(list(Presence)),
+        dice.randrange(4) if dice.random() < 0.3 else None,
     )
 
 
@@ -181,6 +193,16 @@ _HAPPENINGS = [
             dice.randrange(3), dice.randrange(4) if dice.random() < 0.2 else None, dice.random() < 0.6
         ),
         15,
+    ),
+    (
+        lambda life, dice: life.a_contact_is_given_on(
+            dice.randrange(12),
+            dice.randrange(4),
+            dice.choice([None, 0, 1, 2, 3]),
+            dice.choice(ASKED),
+            dice.choice(LANES),
+        ),
+        6,
     ),
     (lambda life, dice: life.a_receipt_comes(dice.randrange(6), dice.choice(DELIVERIES)), 10),
     (

@@ -5,7 +5,8 @@ import pytest
 from frontline.contract.ids import ContactId, CustomerId, InboxId, KeyHash
 from frontline.contract.message import Automation, ThreadEvidence
 from router.core.command import FoundKey
-from router.core.event import ContactOpened, InboxSettings, MessageReceived, ReplyQueued
+from router.core.desk_settings import InboxSettings
+from router.core.event import ContactOpened, MessageReceived, ReplyQueued
 from tests.unit.router_core.driver import EMAIL, SUPPORT, Desk, settings
 
 REFERENCE, TOKEN, ANCESTOR, THREAD, NAMED, FORWARD = (

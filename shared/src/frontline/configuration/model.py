@@ -9,6 +9,7 @@ from typing import Literal
 
 import msgspec
 
+from frontline.configuration.routing import OF_DUTY, WITH_A_ROTA, Ring, Strategy
 from frontline.configuration.shift import Shift
 from frontline.contract.ids import AgentId, ChannelName, DeskId, InboxId
 
@@ -44,6 +45,8 @@ class Agent(_Table, frozen=True):
     skills: tuple[str, ...] = ()
     available: bool = False
     """Whether the agent counts as available until they say otherwise."""
+    off_duty: bool = True
+    """Whether they may be given work while they are available and not on duty."""
     picture: str = ""
     phone: str = ""
     token_version: int = 1
@@ -69,6 +72,12 @@ class Inbox(_Table, frozen=True):
     languages: tuple[str, ...] = ()
     offer: bool | None = None
     offer_for: timedelta = OFFER_FOR
+    written_cost: int = OTHER_COST
+    """What a contact of a live channel takes when nobody is at the other end: a text, a missed call."""
+    sticky_for: timedelta | None = None
+    """How long a contact waits for the agent who knows its customer."""
+    wrap_up: timedelta | None = None
+    """How long an agent keeps the room of a call or chat after the customer has left."""
 
     @property
     def offered(self) -> bool:
@@ -78,6 +87,11 @@ class Inbox(_Table, frozen=True):
     def live(self) -> bool:
         """Whether customers wait and watch here; elsewhere they are told by a message."""
         return self.offered or self.channel in OFFERED_CHANNELS
+
+    @property
+    def carries_presence(self) -> bool:
+        """Whether its channel tells that somebody is at the other end, and when they leave."""
+        return self.channel in OFFERED_CHANNELS
 
     @property
     def units(self) -> int:
@@ -92,6 +106,21 @@ class Desk(_Table, frozen=True):
     agents: tuple[Agent, ...] = msgspec.field(default=(), name="agent")
     inboxes: tuple[Inbox, ...] = msgspec.field(default=(), name="inbox")
     shifts: tuple[Shift, ...] = msgspec.field(default=(), name="shift")
+    rings: tuple[Ring, ...] = msgspec.field(default=(), name="ring")
+    strategy: Strategy = "longest_idle"
+    """Who of those with room comes first."""
+    age_after: timedelta = timedelta(hours=2)
+    """A waiting contact moves up a lane each time so much has passed; nothing: never."""
+    alarm_after: timedelta = timedelta(minutes=10)
+    """When an alarm is raised for a contact that nobody took in the last ring; nothing: never."""
+    offline_grace: timedelta = timedelta(minutes=1)
+    """How long the live contacts of an agent who went offline wait for them."""
+    reopen_for: timedelta = timedelta(days=14)
+    """How long a resolved contact is reopened when its customer writes again; nothing: for ever."""
+
+    @property
+    def rings_or_default(self) -> tuple[Ring, ...]:
+        return self.rings or (WITH_A_ROTA if self.shifts else OF_DUTY)
 
 
 class Policy(_Table, frozen=True):

@@ -12,6 +12,21 @@ version = 1
 [[desk]]
 id = "support"
 name = "Support"
+# strategy = "longest_idle"               # or least_loaded, round_robin: who of those with room is next
+# age_after = "PT2H"                      # who has waited so long moves up a lane, again and again
+# alarm_after = "PT10M"                   # when somebody is told that nobody takes a contact
+# offline_grace = "PT1M"                  # before the calls and chats of somebody offline go to others
+# reopen_for = "P14D"                     # how long a resolved contact comes back when its customer writes
+
+# Who may take a contact that waits, and after how long; each ring holds those before it.
+# [[desk.ring]]                           # those on duty, with the skills asked for
+# [[desk.ring]]
+# after = "PT5M"                          # everybody on duty
+# skills = false
+# [[desk.ring]]
+# after = "PT30M"                         # and those who are there without being on duty
+# skills = false
+# off_duty = true
 
 # An inbox is one of your addresses on a channel. It belongs to one desk.
 [[desk.inbox]]
@@ -24,6 +39,9 @@ address = "support@your-company.example"
 # cost = 10                               # of an agent's capacity; unset: phone 100, chat 30, others 10
 # offer = true                            # ask the agent first; unset: phone and chat are, others are not
 # offer_for = "PT20S"                     # how long they have to accept, before the next one is asked
+# sticky_for = "PT1M"                     # how long to wait for the agent who knows the customer
+# wrap_up = "PT30S"                       # time to write up a call or chat, before the next one
+# written_cost = 10                       # what a text or a missed call costs, if a call costs more
 # policy = "standard"                     # how soon an answer is promised: a [[policy]] below
 # skills = ["billing"]                    # who takes it must have all of these
 # languages = ["en"]
@@ -35,6 +53,7 @@ name = "First Agent"
 available = true                          # counts as available until they say otherwise
 # capacity = 100                          # how much they take at once
 # skills = ["billing"]
+# off_duty = true                         # may be given work when available and not on duty
 # picture = "https://your-company.example/first-agent.jpg"
 # phone = "+12025550101"                  # where a call reaches them
 # token_version = 1                       # raise it to end the tokens given out so far

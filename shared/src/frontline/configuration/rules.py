@@ -11,6 +11,7 @@ import msgspec
 
 from frontline.configuration.locate import Path
 from frontline.configuration.model import ALWAYS, Agent, Calendar, Configuration, Desk, Inbox, Policy
+from frontline.configuration.routing import patience_breaches, ring_breaches
 from frontline.configuration.shift import Override, Shift, override_breaches, shift_breaches
 from frontline.contract.subject import is_token
 
@@ -36,6 +37,9 @@ def breaches(value: msgspec.Struct, zones: Collection[str]) -> Breaches:
             yield from _at_least("version", value.version, 1)
         case Desk():
             yield from _name("id", value.id)
+            yield from ring_breaches(value.rings)
+            waits = ("age_after", "alarm_after", "offline_grace", "reopen_for")
+            yield from patience_breaches({key: getattr(value, key) for key in waits})
         case Agent():
             yield from _agent(value)
         case Inbox():
@@ -75,6 +79,9 @@ def _inbox(inbox: Inbox) -> Breaches:
         yield from _at_least("cost", inbox.cost, 1)
     if inbox.offer_for <= timedelta(0) or inbox.offer_for % _MILLISECOND:
         yield ("offer_for",), "offer_for must be longer than nothing, in whole milliseconds"
+    yield from _at_least("written_cost", inbox.written_cost, 1)
+    waits = {"sticky_for": inbox.sticky_for, "wrap_up": inbox.wrap_up}
+    yield from patience_breaches({key: time for key, time in waits.items() if time is not None})
     yield from _words("skills", inbox.skills)
     for place in _PLACE.findall(inbox.sender):
         if place not in _PLACES:

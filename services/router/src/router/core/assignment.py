@@ -1,100 +1,59 @@
-"""Who gets which contact: the first that waits and may be taken, to the one who is idle for longest.
+"""Who gets which contact: the first that waits and may be taken, to the one who comes first.
 
 Kept so that a decision costs O(s log n): s distinct needs, n who wait. What is here can be worked
 out again from contacts and agents; it is no part of what the desk has decided.
 """
 
 from collections.abc import Collection, Iterable, Mapping
-from heapq import heapify, heappop, heappush
 
 from frontline.contract.ids import AgentId, ContactId
-from router.core.capacity import Agent
+from router.core.capacity import NO_ROOM, Agent, Room
 from router.core.contact import WAITING, Contact
+from router.core.crew import Crew, Kind, kind_of
+from router.core.need import Need
 from router.core.queue import Line
 
 
-class Pool:
-    """Agents with the same skills. For each cost a heap of those with room for it, longest idle
-    first; an entry whose turn is not the agent's any more is stale.
-    """
-
-    __slots__ = ("_ready", "lines", "members", "skills")
-
-    def __init__(self, skills: frozenset[str]) -> None:
-        self.skills = skills
-        self.members: dict[AgentId, Agent] = {}
-        self.lines: dict[int, list[Line]] = {}
-        self._ready: dict[int, list[tuple[int, AgentId]]] = {}
-
-    def ready(self, agent: Agent, above: int = 0) -> None:
-        """The agent may take contacts that cost more than `above`, as far as there is room."""
-        for cost, heap in self._ready.items():
-            if cost > above and agent.fits(cost):
-                heappush(heap, (agent.turn, agent.id))
-                if len(heap) > 2 * len(self.members) + 16:
-                    self._ready[cost] = self._heap(cost)
-
-    def longest_idle(self, cost: int, but: Collection[AgentId] = ()) -> Agent | None:
-        """Whoever of those with room is not among `but`. To be asked is to move behind the others, so
-        that few of those who were stand in front.
-        """
-        heap = self._ready.get(cost)
-        if heap is None:
-            heap = self._ready[cost] = self._heap(cost)
-        passed, found = [], None
-        while heap and found is None:
-            turn, id_ = heap[0]
-            agent = self.members[id_]
-            if agent.turn != turn or not agent.fits(cost):
-                heappop(heap)
-            elif id_ in but:
-                passed.append(heappop(heap))
-            else:
-                found = agent
-        for entry in passed:
-            heappush(heap, entry)
-        return found
-
-    def _heap(self, cost: int) -> list[tuple[int, AgentId]]:
-        heap = [(agent.turn, agent.id) for agent in self.members.values() if agent.fits(cost)]
-        heapify(heap)
-        return heap
-
-
 class Matching:
-    """Lines of contacts, pools of agents, and what has changed since nothing more could be given."""
+    """Lines of contacts, crews of agents, and what has changed since nothing more could be given."""
 
-    __slots__ = ("_contacts", "_freed", "_lines", "_pools", "_unplaced", "_unsettled", "waiting")
+    __slots__ = (
+        "_agents", "_contacts", "_crews", "_deserted", "_freed", "_lines", "_own", "_unplaced", "_unsettled", "waiting",
+    )  # fmt: skip
 
-    def __init__(self, contacts: Mapping[ContactId, Contact]) -> None:
+    def __init__(self, contacts: Mapping[ContactId, Contact], agents: Mapping[AgentId, Agent]) -> None:
         self._contacts = contacts
-        self._lines: dict[tuple[tuple[str, ...], int], Line] = {}
-        self._pools: dict[frozenset[str], Pool] = {}
+        self._agents = agents
+        self._lines: dict[Need, Line] = {}
+        self._own: dict[AgentId, dict[Line, None]] = {}
+        self._crews: dict[Kind, Crew] = {}
         self._unplaced: dict[ContactId, Contact] = {}
-        self._unsettled: set[Line] = set()
-        self._freed: set[Pool] = set()
+        self._unsettled: dict[Line, None] = {}
+        self._freed: dict[Crew, None] = {}
+        self._deserted: dict[Line, None] = {}
         self.waiting = 0
 
     def staff(self, agents: Iterable[Agent]) -> None:
-        """Take these agents, with the skills that they have now, for all there are."""
-        self._pools = {}
-        for agent in agents:
-            pool = self._pools.get(agent.skills)
-            if pool is None:
-                pool = self._pools[agent.skills] = Pool(agent.skills)
-            pool.members[agent.id] = agent
-        self._freed.clear()
+        """Take these agents, as they are now, for all there are."""
+        self._crews = {}
         for line in self._lines.values():
-            self._connect(line)
-            if line.waiting:
-                self._unsettled.add(line)
+            line.crews = []
+        for agent in agents:
+            crew = self._crew(kind_of(agent))
+            crew.members[agent.id] = agent
+            crew.present += agent.present
+        self._freed.clear()
+        self._look_at_all()
 
-    def line(self, skills: tuple[str, ...], cost: int) -> Line:
-        """The line of everybody with this need. `skills` are sorted and distinct."""
-        line = self._lines.get((skills, cost))
+    def line(self, need: Need) -> Line:
+        """The line of everybody with this need."""
+        line = self._lines.get(need)
         if line is None:
-            line = self._lines[skills, cost] = Line(frozenset(skills), cost, self._contacts)
-            self._connect(line)
+            line = self._lines[need] = Line(need, self._contacts)
+            if need.only is not None:
+                self._own.setdefault(need.only, {})[line] = None
+            for crew in self._crews.values():
+                _connect(line, crew)
         return line
 
     def join(self, contact: Contact) -> None:
@@ -116,73 +75,152 @@ class Matching:
 
     def took(self, agent: Agent) -> None:
         """The agent was given a contact, and moves behind the others."""
-        self._pools[agent.skills].ready(agent)
+        self._crews[kind_of(agent)].ready(agent)
 
-    def gained(self, agent: Agent, room_before: int) -> None:
-        """The agent may take more than before: `room_before` was what they could use."""
-        pool = self._pools[agent.skills]
-        pool.ready(agent, above=room_before)
+    def gained(self, agent: Agent, before: Room) -> None:
+        """The agent may take more than before: `before` was what they could use."""
+        crew = self._crews[kind_of(agent)]
+        crew.ready(agent, NO_ROOM if agent.by_load else before)
         if self.waiting:
-            self._freed.add(pool)
+            self._freed[crew] = None
+            for line in self._own.get(agent.id, ()):
+                if line.waiting:
+                    self._unsettled[line] = None
+
+    def came(self, agent: Agent) -> None:
+        """The agent is there from now on. They may take more, too: see `gained`."""
+        crew = self._crews[kind_of(agent)]
+        crew.present += 1
+        if crew.present == 1:  # somebody may be in a later ring now
+            self._deserted.update((line, None) for line in self._lines.values() if line.waiting)
+
+    def went(self, agent: Agent) -> None:
+        """The agent is not there any more."""
+        crew = self._crews[kind_of(agent)]
+        crew.present -= 1
+        lines = [] if crew.present else [line for lines in crew.lines.values() for line in lines]
+        self._deserted.update((line, None) for line in (*lines, *self._own.get(agent.id, ())) if line.waiting)
+
+    def changed(self, agent: Agent, before: Kind) -> None:
+        """The agent is of another kind than `before`: their duty has changed."""
+        del self._crews[before].members[agent.id]
+        crew = self._crew(kind_of(agent))
+        crew.members[agent.id] = agent
+        self._crews[before].present -= agent.present
+        crew.present += agent.present
+        crew.ready(agent)
+        self._freed[crew] = None
+        self._look_at_all()
 
     @property
     def settled(self) -> bool:
-        """Whether it is known that nobody with room may take anybody who waits."""
-        return not (self.waiting and (self._unplaced or self._unsettled or self._freed))
+        """Whether it is known that nobody with room may take anybody who waits, in the rings that are open."""
+        return not (self.waiting and (self._unplaced or self._unsettled or self._freed or self._deserted))
+
+    def deserted(self) -> Line | None:
+        """A line with somebody in it and nobody there to take them: a later ring may be better. It is
+        named again until it is empty, or until `hopeless` says that there is none.
+        """
+        self._place()
+        for line in tuple(self._deserted):
+            if line.first is not None and not self.somebody(line.need):
+                return line
+            del self._deserted[line]
+        return None
+
+    def hopeless(self, line: Line) -> None:
+        """There is no better ring for those in this line, until somebody comes or goes."""
+        self._deserted.pop(line, None)
+
+    def somebody(self, need: Need) -> bool:
+        """Whether somebody is there who might take a contact of this need, with room or without."""
+        if need.only is not None:
+            agent = self._agents.get(need.only)
+            return agent is not None and agent.present
+        skills = frozenset(need.skills)
+        return any(crew.present and crew.serves(need, skills) for crew in self._crews.values())
 
     def next(self) -> tuple[Contact, Agent] | None:
         """The first who waits and may be taken, and by whom; `None` when there is no such pair.
 
         Those who were asked already come after all who were not.
         """
-        for contact in self._unplaced.values():
-            contact.line.add(contact)
-            self._unsettled.add(contact.line)
-        self._unplaced.clear()
-
+        self._place()
         best: Line | None = None
         for line in tuple(self._unsettled):
-            if line.first is None or _longest_idle(line) is None:
+            if line.first is None or self._taker(line) is None:
                 # Giving contacts away only takes room: it stays hopeless until something else changes.
-                self._unsettled.discard(line)
+                del self._unsettled[line]
             else:
                 best = _sooner(line, best)
-        for pool in tuple(self._freed):
+        for crew in tuple(self._freed):
             hopeless = True
-            for cost, lines in pool.lines.items():
-                if pool.longest_idle(cost) is not None:
+            for lines in crew.lines.values():
+                if crew.first(lines[0].need) is not None:
                     for line in lines:
                         if line.first is not None:
                             hopeless = False
                             best = _sooner(line, best)
             if hopeless:
-                self._freed.discard(pool)
+                del self._freed[crew]
         if best is None or best.first is None:
             return None
         contact = self._contacts[best.first[4]]
-        taker = _longest_idle(best, contact.asked) or _longest_idle(best)
+        taker = self._taker(best, contact.asked) or self._taker(best)
         assert taker is not None, "a line is best only if somebody may take its first"
         return contact, taker
 
-    def _connect(self, line: Line) -> None:
-        line.pools = [pool for pool in self._pools.values() if line.skills <= pool.skills]
-        for pool in line.pools:
-            pool.lines.setdefault(line.cost, []).append(line)
+    def _taker(self, line: Line, but: Collection[AgentId] = ()) -> Agent | None:
+        if line.need.only is not None:
+            agent = self._agents.get(line.need.only)
+            return agent if agent is not None and agent.id not in but and may_take(agent, line) else None
+        first = None
+        for crew in line.crews:
+            agent = crew.first(line.need, but)
+            if agent is not None and (first is None or agent.rank < first.rank):
+                first = agent
+        return first
+
+    def _place(self) -> None:
+        for contact in self._unplaced.values():
+            line = contact.line
+            line.add(contact)
+            self._unsettled[line] = None
+            self._deserted[line] = None
+        self._unplaced.clear()
+
+    def _look_at_all(self) -> None:
+        for line in self._lines.values():
+            if line.waiting:
+                self._unsettled[line] = None
+                self._deserted[line] = None
+
+    def _crew(self, kind: Kind) -> Crew:
+        crew = self._crews.get(kind)
+        if crew is None:
+            crew = self._crews[kind] = Crew(kind)
+            for line in self._lines.values():
+                _connect(line, crew)
+        return crew
 
 
 def may_take(agent: Agent, line: Line) -> bool:
-    return not agent.gone and not agent.absent and agent.fits(line.cost) and line.skills <= agent.skills
+    """Whether the agent is in the ring of this line and has room, as things stand."""
+    need = line.need
+    if agent.gone or agent.absent or not agent.fits(need):
+        return False
+    if need.only is not None:
+        return agent.id == need.only
+    reaches = agent.on_duty or (need.off_duty and agent.off_duty_too)
+    return reaches and line.skills <= agent.skills
+
+
+def _connect(line: Line, crew: Crew) -> None:
+    if crew.serves(line.need, line.skills):
+        line.crews.append(crew)
+        crew.lines.setdefault((line.need.cost, line.need.live), []).append(line)
 
 
 def _sooner(line: Line, best: Line | None) -> Line:
     assert line.first is not None
     return line if best is None or best.first is None or line.first < best.first else best
-
-
-def _longest_idle(line: Line, but: Collection[AgentId] = ()) -> Agent | None:
-    longest = None
-    for pool in line.pools:
-        agent = pool.longest_idle(line.cost, but)
-        if agent is not None and (longest is None or agent.turn < longest.turn):
-            longest = agent
-    return longest

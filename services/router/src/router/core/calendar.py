@@ -8,7 +8,7 @@ from typing import Protocol
 
 from frontline.contract.codec import to_milliseconds
 from router.core.calendar_hours import NOTHING, Counted, OpeningHours
-from router.core.event import DeskSettings
+from router.core.desk_settings import DeskSettings
 
 ALWAYS = "always"
 """The calendar that never closes; every desk has it."""

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator
 from datetime import timedelta
 
-from router.core.event import CalendarSettings, HoursSettings
+from router.core.desk_settings import CalendarSettings, HoursSettings
 
 DAY_MINUTES = 1440
 WEEK = timedelta(weeks=1)

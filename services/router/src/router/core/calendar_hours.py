@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 
 from router.core.calendar_year import Hours, Year, compile_year
 from router.core.calendar_zone import MILLISECOND, instant, milliseconds
-from router.core.event import CalendarSettings
+from router.core.desk_settings import CalendarSettings
 
 LISTED = 100
 """So many intervals are listed one by one; a log that has all of them for years would be long."""

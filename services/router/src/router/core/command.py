@@ -6,7 +6,7 @@ import msgspec
 
 from frontline.contract.ids import AgentId, ChannelName, ContactId, CustomerId, InboxId, KeyHash, MessageId, OfferId
 from frontline.contract.message import Automation, DeliveryState, MessageKind, Presence, ThreadEvidence
-from router.core.event import DeskSettings
+from router.core.desk_settings import DeskSettings
 
 
 class Command(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, tag_field="type", tag=True):
@@ -41,6 +41,10 @@ class ReceiveMessage(Command, frozen=True, kw_only=True):
     kind: MessageKind = MessageKind.MESSAGE
     presence: Presence = Presence.AWAY
     automation: Automation = Automation.NO
+    rules: tuple[str, ...] = ()
+    """The routing rules that match, by their ids."""
+    knows: AgentId | None = None
+    """Who had a contact of this customer last."""
     finds: tuple[FoundKey, ...] = ()
     binds: tuple[KeyHash, ...] = ()
     known: ContactId | None = None
@@ -81,6 +85,22 @@ class ResolveContact(Command, frozen=True, kw_only=True):
 class ReopenContact(Command, frozen=True, kw_only=True):
     contact: ContactId
     agent: AgentId
+
+
+class TransferContact(Command, frozen=True, kw_only=True):
+    """`agent` gives a contact to `to`, or back to all who have `skill`: one of the two."""
+
+    contact: ContactId
+    agent: AgentId
+    to: AgentId | None = None
+    skill: str = ""
+
+
+class ChangeLane(Command, frozen=True, kw_only=True):
+    contact: ContactId
+    agent: AgentId
+    lane: str
+    reason: str = ""
 
 
 class AcceptOffer(Command, frozen=True, kw_only=True):
@@ -135,6 +155,8 @@ DeskCommand = (
     | AddNote
     | ResolveContact
     | ReopenContact
+    | TransferContact
+    | ChangeLane
     | AcceptOffer
     | RejectOffer
     | SetAvailability

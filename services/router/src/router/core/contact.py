@@ -17,6 +17,9 @@ RESOLVED = "resolved"
 MET = "met"
 WITHDRAWN = "withdrawn"
 
+STICKY = -1
+"""The ring of one: the agent who knows the customer."""
+
 LAPSE = timedelta(milliseconds=1)
 """Instants have milliseconds, and a deadline may still be met in its own: it is over in the next."""
 
@@ -72,6 +75,12 @@ class Contact:
 
     `offer_for` is how long an agent has to accept it, `None` if nobody is asked. `offers` counts all
     there were; `asked` are those asked in this round.
+
+    `live` says that somebody is at the other end, or, with `left`, that whoever holds it is still
+    wrapping up. `skills` are asked for, sorted and distinct. It waits `since` then, in `ring` (`STICKY`:
+    for the `sticky` agent alone), and competes `aged` lanes above its own. `moment` is when something
+    comes of all that, the very object that stands in the heap: a ring opens, it ages, an alarm is
+    raised, the wrap-up ends, it is closed.
     """
 
     id: ContactId
@@ -95,6 +104,15 @@ class Contact:
     offers: int = 0
     round: int = 0
     asked: tuple[AgentId, ...] = ()
+    skills: tuple[str, ...] = ()
+    live: bool = False
+    left: bool = False
+    sticky: AgentId | None = None
+    since: datetime | None = None
+    ring: int = 0
+    aged: int = 0
+    alarmed: bool = False
+    moment: datetime | None = None
 
     def clock(self, target: str) -> Clock | None:
         for clock in self.clocks:

@@ -9,12 +9,23 @@ from datetime import datetime
 from typing import Any
 
 from frontline.contract.ids import AgentId, ContactId
-from router.core import decide_agent, decide_contact, decide_message, decide_offer, decide_rota, sla
-from router.core.capacity import AVAILABLE, AWAY
+from router.core import (
+    decide_agent,
+    decide_contact,
+    decide_message,
+    decide_offer,
+    decide_rota,
+    decide_transfer,
+    leaving,
+    sla,
+    waiting,
+)
+from router.core.capacity import AVAILABLE, AWAY, Agent
 from router.core.command import (
     AcceptOffer,
     AddNote,
     ApplySettings,
+    ChangeLane,
     DeskCommand,
     RaiseIndexFloor,
     ReceiveMessage,
@@ -27,13 +38,19 @@ from router.core.command import (
     StartEpoch,
     SwapTurn,
     Tick,
+    TransferContact,
 )
-from router.core.due import AVAILABILITY, DUTY, OFFER, Entry
+from router.core.contact import RESOLVED, STICKY, Contact
+from router.core.due import AVAILABILITY, DUTY, GRACE, MOMENT, OFFER, Entry
 from router.core.event import (
     AvailabilityChanged,
+    ContactClosed,
     ContactUnassigned,
     DeskDecision,
+    GraceEnded,
     IndexFloorRaised,
+    RingOpened,
+    WrapUpEnded,
 )
 from router.core.refusal import Refused
 from router.core.state import DeskState
@@ -53,14 +70,26 @@ def due(state: DeskState, entry: Entry) -> DeskDecision:
         agent = state.agents[AgentId(owner)]
         after = AWAY if agent.state == AVAILABLE else AVAILABLE
         return AvailabilityChanged(at=instant, agent=agent.id, state=after)
+    if kind == GRACE:
+        return GraceEnded(at=instant, agent=AgentId(owner))
     if kind == DUTY:
         return decide_rota.changed(state, instant)
     contact = state.contacts[ContactId(owner)]
     if kind == OFFER:
         return decide_offer.timed_out(contact)
+    if kind == MOMENT:
+        return _moment(state, contact, instant)
     clock = contact.clock(target)
     assert clock is not None, "an entry that stands names a clock that runs"
     return sla.next_of(contact.id, clock)
+
+
+def _moment(state: DeskState, contact: Contact, at: datetime) -> DeskDecision:
+    if contact.phase == RESOLVED:
+        return ContactClosed(at=at, contact=contact.id)
+    if contact.left and contact.agent is not None:
+        return WrapUpEnded(at=at, contact=contact.id, agent=contact.agent)
+    return waiting.next_of(state, contact)
 
 
 def next_settling(state: DeskState, now: datetime) -> DeskDecision | None:
@@ -69,14 +98,25 @@ def next_settling(state: DeskState, now: datetime) -> DeskDecision | None:
         return decide_offer.unanswered(state, now)
     if state.leaving:
         agent = state.agents[min(state.leaving)]
-        contact = next(iter(agent.held))
-        return ContactUnassigned(at=now, contact=contact, agent=agent.id, rule="agent_removed", front=True)
+        contact = leaving.next_to_go(state, agent)
+        assert contact is not None, "whoever has nothing to give is not leaving"
+        return ContactUnassigned(at=now, contact=contact, agent=agent.id, rule=state.leaving[agent.id], front=True)
     if state.matching.settled:
         return None
+    while (line := state.matching.deserted()) is not None and line.first is not None:
+        waits = state.contacts[line.first[4]]
+        if (ring := waiting.better_ring(state, waits)) is not None:
+            return RingOpened(at=now, contact=waits.id, ring=ring, rule=waiting.NOBODY_THERE)
+        state.matching.hopeless(line)
     match = state.matching.next()
-    if match is None:
-        return None
-    return decide_offer.given(*match, now, "longest_idle")
+    return None if match is None else decide_offer.given(*match, now, _why(state, *match))
+
+
+def _why(state: DeskState, contact: Contact, agent: Agent) -> str:
+    """Why this agent, in one word."""
+    if contact.ring != STICKY:
+        return state.settings.strategy
+    return "last_agent" if agent.id == contact.last_agent else "sticky"
 
 
 def _floor(state: DeskState, command: RaiseIndexFloor, now: datetime) -> Events:
@@ -101,6 +141,8 @@ _STEPS: Mapping[type, Callable[[DeskState, Any, datetime], Events]] = {
     AddNote: decide_contact.note,
     ResolveContact: decide_contact.resolve,
     ReopenContact: decide_contact.reopen,
+    TransferContact: decide_transfer.transfer,
+    ChangeLane: decide_contact.change_lane,
     AcceptOffer: decide_offer.accept,
     RejectOffer: decide_offer.reject,
     SetAvailability: decide_agent.availability,

@@ -2,9 +2,10 @@
 
 from datetime import datetime
 
-from router.core import decide_message, decide_offer, sla
+from router.core import decide_offer, sla
 from router.core.command import (
     AddNote,
+    ChangeLane,
     ReopenContact,
     ResolveContact,
     SendReply,
@@ -14,9 +15,11 @@ from router.core.event import (
     ContactReopened,
     ContactResolved,
     DeskDecision,
+    LaneChanged,
     NoteAdded,
     ReplyQueued,
 )
+from router.core.queue import LANES
 from router.core.refusal import Refused, wanted_agent, wanted_contact
 from router.core.state import DeskState
 
@@ -68,4 +71,14 @@ def reopen(state: DeskState, command: ReopenContact, now: datetime) -> Events:
         raise Refused("not_resolved", f"The contact is {contact.phase}, so there is nothing to reopen.")
     reopened = ContactReopened(at=now, contact=contact.id, agent=command.agent)
     resumed = sla.reopened(contact)
-    return (reopened, *([resumed] if resumed else []), *decide_message.back(state, contact, now))
+    return (reopened, *([resumed] if resumed else []))
+
+
+def change_lane(state: DeskState, command: ChangeLane, now: datetime) -> Events:
+    contact = wanted_contact(state, command.contact)
+    wanted_agent(state, command.agent)
+    if command.lane not in LANES:
+        raise Refused("unknown_lane", f"No lane is called {command.lane}; there are {', '.join(LANES)}.")
+    if command.lane == contact.lane and not contact.aged:
+        return ()
+    return (LaneChanged(at=now, contact=contact.id, agent=command.agent, lane=command.lane, reason=command.reason),)

@@ -2,15 +2,15 @@
 
 from datetime import datetime
 
-from frontline.contract.message import Automation, DeliveryState
-from router.core import decide_offer, placing, sla
-from router.core.assignment import may_take
+from frontline.contract.message import Automation, DeliveryState, MessageKind, Presence
+from router.core import decide_presence, placing, sla
 from router.core.calendar import exact
 from router.core.command import (
     ReceiveMessage,
     RecordDelivery,
 )
 from router.core.contact import RESOLVED, Contact
+from router.core.desk_settings import InboxSettings
 from router.core.event import (
     ContactOpened,
     ContactReopened,
@@ -18,7 +18,7 @@ from router.core.event import (
     DeskDecision,
     MessageReceived,
 )
-from router.core.refusal import Refused, wanted_contact
+from router.core.refusal import Refused
 from router.core.state import DeskState
 
 Events = tuple[DeskDecision, ...]
@@ -33,7 +33,6 @@ def receive(state: DeskState, command: ReceiveMessage, now: datetime) -> Events:
     at = _arrived(command.at, now)
     found = placing.find(state, command)
     contact = found.contact
-    person = command.automation is not Automation.AUTO_REPLIED
     received = MessageReceived(
         at=at,
         contact=command.new_contact if contact is None else contact.id,
@@ -49,9 +48,22 @@ def receive(state: DeskState, command: ReceiveMessage, now: datetime) -> Events:
         keys=command.binds,
     )
     if contact is not None:
-        return (received, *_heard(state, contact, at, now)) if person else (received,)
+        return (received, *_joined(state, contact, command, at, now))
     if command.new_contact in state.contacts:
         raise Refused("contact_exists", f"Contact {command.new_contact} is there already.")
+    return (*_opening(state, inbox, command, found, at), received, *_first_clock(state, inbox, command, at))
+
+
+def asks(command: ReceiveMessage) -> bool:
+    """Whether somebody waits for an answer to it."""
+    said = command.kind not in (MessageKind.SURVEY, MessageKind.SYSTEM)
+    comes = command.presence not in (Presence.ANSWERED, Presence.LEFT)
+    return said and comes and command.automation is not Automation.AUTO_REPLIED
+
+
+def _opening(
+    state: DeskState, inbox: InboxSettings, command: ReceiveMessage, found: placing.Found, at: datetime
+) -> Events:
     opened = ContactOpened(
         at=at,
         contact=command.new_contact,
@@ -60,37 +72,50 @@ def receive(state: DeskState, command: ReceiveMessage, now: datetime) -> Events:
         customer=command.customer,
         lane=inbox.lane,
         linked_to=found.linked_to,
+        live=inbox.live and command.presence is Presence.LIVE,
+        sticky=command.knows if command.knows in state.agents else None,
     )
-    term = state.terms.get(inbox.policy, {}).get(sla.FIRST_RESPONSE) if person else None
-    if term is None:
-        return (opened, received)
-    return (opened, received, sla.started(term, command.new_contact, at))
+    return (opened,)
 
 
-def _heard(state: DeskState, contact: Contact, at: datetime, now: datetime) -> list[DeskDecision]:
-    """A message that asks for an answer came to a contact that exists."""
+def _first_clock(state: DeskState, inbox: InboxSettings, command: ReceiveMessage, at: datetime) -> Events:
+    term = state.terms.get(inbox.policy, {}).get(sla.FIRST_RESPONSE) if asks(command) else None
+    return () if term is None else (sla.started(term, command.new_contact, at),)
+
+
+def _joined(
+    state: DeskState, contact: Contact, command: ReceiveMessage, at: datetime, now: datetime
+) -> list[DeskDecision]:
+    """What follows from a message in a contact that exists."""
+    match command.presence:
+        case Presence.LEFT:
+            return decide_presence.left(state, contact, now)
+        case Presence.ANSWERED:
+            return _answered(contact, command, at)
+    if not asks(command):
+        return []
     events: list[DeskDecision] = []
     if contact.phase == RESOLVED:
         events.append(ContactReopened(at=at, contact=contact.id, rule="message"))
     if started := sla.asked(contact, state.term(contact, sla.FIRST_RESPONSE), at):
         events.append(started)
-    if contact.phase == RESOLVED:
-        events += back(state, contact, now)
+    if command.presence is Presence.LIVE:
+        events += decide_presence.came(state, contact, calls=command.kind is MessageKind.CALL, now=now)
     return events
 
 
-def back(state: DeskState, contact: Contact, now: datetime) -> list[DeskDecision]:
-    """A reopened contact goes to the agent who knows it, if they may take it now."""
-    agent = None if contact.last_agent is None else state.agents.get(contact.last_agent)
-    if agent is None or not may_take(agent, contact.line):
-        return []
-    return [decide_offer.given(contact, agent, now, "last_agent")]
+def _answered(contact: Contact, command: ReceiveMessage, at: datetime) -> list[DeskDecision]:
+    """A person of ours is on the line: that is a reply."""
+    clock = contact.clock(sla.FIRST_RESPONSE)
+    return [] if clock is None or clock.end else sla.met(contact.id, clock, at, command.message)
 
 
 def deliver(state: DeskState, command: RecordDelivery, now: datetime) -> Events:
     if command.known or state.overlay.placement(command.key) is not None:
         return ()
-    contact = wanted_contact(state, command.contact)
+    contact = state.contacts.get(command.contact)
+    if contact is None:  # closed long since: its transcript is told, and nothing follows
+        return ()
     at = _arrived(command.at, now)
     recorded = DeliveryRecorded(
         at=at,
@@ -109,8 +134,6 @@ def deliver(state: DeskState, command: RecordDelivery, now: datetime) -> Events:
         if resumed := sla.reopened(contact, command.reply):
             events.append(resumed)
     events += sla.bounced(contact, command.reply)
-    if contact.phase == RESOLVED:
-        events += back(state, contact, now)
     return tuple(events)
 
 

@@ -33,6 +33,11 @@ def given(contact: Contact, agent: Agent, now: datetime, rule: str) -> ContactAs
     """The contact goes to the agent: theirs at once, or after they were asked, as its inbox has it."""
     if contact.offer_for is None:
         return ContactAssigned(at=now, contact=contact.id, agent=agent.id, via="auto", rule=rule)
+    return asked_directly(contact, agent, now, rule)
+
+
+def asked_directly(contact: Contact, agent: Agent, now: datetime, rule: str) -> ContactOffered:
+    assert contact.offer_for is not None
     return ContactOffered(
         at=now,
         contact=contact.id,

@@ -12,6 +12,8 @@ CLOCK = 0
 OFFER = 1
 AVAILABILITY = 2
 DUTY = 3
+MOMENT = 4
+GRACE = 5
 
 Entry = tuple[datetime, int, str, str]
 """When, what kind of thing, whose, and for a clock which target. Things fire in this order."""
@@ -64,6 +66,21 @@ class Dues:
         if until is not None:
             self._push((until, DUTY, "", ""))
 
+    def arm_moment(self, contact: Contact, moment: datetime | None) -> None:
+        """Have something come of the contact's phase then, and no longer when it was said before."""
+        if contact.moment is not None:
+            self._live -= 1
+        contact.moment = moment
+        if moment is not None:
+            self._push((moment, MOMENT, contact.id, ""))
+
+    def arm_grace(self, agent: Agent, until: datetime | None) -> None:
+        if agent.back_by is not None:
+            self._live -= 1
+        agent.back_by = until
+        if until is not None:
+            self._push((until, GRACE, agent.id, ""))
+
     def disarm_clock(self, clock: Clock) -> None:
         if clock.armed is not None:
             self._live -= 1
@@ -98,9 +115,14 @@ class Dues:
         if entry[1] == AVAILABILITY:
             agent = self._agents.get(AgentId(entry[2]))
             return agent is not None and agent.until is entry[0]
+        if entry[1] == GRACE:
+            agent = self._agents.get(AgentId(entry[2]))
+            return agent is not None and agent.back_by is entry[0]
         if entry[1] == DUTY:
             return self.duty is entry[0]
         contact = self._contacts.get(ContactId(entry[2]))
+        if entry[1] == MOMENT:
+            return contact is not None and contact.moment is entry[0]
         if entry[1] == OFFER:
             return contact is not None and contact.offer is not None and contact.offer.armed is entry[0]
         clock = None if contact is None else contact.clock(entry[3])

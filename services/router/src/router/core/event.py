@@ -4,13 +4,13 @@ calendar, no zone data, no configuration beyond what the events themselves say.
 Fields are added with defaults and never renamed; an unknown event stops a replica from leading.
 """
 
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 
 import msgspec
 
 from frontline.contract.ids import AgentId, ChannelName, ContactId, CustomerId, InboxId, KeyHash, MessageId, OfferId
 from frontline.contract.message import Automation, DeliveryState, MessageKind, Presence
-from router.core.rota_settings import ShiftSettings
+from router.core.desk_settings import DeskSettings
 
 OFFER = "offer"
 """How a contact is assigned that was offered and accepted."""
@@ -20,83 +20,6 @@ class Event(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, tag_f
     """`at` is when it took effect: for a breach the deadline, for a message when it reached us."""
 
     at: datetime
-
-
-class AgentSettings(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """What the desk has to know of an agent to assign to them."""
-
-    id: AgentId
-    capacity: int = 100
-    skills: tuple[str, ...] = ()
-    available: bool = False
-    """Whether the agent counts as available until they say otherwise."""
-
-
-class InboxSettings(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    channel: ChannelName
-    id: InboxId
-    cost: int = 10
-    """Units of capacity that one contact of this inbox takes."""
-    lane: str = "normal"
-    policy: str = "standard"
-    skills: tuple[str, ...] = ()
-    offer_for: timedelta | None = None
-    """Contacts are offered, and an agent has this long to accept; `None`: they are assigned unasked."""
-
-
-class TargetSettings(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """How much of the calendar's time a target may take."""
-
-    target: str
-    within: timedelta
-    warn_at: tuple[float, ...] = (0.5, 0.8)
-
-
-class PolicySettings(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    id: str
-    version: int
-    calendar: str
-    targets: tuple[TargetSettings, ...] = ()
-
-
-class HoursSettings(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """Open from `opens` to `closes`: minutes since the midnight of the day on which it opens, by the clock
-    on the wall. `closes` is above 1440 for what goes on past the next midnight. Monday is weekday 0.
-    """
-
-    weekday: int = 0
-    opens: int = 0
-    closes: int = 1440
-
-
-class SpecialDaySettings(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """A date with hours of its own, whatever the week and the closed days say; their weekday says nothing."""
-
-    day: date
-    hours: tuple[HoursSettings, ...] = ()
-
-
-class CalendarSettings(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """When time counts, in days of `zone` (an IANA name). On `closed` days nothing opens: holidays and
-    dates of one's own, worked out where the configuration is read.
-    """
-
-    id: str
-    zone: str = "UTC"
-    week: tuple[HoursSettings, ...] = ()
-    closed: tuple[date, ...] = ()
-    special: tuple[SpecialDaySettings, ...] = ()
-
-
-class DeskSettings(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """A desk's configuration as the log holds it: everything that decisions are made by."""
-
-    version: int
-    agents: tuple[AgentSettings, ...] = ()
-    inboxes: tuple[InboxSettings, ...] = ()
-    policies: tuple[PolicySettings, ...] = ()
-    calendars: tuple[CalendarSettings, ...] = ()
-    shifts: tuple[ShiftSettings, ...] = ()
 
 
 class ConfigChanged(Event, frozen=True, kw_only=True):
@@ -141,6 +64,14 @@ class ContactOpened(Event, frozen=True, kw_only=True):
     lane: str
     linked_to: ContactId | None = None
     """A contact that the message named without proof that its sender takes part in it."""
+    live: bool = False
+    """Somebody is at the other end and waits."""
+    skills: tuple[str, ...] = ()
+    """Asked for by rules, besides those that the inbox asks for."""
+    rules: tuple[str, ...] = ()
+    """Those that matched, in their order."""
+    sticky: AgentId | None = None
+    """Who knows this customer, and is asked first for a while."""
 
 
 class MessageReceived(Event, frozen=True, kw_only=True):
@@ -203,6 +134,75 @@ class ContactUnassigned(Event, frozen=True, kw_only=True):
     """Whether it waits before all others of its lane."""
 
 
+class RingOpened(Event, frozen=True, kw_only=True):
+    """More people may take a contact that waits: `ring` is the last of the desk's that is open now."""
+
+    contact: ContactId
+    ring: int
+    rule: str
+    """`time`, or `nobody_there`: in the rings before nobody could."""
+
+
+class ContactAged(Event, frozen=True, kw_only=True):
+    """It has waited so long that it competes `steps` lanes above its own."""
+
+    contact: ContactId
+    steps: int
+
+
+class AlarmRaised(Event, frozen=True, kw_only=True):
+    """It has waited in the last ring, and nobody has taken it: somebody has to see to it."""
+
+    contact: ContactId
+
+
+class CustomerLeft(Event, frozen=True, kw_only=True):
+    """Nobody is at the other end any more: it has hung up, or closed the chat. The contact goes on in writing."""
+
+    contact: ContactId
+    agent: AgentId | None = None
+    """Who holds it, and keeps the room that it takes for wrapping up."""
+    wrap_up_until: datetime | None = None
+
+
+class CustomerReturned(Event, frozen=True, kw_only=True):
+    """Somebody is at the other end, again or for the first time."""
+
+    contact: ContactId
+
+
+class WrapUpEnded(Event, frozen=True, kw_only=True):
+    contact: ContactId
+    agent: AgentId
+
+
+class GraceEnded(Event, frozen=True, kw_only=True):
+    """An agent who went offline has not come back: their live contacts go to others."""
+
+    agent: AgentId
+
+
+class ContactTransferred(Event, frozen=True, kw_only=True):
+    """`by` an agent: it needs other skills from here on."""
+
+    contact: ContactId
+    by: AgentId
+    skills: tuple[str, ...]
+
+
+class LaneChanged(Event, frozen=True, kw_only=True):
+    contact: ContactId
+    agent: AgentId
+    lane: str
+    reason: str = ""
+
+
+class ContactClosed(Event, frozen=True, kw_only=True):
+    """Resolved for so long that it is not reopened any more; the desk forgets it."""
+
+    contact: ContactId
+
+
 class ContactOffered(Event, frozen=True, kw_only=True):
     """`agent` is asked, and nobody else, until the offer ends; meanwhile it counts against their capacity."""
 
@@ -244,7 +244,7 @@ class OfferWithdrawn(Event, frozen=True, kw_only=True):
     agent: AgentId
     offer: OfferId
     reason: str
-    """`agent_away`, `agent_removed` or `resolved`."""
+    """`agent_away`, `agent_removed`, `customer_left`, `transferred` or `resolved`."""
 
 
 class OfferRenewed(Event, frozen=True, kw_only=True):
@@ -332,6 +332,16 @@ DeskDecision = (
     | DeliveryRecorded
     | ContactAssigned
     | ContactUnassigned
+    | RingOpened
+    | ContactAged
+    | AlarmRaised
+    | CustomerLeft
+    | CustomerReturned
+    | WrapUpEnded
+    | GraceEnded
+    | ContactTransferred
+    | LaneChanged
+    | ContactClosed
     | ContactOffered
     | OfferAccepted
     | OfferRejected

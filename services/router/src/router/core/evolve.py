@@ -8,9 +8,18 @@ from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any
 
-from router.core import evolve_agent, evolve_clock, evolve_contact, evolve_offer, evolve_rota
+from router.core import (
+    evolve_agent,
+    evolve_clock,
+    evolve_contact,
+    evolve_offer,
+    evolve_presence,
+    evolve_rota,
+    evolve_waiting,
+)
 from router.core.commit import Outcome
 from router.core.event import (
+    AlarmRaised,
     AvailabilityChanged,
     ClockBreached,
     ClockMet,
@@ -18,16 +27,23 @@ from router.core.event import (
     ClockWarned,
     ClockWithdrawn,
     ConfigChanged,
+    ContactAged,
     ContactAssigned,
+    ContactClosed,
     ContactOffered,
     ContactOpened,
     ContactReopened,
     ContactResolved,
+    ContactTransferred,
     ContactUnassigned,
+    CustomerLeft,
+    CustomerReturned,
     DeliveryRecorded,
     DeskDecision,
     DutyChanged,
+    GraceEnded,
     IndexFloorRaised,
+    LaneChanged,
     MessageReceived,
     NoteAdded,
     OfferAccepted,
@@ -36,7 +52,9 @@ from router.core.event import (
     OfferTimedOut,
     OfferWithdrawn,
     ReplyQueued,
+    RingOpened,
     RotaSwapped,
+    WrapUpEnded,
 )
 from router.core.illegal import no
 from router.core.state import DeskState
@@ -74,7 +92,7 @@ def _index_floor_raised(state: DeskState, event: IndexFloorRaised) -> None:
 _STEPS: Mapping[type, Callable[[DeskState, Any], None]] = {
     ConfigChanged: evolve_agent.config_changed,
     AvailabilityChanged: evolve_agent.availability_changed,
-    DutyChanged: evolve_rota.duty_changed,
+    DutyChanged: evolve_agent.duty_changed,
     RotaSwapped: evolve_rota.rota_swapped,
     ContactOpened: evolve_contact.opened,
     MessageReceived: evolve_contact.message_received,
@@ -83,6 +101,16 @@ _STEPS: Mapping[type, Callable[[DeskState, Any], None]] = {
     DeliveryRecorded: evolve_contact.delivery_recorded,
     ContactAssigned: evolve_contact.assigned,
     ContactUnassigned: evolve_contact.unassigned,
+    RingOpened: evolve_waiting.ring_opened,
+    ContactAged: evolve_waiting.aged,
+    AlarmRaised: evolve_waiting.alarm_raised,
+    CustomerLeft: evolve_presence.left,
+    CustomerReturned: evolve_presence.returned,
+    WrapUpEnded: evolve_presence.wrap_up_ended,
+    GraceEnded: evolve_agent.grace_ended,
+    ContactTransferred: evolve_waiting.transferred,
+    LaneChanged: evolve_waiting.lane_changed,
+    ContactClosed: evolve_waiting.closed,
     ContactOffered: evolve_offer.offered,
     OfferAccepted: evolve_offer.accepted,
     OfferRejected: evolve_offer.rejected,

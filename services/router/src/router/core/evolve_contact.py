@@ -1,8 +1,8 @@
 """How a contact changes: what is said in it, and who has it; a part of `evolve`, with the same promises."""
 
-from frontline.contract.ids import KeyHash
-from frontline.contract.message import DeliveryState
-from router.core import evolve_offer
+from frontline.contract.ids import AgentId, KeyHash
+from frontline.contract.message import DeliveryState, Presence
+from router.core import evolve_offer, waiting
 from router.core.contact import ASSIGNED, OFFERED, RESOLVED, WAITING, Contact
 from router.core.event import (
     OFFER,
@@ -16,10 +16,16 @@ from router.core.event import (
     NoteAdded,
     ReplyQueued,
 )
+from router.core.evolve_waiting import begin
 from router.core.illegal import known_agent, known_contact, no
+from router.core.leaving import look
+from router.core.need import Need
 from router.core.overlay import Placement
 from router.core.queue import LANES
 from router.core.state import DeskState
+
+CUSTOMER_RETURNED = "customer_returned"
+"""Why a contact is taken from the agent who held it: they are asked again, with everybody else after them."""
 
 
 def opened(state: DeskState, event: ContactOpened) -> None:
@@ -35,13 +41,16 @@ def opened(state: DeskState, event: ContactOpened) -> None:
         inbox=inbox.id,
         customer=event.customer,
         lane=state.word(event.lane),
-        line=state.matching.line(tuple(sorted(set(inbox.skills))), inbox.cost),
+        line=state.matching.line(Need((), inbox.cost)),
         arrival=state.arrivals,
         linked_to=event.linked_to,
-        offer_for=inbox.offer_for,
+        offer_for=inbox.offer_for if waiting.is_asked_first(inbox, live=event.live) else None,
+        skills=_sorted(state, (*inbox.skills, *event.skills)),
+        live=event.live,
+        sticky=event.sticky if event.sticky in state.agents else None,
     )
     state.contacts[event.contact] = contact
-    state.matching.join(contact)
+    begin(state, contact, front=False)
 
 
 def message_received(state: DeskState, event: MessageReceived) -> None:
@@ -53,6 +62,8 @@ def message_received(state: DeskState, event: MessageReceived) -> None:
     state.overlay.bind(event.keys, contact.id, position)
     if not contact.has(event.customer):
         contact.others = (*contact.others, event.customer)
+    if event.presence is Presence.ANSWERED:
+        contact.replies = (*contact.replies, (event.message, event.at))
 
 
 def reply_queued(state: DeskState, event: ReplyQueued) -> None:
@@ -81,14 +92,15 @@ def assigned(state: DeskState, event: ContactAssigned) -> None:
     agent = known_agent(state, event.agent)
     if contact.phase != WAITING:
         no(f"contact {contact.id} is {contact.phase}, not waiting")
-    if agent.gone or (event.via != OFFER and agent.room < contact.line.cost):  # an offer has kept the room
+    if agent.gone or (event.via != OFFER and not agent.has_room(contact.line.need)):  # an offer has kept the room
         no(f"agent {agent.id} has no room for contact {contact.id}")
     state.matching.leave(contact)
     contact.phase, contact.front = ASSIGNED, False
     contact.agent = contact.last_agent = agent.id
     contact.asked = ()
+    state.dues.arm_moment(contact, None)
     agent.held[contact.id] = None
-    agent.load += contact.line.cost
+    agent.take(contact.line.need)
     state.turns += 1
     agent.turn = state.turns
     state.matching.took(agent)
@@ -99,7 +111,8 @@ def unassigned(state: DeskState, event: ContactUnassigned) -> None:
     if contact.phase != ASSIGNED or contact.agent != event.agent:
         no(f"contact {contact.id} is not with agent {event.agent}")
     release(state, contact)
-    wait(state, contact, front=event.front)
+    contact.sticky = agent_to_ask_first(event)
+    begin(state, contact, front=event.front)
 
 
 def resolved(state: DeskState, event: ContactResolved) -> None:
@@ -114,6 +127,9 @@ def resolved(state: DeskState, event: ContactResolved) -> None:
         state.matching.leave(contact)
     contact.phase, contact.front = RESOLVED, False
     contact.asked = ()
+    contact.live = contact.left = False
+    kept = state.settings.reopen_for
+    state.dues.arm_moment(contact, None if kept is None else event.at + kept)
 
 
 def reopened(state: DeskState, event: ContactReopened) -> None:
@@ -122,7 +138,8 @@ def reopened(state: DeskState, event: ContactReopened) -> None:
         no(f"contact {contact.id} is {contact.phase}, not resolved")
     state.arrivals += 1
     contact.arrival = state.arrivals
-    wait(state, contact, front=False)
+    contact.sticky = contact.last_agent if contact.last_agent in state.agents else None
+    begin(state, contact, front=False)
 
 
 def release(state: DeskState, contact: Contact) -> None:
@@ -131,16 +148,23 @@ def release(state: DeskState, contact: Contact) -> None:
     room = agent.room
     contact.agent = None
     del agent.held[contact.id]
-    agent.load -= contact.line.cost
+    agent.give_back(contact.line.need)
+    if contact.left:  # wrapping up ends with the work on it
+        contact.live = contact.left = False
+    look(state, agent)
     if not agent.gone:
         state.matching.gained(agent, room)
     elif agent.empty_handed:
         evolve_offer.forget_gone(state, agent)
 
 
-def wait(state: DeskState, contact: Contact, *, front: bool) -> None:
-    contact.phase, contact.front = WAITING, front
-    state.matching.join(contact)
+def agent_to_ask_first(event: ContactUnassigned) -> AgentId | None:
+    """Whoever had it, if they gave it back only because its customer is on the line again."""
+    return event.agent if event.rule == CUSTOMER_RETURNED else None
+
+
+def _sorted(state: DeskState, skills: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(state.word(skill) for skill in sorted(set(skills)))
 
 
 def _fresh(state: DeskState, key: KeyHash) -> None:

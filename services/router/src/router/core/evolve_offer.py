@@ -20,7 +20,7 @@ def offered(state: DeskState, event: ContactOffered) -> None:
     agent = known_agent(state, event.agent)
     if contact.phase != WAITING or contact.offer_for is None:
         no(f"contact {contact.id} is {contact.phase}, and can't be offered")
-    if not agent.fits(contact.line.cost):
+    if not agent.fits(contact.line.need):
         no(f"agent {agent.id} can't take contact {contact.id}")
     new_round = event.round == contact.round + 1
     if not new_round and (event.round != contact.round or agent.id in contact.asked):
@@ -36,7 +36,7 @@ def offered(state: DeskState, event: ContactOffered) -> None:
     state.offers[event.offer] = contact.id
     state.dues.arm_offer(contact, contact.offer)
     agent.offered[contact.id] = None
-    agent.load += contact.line.cost
+    agent.take(contact.line.need)
     state.turns += 1
     agent.turn = state.turns
     state.matching.took(agent)
@@ -83,7 +83,7 @@ def look(state: DeskState, agent: Agent) -> None:
 
 def forget_gone(state: DeskState, agent: Agent) -> None:
     """One whom the settings no longer name, and who has nothing in hand any more."""
-    state.leaving.discard(agent.id)
+    state.leaving.pop(agent.id, None)
     state.unanswering.discard(agent.id)
     del state.agents[agent.id]
 
@@ -110,7 +110,7 @@ def _close(state: DeskState, contact: Contact, offer: Offer, how: str) -> Agent:
     contact.phase = WAITING
     state.matching.join(contact)
     del agent.offered[contact.id]
-    agent.load -= contact.line.cost
+    agent.give_back(contact.line.need)
     if not agent.gone:
         state.matching.gained(agent, room)
         look(state, agent)

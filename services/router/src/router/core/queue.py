@@ -7,37 +7,47 @@ from typing import TYPE_CHECKING
 
 from frontline.contract.ids import ContactId
 from router.core.contact import Contact
+from router.core.need import Need
 
 if TYPE_CHECKING:
-    from router.core.assignment import Pool
+    from router.core.crew import Crew
 
 LANES = {"security": 0, "improvement": 1, "vip": 2, "normal": 3, "low": 4}
+HIGHEST_BY_AGE = LANES["improvement"]
 
 Place = tuple[int, int, datetime, int, ContactId]
 """Lane, front of it or not, earliest due clock, arrival: the smallest comes first. No two are equal."""
 
 _NEVER = datetime.max.replace(tzinfo=UTC)
+_BY_ARRIVAL = datetime.min.replace(tzinfo=UTC)
 
 
 def place_of(contact: Contact) -> Place:
-    due = min((clock.due_at for clock in contact.clocks if not clock.end), default=_NEVER)
-    return (LANES[contact.lane], 0 if contact.front else 1, due, contact.arrival, contact.id)
+    """Aged contacts compete by arrival, before those whose lane they have come to; in the highest lane
+    that they come to, all do.
+    """
+    lane = LANES[contact.lane] - contact.aged
+    if contact.aged or lane == HIGHEST_BY_AGE:
+        due = _BY_ARRIVAL
+    else:
+        due = min((clock.due_at for clock in contact.clocks if not clock.end), default=_NEVER)
+    return (lane, 0 if contact.front else 1, due, contact.arrival, contact.id)
 
 
 class Line:
-    """Those who wait for the same skills at the same cost. A heap from which nobody is taken out in
-    the middle: a place that is no longer its contact's own is stale, and dropped when it comes up.
-    `first` is always the place of whoever comes first.
+    """Those who wait with the same need. A heap from which nobody is taken out in the middle: a place
+    that is no longer its contact's own is stale, and dropped when it comes up. `first` is always the
+    place of whoever comes first. `crews` are those who may take somebody from here.
     """
 
-    __slots__ = ("_contacts", "_heap", "cost", "first", "pools", "skills", "waiting")
+    __slots__ = ("_contacts", "_heap", "crews", "first", "need", "skills", "waiting")
 
-    def __init__(self, skills: frozenset[str], cost: int, contacts: Mapping[ContactId, Contact]) -> None:
-        self.skills = skills
-        self.cost = cost
+    def __init__(self, need: Need, contacts: Mapping[ContactId, Contact]) -> None:
+        self.need = need
+        self.skills = frozenset(need.skills)
         self.waiting = 0
         self.first: Place | None = None
-        self.pools: list[Pool] = []
+        self.crews: list[Crew] = []
         self._contacts = contacts
         self._heap: list[Place] = []
 

@@ -12,7 +12,7 @@ from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
 from frontline.contract.ids import AgentId
-from router.core.event import DeskSettings
+from router.core.desk_settings import DeskSettings
 from router.core.rota_settings import ShiftSettings
 from router.core.rota_wall import span
 

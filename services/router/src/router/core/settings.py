@@ -7,11 +7,12 @@ settings that come past it can never make `evolve` fail.
 from collections import Counter
 from collections.abc import Iterable
 from datetime import timedelta
+from itertools import pairwise
 from typing import TypeVar
 
 from router.core.calendar import ALWAYS
 from router.core.calendar_faults import LONGEST, calendar_faults, takes_too_long
-from router.core.event import CalendarSettings, DeskSettings, PolicySettings
+from router.core.desk_settings import STRATEGIES, CalendarSettings, DeskSettings, PolicySettings
 from router.core.queue import LANES
 from router.core.rota_settings import shift_faults
 from router.core.sla import TARGETS
@@ -35,8 +36,14 @@ def faults(settings: DeskSettings) -> tuple[str, ...]:
             found.append(f"inbox {inbox.id} of {inbox.channel}: a contact costs 1 unit at least")
         if inbox.offer_for is not None and (inbox.offer_for <= timedelta(0) or inbox.offer_for % _MILLISECOND):
             found.append(f"inbox {inbox.id} of {inbox.channel}: an offer holds for some whole milliseconds")
+        if inbox.written_cost < 1:
+            found.append(f"inbox {inbox.id} of {inbox.channel}: a written contact costs 1 unit at least")
+        for time in (inbox.sticky_for, inbox.wrap_up):
+            if time is not None and (time < timedelta(0) or time % _MILLISECOND):
+                found.append(f"inbox {inbox.id} of {inbox.channel}: times are whole milliseconds, and never below 0")
         if policies and inbox.policy not in policies:
             found.append(f"inbox {inbox.id} of {inbox.channel}: there is no policy {inbox.policy}")
+    found += _waiting_faults(settings)
     found += [f"calendar {twin} is there twice" for twin in _twins([ALWAYS, *(each.id for each in settings.calendars)])]
     for calendar in settings.calendars:
         found += [f"calendar {calendar.id}: {fault}" for fault in calendar_faults(calendar)]
@@ -47,6 +54,22 @@ def faults(settings: DeskSettings) -> tuple[str, ...]:
             found.append(f"policy {policy.id}: there is no calendar {policy.calendar}")
         found += [f"policy {policy.id}: {fault}" for fault in _target_faults(policy, known.get(policy.calendar))]
     return tuple(found)
+
+
+def _waiting_faults(settings: DeskSettings) -> Iterable[str]:
+    if settings.strategy not in STRATEGIES:
+        yield f"no strategy is called {settings.strategy}"
+    opens = [ring.after for ring in settings.rings]
+    if opens and (opens[0] or any(later <= sooner for sooner, later in pairwise(opens))):
+        yield "the first ring opens at once, and each other later than the one before it"
+    if any((a.off_duty and not b.off_duty) or (b.skills and not a.skills) for a, b in pairwise(settings.rings)):
+        yield "a ring holds those before it"
+    positive = (settings.age_after, settings.alarm_after, settings.reopen_for)
+    if any(time is not None and (time <= timedelta(0) or time % _MILLISECOND) for time in positive):
+        yield "what is waited for takes some whole milliseconds"
+    grace = settings.offline_grace
+    if grace is not None and (grace < timedelta(0) or grace % _MILLISECOND):
+        yield "the grace of those who went offline is some whole milliseconds"
 
 
 def _target_faults(policy: PolicySettings, calendar: CalendarSettings | None) -> Iterable[str]:

@@ -7,15 +7,8 @@ from datetime import datetime, timedelta
 from frontline.contract.ids import ContactId, MessageId
 from router.core.calendar import Calendar, calendars
 from router.core.contact import MET, RESOLVED, WITHDRAWN, Clock, Contact
-from router.core.event import (
-    ClockBreached,
-    ClockMet,
-    ClockStarted,
-    ClockWarned,
-    ClockWithdrawn,
-    DeskDecision,
-    DeskSettings,
-)
+from router.core.desk_settings import DeskSettings
+from router.core.event import ClockBreached, ClockMet, ClockStarted, ClockWarned, ClockWithdrawn, DeskDecision
 
 FIRST_RESPONSE = "first_response"
 _MILLISECOND = timedelta(milliseconds=1)

@@ -1,6 +1,6 @@
 """Everything that one desk knows. Mutable, and changed by `evolve` and by nothing else.
 
-What can be worked out again from the rest (lines, pools, the heap of instants) is kept up to date
+What can be worked out again from the rest (lines, crews, the heap of instants) is kept up to date
 beside it, and is not part of `dump`.
 """
 
@@ -16,8 +16,8 @@ from router.core.assignment import Matching
 from router.core.capacity import Agent
 from router.core.commit import Outcome
 from router.core.contact import Contact
+from router.core.desk_settings import DeskSettings, InboxSettings
 from router.core.due import Dues
-from router.core.event import DeskSettings, InboxSettings
 from router.core.overlay import Overlay, Position
 from router.core.rota import Duty
 
@@ -46,7 +46,7 @@ class DeskState:
     """`epoch`, `index` and `now` are those of the last commit. `arrivals` and `turns` number those
     who begin to wait, and those who get or take up work. `offers` are the open ones.
 
-    `leaving` are agents with work that they may not keep, `unanswering` those who won't answer what
+    `leaving` are agents with work that they may not keep, and why, `unanswering` those who won't answer what
     they are asked; what follows from that is decided next. `duty` is who is on by the rota, `swaps` are
     the turns that changed hands, by shift and day.
     """
@@ -72,12 +72,12 @@ class DeskState:
         self._outcomes: dict[str, Outcome] = {}
         self._answered: deque[tuple[datetime, str]] = deque()
         self.configure(DeskSettings(version=0))
-        self.matching = Matching(self.contacts)
+        self.matching = Matching(self.contacts, self.agents)
         self.dues = Dues(self.contacts, self.agents)
         self.offers: dict[OfferId, ContactId] = {}
         self._ended: dict[OfferId, EndedOffer] = {}
         self._ended_order: deque[EndedOffer] = deque()
-        self.leaving: set[AgentId] = set()
+        self.leaving: dict[AgentId, str] = {}
         self.unanswering: set[AgentId] = set()
         self._words: dict[str, str] = {}
 
@@ -172,7 +172,7 @@ def fingerprint(state: DeskState) -> bytes:
 
 def _contact(contact: Contact) -> dict[str, Any]:
     fields = {name: getattr(contact, name) for name in Contact.__slots__ if name not in {"line", "place"}}
-    return fields | {"skills": sorted(contact.line.skills), "cost": contact.line.cost}
+    return fields | {"need": contact.line.need}
 
 
 def _agent(agent: Agent) -> dict[str, Any]:

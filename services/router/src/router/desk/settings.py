@@ -2,7 +2,14 @@
 
 from frontline.configuration.model import Configuration, Desk, Policy
 from frontline.configuration.shift import ANY_MONDAY, WEEKDAYS, Shift, time_of_day
-from router.core.event import AgentSettings, DeskSettings, InboxSettings, PolicySettings, TargetSettings
+from router.core.desk_settings import (
+    AgentSettings,
+    DeskSettings,
+    InboxSettings,
+    PolicySettings,
+    RingSettings,
+    TargetSettings,
+)
 from router.core.rota_settings import OverrideSettings, ShiftSettings
 
 
@@ -11,7 +18,13 @@ def desk_settings(configuration: Configuration, desk: Desk) -> DeskSettings:
     return DeskSettings(
         version=configuration.version,
         agents=tuple(
-            AgentSettings(id=agent.id, capacity=agent.capacity, skills=agent.skills, available=agent.available)
+            AgentSettings(
+                id=agent.id,
+                capacity=agent.capacity,
+                skills=agent.skills,
+                available=agent.available,
+                off_duty=agent.off_duty,
+            )
             for agent in desk.agents
         ),
         inboxes=tuple(
@@ -23,11 +36,23 @@ def desk_settings(configuration: Configuration, desk: Desk) -> DeskSettings:
                 policy=inbox.policy,
                 skills=inbox.skills,
                 offer_for=inbox.offer_for if inbox.offered else None,
+                live=inbox.carries_presence,
+                written_cost=inbox.written_cost,
+                sticky_for=inbox.sticky_for,
+                wrap_up=inbox.wrap_up or None,
             )
             for inbox in desk.inboxes
         ),
         policies=tuple(_policy(policy) for policy in configuration.policies if policy.id in used),
         shifts=tuple(_shift(shift) for shift in desk.shifts),
+        strategy=desk.strategy,
+        rings=tuple(
+            RingSettings(after=ring.after, skills=ring.skills, off_duty=ring.off_duty) for ring in desk.rings_or_default
+        ),
+        age_after=desk.age_after or None,
+        alarm_after=desk.alarm_after or None,
+        offline_grace=desk.offline_grace,
+        reopen_for=desk.reopen_for or None,
     )
 
 

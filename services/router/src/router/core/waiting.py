@@ -1,0 +1,86 @@
+"""What a contact needs while it waits, and what comes of waiting: rings open, it ages, an alarm is raised.
+
+Each is counted from when it began to wait. Looks, never touches.
+"""
+
+from datetime import datetime
+
+from router.core.contact import LAPSE, STICKY, Contact
+from router.core.desk_settings import InboxSettings, RingSettings
+from router.core.event import AlarmRaised, ContactAged, RingOpened
+from router.core.need import Need
+from router.core.queue import HIGHEST_BY_AGE, LANES
+from router.core.state import DeskState
+
+BY_TIME = "time"
+NOBODY_THERE = "nobody_there"
+
+
+def need_of(state: DeskState, contact: Contact) -> Need:
+    """What it takes to have this contact, in the ring that it is in."""
+    inbox = inbox_of(state, contact)
+    cost = inbox.cost if contact.live or not inbox.live else min(inbox.cost, inbox.written_cost)
+    if contact.ring == STICKY:
+        return Need(contact.skills, cost, contact.live, only=contact.sticky)
+    ring = rings(state)[contact.ring]
+    return Need(contact.skills if ring.skills else (), cost, contact.live, ring.off_duty)
+
+
+def is_asked_first(inbox: InboxSettings, *, live: bool) -> bool:
+    """Whether an agent is asked before such a contact is theirs."""
+    return inbox.offer_for is not None and (live or not inbox.live)
+
+
+def inbox_of(state: DeskState, contact: Contact) -> InboxSettings:
+    """As the settings have it now; of an inbox that they do not name any more, as plain as can be."""
+    found = state.inbox(contact.channel, contact.inbox)
+    return found or InboxSettings(channel=contact.channel, id=contact.inbox)
+
+
+def rings(state: DeskState) -> tuple[RingSettings, ...]:
+    return state.settings.rings or (RingSettings(),)
+
+
+def next_moment(state: DeskState, contact: Contact) -> datetime | None:
+    """When something comes of its waiting next."""
+    assert contact.since is not None
+    return min((at for at, _ in _coming(state, contact)), default=None)
+
+
+def next_of(state: DeskState, contact: Contact) -> RingOpened | ContactAged | AlarmRaised:
+    """What comes of it at its next moment."""
+    return min(_coming(state, contact), key=lambda entry: entry[0])[1]
+
+
+def better_ring(state: DeskState, contact: Contact) -> int | None:
+    """The next ring that somebody is in, for a contact in one where nobody is."""
+    for ring in range(contact.ring + 1, len(rings(state))):
+        wider = rings(state)[ring]
+        need = need_of(state, contact)._replace(
+            skills=contact.skills if wider.skills else (), off_duty=wider.off_duty, only=None
+        )
+        if state.matching.somebody(need):
+            return ring
+    return 0 if contact.ring == STICKY else None
+
+
+def _coming(state: DeskState, contact: Contact) -> list[tuple[datetime, RingOpened | ContactAged | AlarmRaised]]:
+    since, settings, id_ = contact.since, state.settings, contact.id
+    assert since is not None
+    known = rings(state)
+    coming: list[tuple[datetime, RingOpened | ContactAged | AlarmRaised]] = []
+    if contact.ring == STICKY:
+        # A moment at least, so that they are asked before anybody else is.
+        at = since + max(inbox_of(state, contact).sticky_for or LAPSE, LAPSE)
+        ring = max((n for n, ring in enumerate(known) if since + ring.after <= at), default=0)
+        coming.append((at, RingOpened(at=at, contact=id_, ring=ring, rule=BY_TIME)))
+    elif contact.ring + 1 < len(known):
+        at = since + known[contact.ring + 1].after
+        coming.append((at, RingOpened(at=at, contact=id_, ring=contact.ring + 1, rule=BY_TIME)))
+    elif settings.alarm_after is not None and not contact.alarmed:
+        at = since + known[-1].after + settings.alarm_after
+        coming.append((at, AlarmRaised(at=at, contact=id_)))
+    if settings.age_after is not None and LANES[contact.lane] - contact.aged > HIGHEST_BY_AGE:
+        at = since + settings.age_after * (contact.aged + 1)
+        coming.append((at, ContactAged(at=at, contact=id_, steps=contact.aged + 1)))
+    return coming
