@@ -5,7 +5,6 @@ from functools import partial
 from frontline.contract.channel import Delivered, Host
 from frontline.contract.error import Reason, Rejected
 from frontline.contract.message import OutboundMessage
-from intake_email.listener import inbox_of
 from intake_email.mailbox import LocalMailbox
 from intake_email.outgoing import Carrier, octets
 from intake_email.relay import Relay
@@ -41,4 +40,7 @@ class Sending:
         return Delivered(native_id=mail.message_id, detail=detail)
 
     def _is_ours(self, address: str) -> bool:
-        return inbox_of(address, self._host.inboxes) is not None
+        local, _, domain = address.partition("@")
+        inboxes = self._host.inboxes
+        plain = f"{local.partition('+')[0]}@{domain}"
+        return inboxes.by_address(address) is not None or inboxes.by_address(plain) is not None
