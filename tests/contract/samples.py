@@ -38,7 +38,7 @@ from frontline.contract.message import (
     idempotency_key,
     message_id,
 )
-from frontline.contract.signal import PickUp, Ring, StopRinging, Typing
+from frontline.contract.signal import Here, PickUp, Ring, StopRinging, Typing
 from frontline.contract.transcript import Author, Direction, ItemKind, TranscriptItem
 
 GOLDEN = Path(__file__).parent / "golden"
@@ -211,6 +211,8 @@ SAMPLES: dict[str, Envelope] = {
     ),
     "typing.minimal": Typing(contact=ContactId("c1"), who="customer"),
     "typing.full": Typing(contact=ContactId("c1"), who="agent"),
+    "here.minimal": Here(contact=ContactId("c1")),
+    "here.full": Here(contact=ContactId("c1"), asks=True),
     "ring.minimal": Ring(contact=ContactId("c1"), offer="o1", agent=AgentId("agent-1")),
     "ring.full": Ring(contact=ContactId("c1"), offer="o1", agent=AgentId("agent-1"), number="+12025550123"),
     "stop_ringing.minimal": StopRinging(contact=ContactId("c1"), offer="o1", outcome="accepted"),

@@ -141,6 +141,8 @@ class Desk:
                         role="customer", id=CustomerId("u1"), name=message.sender.name, identity=message.sender
                     ),
                     native_id=message.native_id,
+                    kind=ItemKind(message.kind.value),
+                    native=message.native,
                     attachments=message.attachments,
                 )
             )

@@ -374,14 +374,10 @@ async def test_typing_passes_both_ways_and_is_throttled(nats: EmbeddedServer, bu
         await heard.aclose()
 
 
-async def test_end_closes_every_window_of_the_visitor_and_a_survey_is_answered_honestly(
-    nats: EmbeddedServer, bus: Bus
-) -> None:
+async def test_end_closes_every_window_of_the_visitor(nats: EmbeddedServer, bus: Bus) -> None:
     async with chatting(nats, bus) as stage:
         window = await stage.open()
         other = await stage.open(window.token)
-        await window.send(type="survey", score=5)
-        assert (await window.next("error"))["code"] == "not_offered"
         await window.send(type="end")
         assert await window.closed() == 1000
         assert await other.closed() == 1000

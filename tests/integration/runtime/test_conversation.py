@@ -5,6 +5,8 @@ from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
 from datetime import UTC, datetime
 
+import pytest
+
 from frontline.contract import subject
 from frontline.contract.channel import Line
 from frontline.contract.codec import encode
@@ -47,11 +49,30 @@ async def _some(batches: AsyncGenerator[Sequence[Line], None]) -> Sequence[Line]
     raise AssertionError("unreachable")
 
 
+async def test_a_line_that_nobody_can_read_is_left_out_counted_and_logged_by_its_id(
+    provisioned: Bus, capsys: pytest.CaptureFixture[str]
+) -> None:
+    failures: list[str] = []
+    await provisioned.publish(subject.transcript_public(CONTACT), encode(line("m1")))
+    await provisioned.publish(subject.transcript_public(CONTACT), b"{words", {"Nats-Msg-Id": "m2"})
+    await provisioned.publish(subject.transcript_public(CONTACT), encode(line("m3")))
+    conversations = PublicConversations(provisioned, SIGNER.key_hash, LOG, failures.append)
+    seen: list[str] = []
+    async with asyncio.timeout(10), aclosing(conversations.follow(CONTACT, 0)) as lines:
+        while seen != ["m1", "m3"]:
+            seen += [each.item.id for each in await anext(lines)]
+    assert failures == ["transcript"]
+    logged = capsys.readouterr().out
+    assert "transcript.unreadable" in logged
+    assert "m2" in logged
+    assert "words" not in logged, "ids, never what was said"
+
+
 async def test_a_conversation_is_followed_from_a_cursor_and_shows_no_notes(provisioned: Bus) -> None:
     for id_ in ("m1", "m2"):
         await provisioned.publish(subject.transcript_public(CONTACT), encode(line(id_)))
     await provisioned.publish(subject.transcript_internal(CONTACT), encode(line("n1", ItemKind.NOTE)))
-    conversations = PublicConversations(provisioned, SIGNER.key_hash)
+    conversations = PublicConversations(provisioned, SIGNER.key_hash, LOG, print)
     async with aclosing(conversations.follow(CONTACT, 1)) as lines:
         assert [each.item.id for each in await _some(lines)] == ["m2"]
         assert await anext(lines) == []
@@ -61,7 +82,7 @@ async def test_a_conversation_is_followed_from_a_cursor_and_shows_no_notes(provi
 
 
 async def test_the_contact_of_a_key_is_told_once_it_is_known(provisioned: Bus) -> None:
-    conversations = PublicConversations(provisioned, SIGNER.key_hash)
+    conversations = PublicConversations(provisioned, SIGNER.key_hash, LOG, print)
     assert await conversations.contact_of(KEY) is None
     async with aclosing(conversations.carriers_of(KEY)) as carriers:
         waiting = asyncio.ensure_future(anext(carriers))

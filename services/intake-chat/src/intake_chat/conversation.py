@@ -13,7 +13,7 @@ from typing import Protocol, TypeVar
 from frontline.contract.channel import Conversations, Line
 from frontline.contract.ids import ContactId, MessageId
 from frontline.contract.transcript import Direction
-from intake_chat.normalize import CHANNEL, client_id, shows, visitor_key
+from intake_chat.normalize import CHANNEL, Surroundings, client_id, shows, spoke, visitor_key
 from intake_chat.token import Visitor
 
 _REMEMBERED = 128
@@ -61,11 +61,13 @@ class Surround(Protocol):
 
 
 class Conversation:
-    """`contact` is `None` until the visitor's first message has been decided upon."""
+    """`contact` is `None` until the visitor's first message has been decided upon. `last_said` is the client
+    id of the last message that is known here to be theirs, `before` the contact that they said hello with.
+    """
 
     __slots__ = (
         "_around", "_follower", "_group", "_ids", "_joining", "_read", "_replies", "_reported", "_task",
-        "contact", "live", "own", "position", "sockets", "state", "visitor",
+        "around", "before", "contact", "last_said", "live", "own", "position", "sockets", "state", "visitor",
     )  # fmt: skip
 
     def __init__(self, visitor: Visitor, around: Surround) -> None:
@@ -76,6 +78,9 @@ class Conversation:
         self.position = 0
         self.own: OrderedDict[str, int] = OrderedDict()
         self.state: bytes | None = None
+        self.around: Surroundings | None = None
+        self.before: ContactId | None = None
+        self.last_said = ""
         self._replies: OrderedDict[int, tuple[ContactId, MessageId]] = OrderedDict()
         self._read = self._reported = 0
         self._around = around
@@ -193,6 +198,8 @@ class Conversation:
         _remember(self._ids, item.id, line.seq)
         if item.direction is Direction.IN:
             _remember(self.own, client_id(item), line.seq)
+            if spoke(item):
+                self.last_said = item.native_id
         elif item.channel == CHANNEL:
             _remember(self._replies, line.seq, (item.contact, item.id))
         data = self._around.frame_of(self, line)

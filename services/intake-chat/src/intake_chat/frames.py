@@ -63,10 +63,10 @@ class Ends(_In, frozen=True, tag="end"):
 
 
 class Rates(_In, frozen=True, tag="survey"):
-    """How it was."""
+    """How it was: 1 is bad, 5 is good."""
 
-    score: int
-    text: str = ""
+    score: Annotated[int, Meta(ge=1, le=5)]
+    text: Annotated[str, Meta(max_length=2000)] = ""
 
 
 FromVisitor = Hello | Say | Types | Reads | Ends | Rates

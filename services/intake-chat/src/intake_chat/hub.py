@@ -12,10 +12,12 @@ from frontline.contract.clock import Clock
 from frontline.contract.deskview import DeskView, Standing
 from frontline.contract.error import Unavailable
 from frontline.contract.ids import AgentId, ContactId, DeskId, InboxId
+from frontline.contract.signal import Here
 from frontline.contract.signal import Typing as TypingSignal
 from frontline.contract.transcript import TranscriptItem
 from intake_chat import frames
 from intake_chat.conversation import Conversation
+from intake_chat.departure import Departures
 from intake_chat.limit import Buckets
 from intake_chat.normalize import message_of
 from intake_chat.presence import picture_of, presence_of, state_of, told
@@ -52,6 +54,7 @@ class Hub:
         self.messages_by_address = Buckets(per_address, per_address)
         self.frames = Buckets(settings.chat_frames_per_minute, settings.chat_frames_per_minute / 3)
         self.typing = Buckets(30, 1)  # the desk shows it for some seconds
+        self.departures = Departures(settings.chat_gone_seconds, host, receive, clock, tasks)
         self.by_visitor: dict[str, Conversation] = {}
         self.by_address: defaultdict[str, int] = defaultdict(int)
         self._by_contact: dict[ContactId, set[Conversation]] = {}
@@ -73,6 +76,7 @@ class Hub:
         conversation = self.by_visitor.get(visitor.id)
         if conversation is None:
             conversation = self.by_visitor[visitor.id] = Conversation(visitor, self)
+        self.departures.back(visitor)
         conversation.enter(session)
         return conversation
 
@@ -92,6 +96,8 @@ class Hub:
             if not conversation.sockets:
                 self.by_visitor.pop(conversation.visitor.id, None)
                 self._forget(conversation, conversation.contact)
+                if not self.draining:  # who is sent away now comes back, elsewhere
+                    self.departures.closed(conversation)
         if not self.sockets:
             self._nobody.set()
 
@@ -195,8 +201,13 @@ class Hub:
 
     async def _signals(self) -> None:
         async with _closing(self.host.signals.listen()) as signals:
-            async for _, signal in signals:
-                if isinstance(signal, TypingSignal) and signal.who == "agent":
+            async for inbox, signal in signals:
+                if isinstance(signal, Here) and signal.asks:
+                    if self.is_here(signal.contact):
+                        await self.host.signals.send(inbox, Here(contact=signal.contact))
+                elif isinstance(signal, Here):
+                    self.departures.elsewhere(signal.contact)
+                elif isinstance(signal, TypingSignal) and signal.who == "agent":
                     for conversation in tuple(self._by_contact.get(signal.contact, ())):
                         await conversation.tell(_TYPING)
 
@@ -216,6 +227,7 @@ class Hub:
             for session in tuple(self.sockets):
                 self.host.meter.count("sockets_cut_off")
                 session.abort()
+        await self.departures.drain(self.settings.chat_grace)
 
     def _forget(self, conversation: Conversation, contact: ContactId | None) -> None:
         there = self._by_contact.get(contact) if contact is not None else None

@@ -13,12 +13,15 @@ from frontline.contract.error import Reason, Rejected
 from frontline.contract.ids import ChannelName, ContactId, InboxId, MessageId
 from frontline.contract.message import (
     Attachment,
+    Automation,
     DeliveryReceipt,
     DeliveryState,
     Evidence,
     Identity,
     IdentityStatus,
     InboundMessage,
+    MessageKind,
+    Presence,
     Recipient,
     ThreadEvidence,
     ThreadKey,
@@ -27,13 +30,14 @@ from frontline.contract.message import (
     message_id,
 )
 from frontline.contract.transcript import Direction, ItemKind, TranscriptItem
-from intake_chat.frames import File, Message, Say, Speaker
+from intake_chat.frames import File, Message, Rates, Say, Speaker
 from intake_chat.identity import Person
 from intake_chat.seal import Upload
 from intake_chat.token import Visitor
 
 CHANNEL = ChannelName("chat")
 
+LEFT = "left"
 _SHOWN = {ItemKind.MESSAGE, ItemKind.CALL, ItemKind.VOICEMAIL, ItemKind.SYSTEM}
 _ROLES = {"customer": "visitor", "agent": "agent"}
 _LANGUAGE = re.compile(r"[a-zA-Z]{2,3}(?:-[a-zA-Z0-9]{2,8}){0,3}\Z")
@@ -79,6 +83,7 @@ def normalise(
         native_id=said.id,
         sender=sender_of(visitor, around.person, said.name or ""),
         times=Times(received=to_milliseconds(received)),
+        presence=Presence.LIVE,
         recipients=(Recipient(address=reply_to, role="reply_to"),) if reply_to else (),
         text=said.text,
         reply_text=said.text,
@@ -87,6 +92,46 @@ def normalise(
         thread=(visitor_key(visitor),),
         native=_native(reply_to, around),
     )
+
+
+def departure(visitor: Visitor, around: Surroundings, last: str, received: datetime, *, said: bool) -> InboundMessage:
+    """The visitor has left: they `said` so, or were gone for a while. `last` is the client id of the last
+    message that they wrote: after each there is one departure, whoever tells of it.
+    """
+    return _beside(
+        visitor,
+        around,
+        last,
+        "left",
+        received,
+        kind=MessageKind.SYSTEM,
+        presence=Presence.LEFT,
+        automation=Automation.AUTO_REPLIED,
+        text="The visitor ended the chat." if said else "The visitor left the page.",
+        native={"chat": LEFT},
+    )
+
+
+def survey(visitor: Visitor, around: Surroundings, last: str, rates: Rates, received: datetime) -> InboundMessage:
+    """How the visitor found it; asked once for what they wrote up to `last`."""
+    said = rates.text.strip()
+    return _beside(
+        visitor,
+        around,
+        last,
+        "survey",
+        received,
+        kind=MessageKind.SURVEY,
+        automation=Automation.AUTO_REPLIED,
+        text=f"{rates.score} of 5{f': {said}' if said else ''}",
+        reply_text=said,
+        native={"score": rates.score},
+    )
+
+
+def spoke(item: TranscriptItem) -> bool:
+    """Whether a line is a visitor's own message."""
+    return item.channel == CHANNEL and item.direction is Direction.IN and item.kind is ItemKind.MESSAGE
 
 
 def sender_of(visitor: Visitor, person: Person | None, name: str) -> Identity:
@@ -121,8 +166,9 @@ def read_receipt(reply: MessageId, contact: ContactId, inbox: InboxId, received:
 
 
 def shows(item: TranscriptItem) -> bool:
-    """Whether a line is for the customer's eyes; one that is not should never get here."""
-    return item.kind in _SHOWN and item.direction is not Direction.INTERNAL
+    """Whether a line is for the customer's eyes. Who has left need not be told so."""
+    left = item.kind is ItemKind.SYSTEM and item.native.get("chat") == LEFT
+    return item.kind in _SHOWN and item.direction is not Direction.INTERNAL and not left
 
 
 def client_id(item: TranscriptItem) -> str:
@@ -144,6 +190,23 @@ def message_of(line: Line, picture: str, urls: Sequence[str]) -> Message:
             for file, url in zip(item.attachments, urls, strict=True)
         ),
         at=item.at,
+    )
+
+
+def _beside(
+    visitor: Visitor, around: Surroundings, last: str, kind_of_key: str, received: datetime, **parts: Any
+) -> InboundMessage:
+    key = idempotency_key(account=f"{CHANNEL}:{visitor.inbox}:{visitor.id}", native_id=last, kind=kind_of_key)
+    return InboundMessage(
+        id=message_id(key),
+        key=key,
+        channel=CHANNEL,
+        inbox=visitor.inbox,
+        native_id=f"{kind_of_key}.{last}",
+        sender=sender_of(visitor, around.person, ""),
+        times=Times(received=to_milliseconds(received)),
+        thread=(visitor_key(visitor),),
+        **parts,
     )
 
 

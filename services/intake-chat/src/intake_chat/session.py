@@ -16,7 +16,8 @@ from frontline.contract.message import InboundMessage
 from frontline.contract.signal import Typing as TypingSignal
 from intake_chat import frames
 from intake_chat.admission import admit
-from intake_chat.normalize import Surroundings, normalise, read_receipt, visitor_key
+from intake_chat.departure import last_said
+from intake_chat.normalize import Surroundings, normalise, read_receipt, survey, visitor_key
 from intake_chat.peer import page_of
 from intake_chat.seal import Upload, unseal
 from intake_chat.token import issue
@@ -30,6 +31,8 @@ _LOOK_SECONDS = 0.02
 _GOODBYE_SECONDS = 5.0
 _OF_ONE_MESSAGE = {Reason.TOO_MANY, Reason.TOO_LARGE, Reason.NOT_FOUND, Reason.CONFLICT}
 """What a visitor can mend by another message: told, and the socket stays."""
+SURVEY = "survey"
+"""What an answer about a survey calls it: the frame has no id."""
 _CODES = {Reason.UNAUTHORISED: "token_refused", Reason.FORBIDDEN: "identity_refused"}
 
 
@@ -121,6 +124,7 @@ class Session:
         )
         await self._send(welcome)
         self.conversation = hub.enter(self, visitor)
+        self.conversation.around, self.conversation.before = self._around, contact
         if contact is not None or visitor.identified:  # an identified visitor may write elsewhere at any time
             self.conversation.watch()
         hub.host.meter.count("hellos", visitor="known" if admitted.known else "new")
@@ -139,10 +143,9 @@ class Session:
             case frames.Reads():
                 await self._read(said.seq)
             case frames.Ends():
-                for socket in tuple(self.conversation.sockets):
-                    socket.hang_up(Leaving())
+                await self._end()
             case frames.Rates():
-                await self._send(frames.Error(code="not_offered", detail="Surveys are not taken here yet."))
+                await self._rate(said)
             case frames.Hello():
                 raise Rejected("hello has been said already")
 
@@ -178,7 +181,34 @@ class Session:
             await self._refuse(error, client_id)
             return
         await self._send(frames.Ack(id=client_id, seq=self.conversation.own.get(client_id, 0)))
+        self.conversation.last_said = client_id
         self.conversation.watch()
+
+    async def _end(self) -> None:
+        """The desk is told before the windows are closed."""
+        assert self.conversation is not None
+        try:
+            await self._hub.departures.said(self.conversation)
+        except Unavailable as error:
+            await self._refuse(error)
+            return
+        for socket in tuple(self.conversation.sockets):
+            socket.hang_up(Leaving())
+
+    async def _rate(self, rates: frames.Rates) -> None:
+        conversation, hub = self.conversation, self._hub
+        assert conversation is not None
+        try:
+            last = conversation.last_said or await last_said(hub.host.conversations, conversation.contact)
+            if not last:
+                await self._send(frames.Error(code=Reason.CONFLICT, detail="There is nothing to rate yet.", id=SURVEY))
+                return
+            await hub.receive(survey(conversation.visitor, self._around, last, rates, hub.clock()))
+        except Unavailable as error:
+            await self._refuse(error, SURVEY)
+            return
+        hub.host.meter.count("surveys", score=str(rates.score))
+        await self._send(frames.Ack(id=SURVEY))
 
     async def _typing(self) -> None:
         assert self.conversation is not None

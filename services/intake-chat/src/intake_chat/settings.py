@@ -56,6 +56,8 @@ class ChatSettings(msgspec.Struct, frozen=True, kw_only=True):
     """A socket that leaves more than this unread is closed with 1013 and resumes by its cursor."""
     chat_hello_timeout: float = 10.0
     chat_heartbeat: float = 30.0
+    chat_gone_seconds: float = 120.0
+    """Whose last window has been closed for so long has left: they are answered in writing until they write again."""
     chat_presence_interval: float = 2.0
     """Between two tellings of presence that has changed."""
 
@@ -77,7 +79,7 @@ class ChatSettings(msgspec.Struct, frozen=True, kw_only=True):
             for name in (
                 "chat_token_days", "chat_max_frame", "chat_max_text", "chat_max_sockets", "chat_max_sockets_per_visitor",
                 "chat_max_sockets_per_address", "chat_messages_per_minute", "chat_messages_per_minute_per_address", "chat_frames_per_minute",
-                "chat_max_unread_bytes", "chat_hello_timeout", "chat_heartbeat", "chat_presence_interval",
+                "chat_max_unread_bytes", "chat_hello_timeout", "chat_heartbeat", "chat_gone_seconds", "chat_presence_interval",
                 "chat_max_file", "chat_max_uploads", "chat_files_per_minute", "chat_upload_timeout", "chat_link_hours",
                 "chat_grace",
             )

@@ -39,6 +39,15 @@ class PickUp(Envelope, frozen=True, kw_only=True, tag="pick_up"):
     agent: AgentId
 
 
-Signal = Typing | Ring | StopRinging | PickUp
+class Here(Envelope, frozen=True, kw_only=True, tag="here"):
+    """Between the processes of a channel: with `asks`, whether the customer of this contact is connected to
+    another one; without, that they are.
+    """
+
+    contact: ContactId
+    asks: bool = False
+
+
+Signal = Typing | Ring | StopRinging | PickUp | Here
 
 decode_signal: EnvelopeDecoder[Signal] = EnvelopeDecoder(Signal)

@@ -18,7 +18,7 @@ from frontline.contract.signal import Signal, decode_signal
 from frontline.contract.transcript import decode_item
 from frontline.runtime.bus import Bus
 from frontline.runtime.keyvalue import KeyValue
-from frontline.runtime.reader import follow
+from frontline.runtime.reader import Stored, follow
 from frontline.runtime.topology import DESKVIEW, THREADS, TRANSCRIPT_PUBLIC
 
 _SIGNALS_KEPT = 1024
@@ -32,9 +32,11 @@ class PublicConversations:
     get names its subjects where the server looks at nobody's rights.
     """
 
-    def __init__(self, bus: Bus, key_hash: Hash) -> None:
+    def __init__(self, bus: Bus, key_hash: Hash, log: Log, failed: Callable[[str], None]) -> None:
         self._bus = bus
         self._hash = key_hash
+        self._log = log
+        self._failed = failed
         self._threads = KeyValue(bus, THREADS)
 
     async def contact_of(self, key: ThreadKey) -> ContactId | None:
@@ -55,7 +57,19 @@ class PublicConversations:
         stored, live = subject.transcript_public(contact), subject.public_copy(contact)
         async with aclosing(follow(self._bus, TRANSCRIPT_PUBLIC, stored, live, after)) as batches:
             async for batch in batches:
-                yield [Line(item.seq, decode_item(item.data)) for item in batch]
+                lines = [line for item in batch if (line := self._line(contact, item)) is not None]
+                if lines or not batch:  # an empty batch says that all has been given
+                    yield lines
+
+    def _line(self, contact: ContactId, item: Stored) -> Line | None:
+        """A line that nobody here can read is left out: the rest of the conversation goes on."""
+        try:
+            return Line(item.seq, decode_item(item.data))
+        except Rejected as error:
+            self._failed("transcript")
+            id_ = item.headers.get("Nats-Msg-Id", "")
+            self._log.error("transcript.unreadable", contact=contact, seq=item.seq, item=id_, error=error.detail)
+            return None
 
 
 class DeskViews:

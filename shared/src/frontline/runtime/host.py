@@ -100,7 +100,9 @@ class ChannelHost:
     def __init__(self, service: Service, channel: ChannelName, directory: Directory) -> None:
         self.inboxes: Inboxes = directory
         self.objects: ObjectStore = Objects(service.bus)
-        self.conversations: Conversations = PublicConversations(service.bus, service.signer.key_hash)
+        self.conversations: Conversations = PublicConversations(
+            service.bus, service.signer.key_hash, service.log, service.metrics.failed
+        )
         self.views = DeskViews(service.bus, service.log)
         self.desks: Desks = self.views
         self.signals: Signals = ChannelSignals(service.bus, channel, service.log)
