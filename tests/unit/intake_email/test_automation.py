@@ -13,7 +13,7 @@ NO, REPLIED, GENERATED = Automation.NO, Automation.AUTO_REPLIED, Automation.AUTO
     [
         ({}, NO),
         ({"Auto-Submitted": "no"}, NO),
-        ({"Auto-Submitted": "NO (a person)"}, GENERATED),
+        ({"Auto-Submitted": "NO (a person)"}, NO),
         ({"Auto-Submitted": "no", "Precedence": "bulk"}, NO),
         ({"Auto-Submitted": "auto-generated"}, GENERATED),
         ({"Auto-Submitted": "auto-replied"}, REPLIED),

@@ -23,16 +23,23 @@ _MEANT = {
     "x-mac-roman": "mac_roman", "macintosh": "mac_roman", "x-mac-cyrillic": "mac_cyrillic",
 }  # fmt: skip
 
+_BOM_UTF8, _BOMS_UTF16 = b"\xef\xbb\xbf", (b"\xff\xfe", b"\xfe\xff")
+
 # Text encodings of Python that are no charsets of mail.
 _NO_CHARSETS = {"unicode-escape", "raw-unicode-escape", "idna", "punycode", "undefined", "mbcs", "oem"}
 _SEVEN_BIT = ("utf-7", "iso2022", "hz")
 
+_META = re.compile(rb"(?i)<meta[^>]{1,200}?charset\s{0,9}=\s{0,9}[\"']?\s{0,9}([a-z0-9_:.-]{2,40})")
 _ESCAPES_JAPANESE = re.compile(rb"\x1b\$[@B]")
 _UTF7_RUN = re.compile(rb"\+[A-Za-z0-9/]{3,400}-")
 
 
 def decode(data: bytes, label: str = "") -> str:
     """`data` as text. A label that does not fit gives way to UTF-8, then to what the bytes look like."""
+    if data.startswith(_BOM_UTF8):
+        data, label = data[3:], "utf-8"
+    elif data.startswith(_BOMS_UTF16) and len(data) > 3:
+        label = "utf-16"
     codec = _codec(label)
     if codec is None or codec == "ascii" or (codec.startswith(_SEVEN_BIT) and not data.isascii()):
         return _unlabelled(data)
@@ -41,7 +48,17 @@ def decode(data: bytes, label: str = "") -> str:
     found = _strictly(data, codec)
     if found is None:
         found = _strictly(data, "utf-8") if codec != "utf-8" else _broken_utf8(data)
-    return _without_surrogates(data.decode(codec, "replace")) if found is None else found
+    return without_surrogates(data.decode(codec, "replace")) if found is None else found
+
+
+def decode_html(data: bytes, label: str = "") -> str:
+    """The same for HTML, which may name its character set itself where the mail does not (WHATWG HTML, 13.2.3.2)."""
+    if not label and not data.isascii():
+        stated = _META.search(data, 0, 2048)
+        label = stated[1].decode("ascii") if stated else ""
+        if label.lower().startswith("utf-16"):  # it could not have been read if it were
+            label = ""
+    return decode(data, label)
 
 
 def _codec(label: str) -> str | None:
@@ -63,7 +80,7 @@ def _codec(label: str) -> str | None:
 def _unlabelled(data: bytes) -> str:
     if not data.isascii():
         found = _strictly(data, "utf-8")
-        return _without_surrogates(guess_8bit(data)) if found is None else found
+        return without_surrogates(guess_8bit(data)) if found is None else found
     text = data.decode("ascii")
     if "\x1b" in text and _ESCAPES_JAPANESE.search(data):
         return _strictly(data, "iso2022_jp_ext") or text
@@ -84,17 +101,17 @@ def _broken_utf8(data: bytes) -> str:
     text = data.decode("utf-8", "replace")
     wrong = text.count("\ufffd")
     right = sum(1 for letter in text if letter > "\x7f") - wrong
-    return text if right > 4 * wrong else _without_surrogates(guess_8bit(data))
+    return text if right > 4 * wrong else without_surrogates(guess_8bit(data))
 
 
 def _strictly(data: bytes, codec: str) -> str | None:
     try:
-        return _without_surrogates(data.decode(codec))
+        return without_surrogates(data.decode(codec))
     except (UnicodeError, ValueError):
         return None
 
 
-def _without_surrogates(text: str) -> str:
+def without_surrogates(text: str) -> str:
     """UTF-7 and others can give halves of pairs, which no JSON carries."""
     if text.isascii():
         return text

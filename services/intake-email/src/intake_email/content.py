@@ -7,11 +7,15 @@ as well, and the text always stands, made from HTML when there is no other.
 import re
 from dataclasses import dataclass, field
 
-from intake_email.charset import decode
-from intake_email.header import split
-from intake_email.markup import from_text, sanitised, to_text
-from intake_email.mime import Entity, Structure
-from intake_email.parameter import parameters
+from intake_email.charset import decode, decode_html
+from intake_email.file import File, file_in, file_of, given_name, is_tnef
+from intake_email.flowed import unflowed
+from intake_email.invite import MOST_READ, Invite, read_invite
+from intake_email.markup import bound, from_text, marked_text, sanitised, to_text
+from intake_email.mime import Entity, Structure, structure
+from intake_email.quote import NO_MARKS, Marks
+from intake_email.rtf import MOST_RTF, rtf_text
+from intake_email.tnef import Tnef, read_tnef
 
 LONGEST_TEXT = 128 * 1024
 LONGEST_HTML = 192 * 1024
@@ -19,30 +23,15 @@ LONGEST_HTML = 192 * 1024
 MOST_FILES = 100
 _MOST_PARSED = 1 << 20
 """Octets of HTML that are read, over all parts together; what is beyond is a file."""
-_LONGEST_NAME = 200
 
 _LINE_BREAK = re.compile(r"[\r\u2028\u2029]")
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
 _CONTROL_BYTES = bytes([*range(9), 11, 12, *range(14, 32), 127])
-_PATH = re.compile(r"[/\\\x00-\x1f\x7f]+")
-_ENDINGS = {
-    "application/pdf": "pdf", "application/zip": "zip", "application/ms-tnef": "dat", "audio/mpeg": "mp3",
-    "image/gif": "gif", "image/jpeg": "jpg", "image/png": "png", "message/rfc822": "eml", "text/calendar": "ics",
-    "text/csv": "csv", "text/html": "html", "text/plain": "txt", "text/vcard": "vcf", "text/x-vcard": "vcf",
-}  # fmt: skip
 _SECOND_BEST = {"text/x-amp-html", "text/watch-html", "text/enriched"}
 """Further shapes of what another part of the same alternative says."""
-
-
-@dataclass(frozen=True, slots=True)
-class File:
-    """One file, decoded. `content_id` is without brackets."""
-
-    name: str
-    media_type: str
-    data: bytes
-    content_id: str = ""
-    inline: bool = False
+_DEEPEST = 3
+_FORWARDED = "---------- Forwarded message ----------"
+_HEAD = (("From", b"from"), ("Date", b"date"), ("Subject", b"subject"), ("To", b"to"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +40,11 @@ class Content:
     html: str
     files: tuple[File, ...]
     flaws: tuple[str, ...]
+    marks: Marks = NO_MARKS
+    """What the HTML says of the text's lines, where the text was made from it."""
+    beside: str = ""
+    """The HTML beside the text, as it came, where the text was not made from it."""
+    invite: Invite | None = None
 
 
 @dataclass(slots=True)
@@ -68,16 +62,28 @@ def content(mail: Structure) -> Content:
     """What `mail` says and brings."""
     reading = _Reading(list(mail.flaws))
     found = reading.words(mail.root, alone=True)
-    text = _tidy(found.as_text())
+    text, marks, beside = "", NO_MARKS, ""
+    if found.text.strip() or not found.html:
+        text = _tidy(found.text)
+        beside = found.html
+    else:
+        made, marks = marked_text(found.html)
+        text = _tidy(made)
+        if text.count("\n") != made.strip("\n").rstrip().count("\n"):
+            marks = NO_MARKS
     # Text beside HTML is made HTML for showing; what that makes too long was so already.
-    html = sanitised(found.html) if len(found.html) <= 2 * _MOST_PARSED else found.html
-    if len(html.encode()) > LONGEST_HTML:
+    html = sanitised(found.html) if 0 < len(found.html) <= 2 * _MOST_PARSED else found.html
+    if not text:
+        text = _tidy(reading.second_best())
+    if "cid:" in html:
+        html = bound(html, [file.content_id for file in reading.files if file.content_id])
+    if len(html) * 4 > LONGEST_HTML and len(html.encode()) > LONGEST_HTML:
         reading.add(File("message.html", "text/html", found.html.encode(), inline=True))
         html = ""
-    if len(text.encode()) > LONGEST_TEXT:
+    if len(text) * 4 > LONGEST_TEXT and len(text.encode()) > LONGEST_TEXT:
         reading.add(File("message.txt", "text/plain", text.encode(), inline=True))
         text = text.encode()[:LONGEST_TEXT].decode(errors="ignore")
-    return Content(text, html, tuple(reading.files), tuple(dict.fromkeys(reading.flaws)))
+    return Content(text, html, tuple(reading.files), tuple(dict.fromkeys(reading.flaws)), marks, beside, reading.invite)
 
 
 @dataclass(slots=True)
@@ -85,9 +91,18 @@ class _Reading:
     """One way through the tree; files are gathered as they are met."""
 
     flaws: list[str]
+    depth: int = 0
+    """How many mails this one is in."""
     files: list[File] = field(default_factory=list)
     parsed: int = 0
     """Octets of HTML so far."""
+    invite: Invite | None = None
+    packed: _Words | None = None
+    """What a winmail.dat says."""
+    nested: Entity | None = None
+    """The first mail inside this one."""
+    other: Entity | None = None
+    """The first text of a kind that nobody here shows."""
 
     def add(self, file: File) -> None:
         if len(self.files) < MOST_FILES:
@@ -103,6 +118,11 @@ class _Reading:
                 main, *others = entity.children
                 found = self.words(main)
                 return _together([found, *(self.words(other, related=True) for other in others)])
+            case "multipart/appledouble" if len(entity.children) == 2:
+                return self.words(entity.children[1])  # the first holds icons and the like, in the original
+            case "multipart/encrypted":
+                self.flaws.append("encrypted (OpenPGP): what it says is in its files, for whoever has the key")
+                return _together([self.words(child) for child in entity.children])
             case _ if entity.is_multipart:
                 return _together([self.words(child) for child in entity.children])
             case "text/plain" | "text/html":
@@ -123,13 +143,15 @@ class _Reading:
         return best
 
     def _text(self, entity: Entity, *, alone: bool, related: bool) -> _Words:
-        disposition, _ = parameters(entity.headers.first(b"content-disposition"))
         html = entity.media_type == "text/html"
-        if not alone and (disposition == "attachment" or _given_name(entity)):
+        if not alone and (_is_attachment(entity) or given_name(entity)):
             self._file(entity, related=related)
             return _Words()
         data = entity.octets()
-        text = decode(data, entity.parameters.get("charset", ""))
+        label = entity.parameters.get("charset", "")
+        text = decode_html(data, label) if html else decode(data, label)
+        if entity.parameters.get("format", "").lower() == "flowed" and not html:
+            text = unflowed(text, delete_space=entity.parameters.get("delsp", "").lower() == "yes")
         self.parsed += len(data) if html else 0
         if html and self.parsed > _MOST_PARSED:
             room = max(0, _MOST_PARSED - self.parsed + len(data))
@@ -138,18 +160,65 @@ class _Reading:
         return _Words(html=_without_control(text)) if html else _Words(text=text)
 
     def _file(self, entity: Entity, *, related: bool) -> None:
-        disposition, _ = parameters(entity.headers.first(b"content-disposition"))
-        content_id = entity.headers.first(b"content-id").strip("<> \t")[:_LONGEST_NAME]
         data = entity.octets()
-        self.add(
-            File(
-                name=_name(entity, data, len(self.files) + 1),
-                media_type=entity.media_type,
-                data=data,
-                content_id=content_id,
-                inline=disposition != "attachment" and (related or disposition == "inline" or bool(content_id)),
-            )
-        )
+        file = file_of(entity, data, number=len(self.files) + 1, related=related)
+        match file.media_type:
+            case "text/calendar" if self.invite is None:
+                text = decode(data[: 4 * MOST_READ], entity.parameters.get("charset", "utf-8"))
+                self.invite = read_invite(text, entity.parameters.get("method", ""))
+            case "message/rfc822" | "message/global" if self.nested is None:
+                self.nested = entity
+            case "application/pkcs7-mime" | "application/x-pkcs7-mime":
+                if "signed" not in entity.parameters.get("smime-type", ""):
+                    self.flaws.append("encrypted (S/MIME): what it says is in its file, for whoever has the key")
+            case _ if is_tnef(file) and (inside := read_tnef(data)) is not None:
+                self._unpack(file, inside)
+                return
+            case media_type if media_type.startswith("text/") and self.other is None and not _is_attachment(entity):
+                self.other = entity
+        self.add(file)
+
+    def _unpack(self, file: File, inside: Tnef) -> None:
+        """The files in place of the winmail.dat that held them; that stays where it could not be read whole."""
+        for unpacked in inside.files:
+            self.add(file_in(unpacked, number=len(self.files) + 1))
+        if self.packed is None and (inside.text or inside.html):
+            self.packed = _Words(inside.text, inside.html)
+        if not inside.whole:
+            self.add(file)
+            self.flaws.append("winmail.dat could not be read whole")
+
+    def second_best(self) -> str:
+        """The words of a mail that has no text of its own, from what it brings."""
+        if self.packed is not None and (said := self.packed.as_text()).strip():
+            return said
+        if self.invite is not None:
+            return self.invite.words()
+        if self.other is not None:
+            return _of_other(self.other)
+        return self._of_nested() if self.nested is not None and self.depth < _DEEPEST else ""
+
+    def _of_nested(self) -> str:
+        """A mail that was forwarded as a file, and nothing said to it."""
+        assert self.nested is not None
+        mail = structure(self.nested.octets())
+        inner = _Reading([], self.depth + 1, parsed=self.parsed)
+        said = _tidy(inner.words(mail.root, alone=True).as_text()) or inner.second_best()
+        head = [f"{label}: {mail.root.headers.text(name)}" for label, name in _HEAD if name in mail.root.headers]
+        return "\n".join((_FORWARDED, *head, "", said))
+
+
+def _is_attachment(entity: Entity) -> bool:
+    return entity.headers.first(b"content-disposition")[:10].lower() == "attachment"
+
+
+def _of_other(entity: Entity) -> str:
+    """Text in a kind of its own: rich text, or enriched, whose marks look like HTML; the rest is read as it is."""
+    data = entity.octets()
+    if entity.media_type in ("text/rtf", "text/richtext", "text/enriched") and data.lstrip().startswith(b"{\\rtf"):
+        return rtf_text(data[:MOST_RTF])
+    text = decode(data, entity.parameters.get("charset", ""))
+    return to_text(text[:_MOST_PARSED]) if entity.media_type in ("text/enriched", "text/richtext") else text
 
 
 def _together(parts: list[_Words]) -> _Words:
@@ -174,21 +243,3 @@ def _tidy(text: str) -> str:
 def _without_control(text: str) -> str:
     data = text.encode()
     return text if len(data.translate(None, _CONTROL_BYTES)) == len(data) else _CONTROL.sub("", text)
-
-
-def _given_name(entity: Entity) -> str:
-    _, disposition = parameters(entity.headers.first(b"content-disposition"))
-    name = disposition.get("filename", "") or entity.parameters.get("name", "")
-    return _PATH.split(name)[-1].strip()[-_LONGEST_NAME:]
-
-
-def _name(entity: Entity, data: bytes, number: int) -> str:
-    name = _given_name(entity)
-    if name:
-        return name
-    ending = _ENDINGS.get(entity.media_type, "bin")
-    if entity.media_type == "message/rfc822":
-        subject = _PATH.sub(" ", split(data[:65536])[0].text(b"subject")).strip()[: _LONGEST_NAME - 4]
-        if subject:
-            return f"{subject}.{ending}"
-    return f"attachment-{number}.{ending}"

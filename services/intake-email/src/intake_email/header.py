@@ -28,26 +28,35 @@ _WORD = re.compile(r"=\?([^?\s*]{1,60})(?:\*[^?\s]{0,60})?\?(?:[bB]\?([^?]*+)|[q
 class Headers:
     """The fields of one entity, by lower-case name, each as often as it came."""
 
-    __slots__ = ("_fields", "charset", "complete")
+    __slots__ = ("_charset", "_fields", "_first", "complete")
 
     def __init__(self, fields: Mapping[bytes, Sequence[bytes]], *, complete: bool = True) -> None:
         self._fields = fields
         self.complete = complete
         """Whether all fields are here; false when there were too many."""
-        self.charset = ""
+        self._charset = ""
+        self._first: dict[bytes, str] = {}
+
+    def presume(self, charset: str) -> None:
         """What 8-bit fields are in that are not UTF-8: they have no label of their own, but the text may."""
+        if charset != self._charset:
+            self._charset = charset
+            self._first.clear()
 
     def __contains__(self, name: bytes) -> bool:
         return name in self._fields
 
     def every(self, name: bytes) -> list[str]:
         """Each value of the field, unfolded, its encoded words as they are."""
-        return [_unfolded(value, self.charset) for value in self._fields.get(name, ())]
+        return [_unfolded(value, self._charset) for value in self._fields.get(name, ())]
 
     def first(self, name: bytes) -> str:
         """The first value, unfolded, its encoded words as they are; "" when there is none."""
-        values = self._fields.get(name)
-        return _unfolded(values[0], self.charset) if values else ""
+        found = self._first.get(name)
+        if found is None:
+            values = self._fields.get(name)
+            found = self._first[name] = _unfolded(values[0], self._charset) if values else ""
+        return found
 
     def text(self, name: bytes) -> str:
         """The first value as a person reads it, in one line."""

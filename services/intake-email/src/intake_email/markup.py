@@ -5,11 +5,14 @@ HTML that was balanced here first: browsers' rules for broken nesting are quadra
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from html import escape, unescape
 from typing import NamedTuple
+from urllib.parse import unquote
 
 import nh3
+
+from intake_email.quote import NO_MARKS, Marks
 
 _FEW_TAGS = 400
 _DEEPEST = 32
@@ -30,6 +33,13 @@ _BREAKS = {*_BLOCKS, "dl", "dt", "dd", "address", "article", "aside", "center", 
 _PARAGRAPHS = {"p", "ul", "ol", "dl", "table", "pre", *_HEADINGS}
 _ATTRIBUTES = {"href", "src", "alt", "title", "width", "height", "colspan", "rowspan", "start", "align", "dir"}
 
+# What mail programs call the elements around a quote, in any language of theirs; then headings and signatures.
+_QUOTE = ("divRplyFwdMsg", "appendonsend", "OLK_SRC_BODY_SECTION", "yahoo_quoted", "mail-editor-reference-message-container",
+          "ms-outlook-mobile-reference-message", "zmail_extra", "protonmail_quote", 'name="quote"', "isReplyContent",
+          "border-top:solid #E1E1E1", "border-top:solid #B5C4DF", "border-top: solid #E1E1E1")  # fmt: skip
+_BESIDE = ("gmail_attr", "moz-cite-prefix", "gmail_signature", "moz-signature", "AppleMailSignature",
+           "ms-outlook-mobile-signature", "protonmail_signature_block", 'id="Signature"')  # fmt: skip
+_CID = re.compile(r'src="cid:([^"]*+)"')
 _cleaner = nh3.Cleaner(
     tags=nh3.ALLOWED_TAGS - {"area", "map"},
     attributes={**nh3.ALLOWED_ATTRIBUTES, "*": {"dir", "lang", "title"}},
@@ -58,7 +68,40 @@ def sanitised(html: str) -> str:
 
 def to_text(html: str) -> str:
     """What a person reads in `html`: blocks as lines, quotes behind ">", lists with hyphens."""
-    writer = _Writer()
+    return _written(html, _Writer()).result()
+
+
+def marked_text(html: str) -> tuple[str, Marks]:
+    """The same, with the lines that the mail program itself marked as quote, its heading, or signature."""
+    if not is_marked(html):
+        return to_text(html), NO_MARKS
+    writer = _MarkingWriter()
+    return _written(html, writer).result(), writer.marks()
+
+
+def is_marked(html: str) -> bool:
+    """Whether the mail program says where it quotes."""
+    return _has(html, _QUOTE) or _has(html, _BESIDE)
+
+
+def _has(text: str, marks: tuple[str, ...]) -> bool:
+    return any(mark in text for mark in marks)
+
+
+def bound(html: str, content_ids: Sequence[str]) -> str:
+    """Sanitised `html` whose pictures are parts of this very mail: others lose their address, so that no id
+    that a stranger chose leads to another message's file.
+    """
+    known = {unquote(each).lower(): each for each in content_ids}
+
+    def source(match: re.Match[str]) -> str:
+        found = known.get(unquote(unescape(match[1])).lower())
+        return f'src="cid:{escape(found)}"' if found else 'src=""'
+
+    return _CID.sub(source, html)
+
+
+def _written(html: str, writer: "_Writer") -> "_Writer":
     for token in _tokens(html):
         if not token.name:
             writer.text(token.text)
@@ -66,7 +109,7 @@ def to_text(html: str) -> str:
             writer.close(token.name)
         else:
             writer.open(token.name, token.text)
-    return writer.result()
+    return writer
 
 
 def from_text(text: str) -> str:
@@ -187,6 +230,46 @@ class _Writer:
 
     def _prefix(self) -> str:
         return "> " * min(self.quotes, _DEEPEST)
+
+
+class _MarkingWriter(_Writer):
+    """Keeps, too, where the mail program's own marks stand."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.cut: int | None = None
+        self.left_out: set[int] = set()
+        self.inside: tuple[str, int, int] | None = None
+        """The tag of a heading or signature, where its lines began, and how many of its name are open."""
+
+    def open(self, tag: str, attributes: str) -> None:
+        super().open(tag, attributes)
+        if self.inside is not None:
+            name, since, depth = self.inside
+            self.inside = (name, since, depth + (tag == name))
+        elif tag not in _VOID and not self.quotes and attributes and len(attributes) < _LONGEST_TAG:
+            if self.cut is None and _has(attributes, _QUOTE):
+                self.cut = self._next()
+            elif tag in _BREAKS and _has(attributes, _BESIDE):
+                self.inside = (tag, self._next(), 1)
+
+    def close(self, tag: str) -> None:
+        super().close(tag)
+        if self.inside is not None and tag == self.inside[0]:
+            name, since, depth = self.inside
+            self.inside = (name, since, depth - 1) if depth > 1 else None
+            if self.inside is None:
+                self.left_out.update(range(since, len(self.lines)))
+
+    def marks(self) -> Marks:
+        """By lines of the result, which begins where the first word is."""
+        before = next((at for at, line in enumerate(self.lines) if line), 0)
+        cut = None if self.cut is None else max(self.cut - before, 0)
+        return Marks(cut, frozenset(line - before for line in self.left_out))
+
+    def _next(self) -> int:
+        """The line that comes next; one that has begun belongs to what was before."""
+        return len(self.lines) + bool(self.line)
 
 
 def _attribute(attributes: str, name: str) -> str:

@@ -67,7 +67,7 @@ def structure(raw: bytes) -> Structure:
                 flaws.append("a multipart without parts")
                 entity.media_type = "text/plain"
     texts = (entity for entity in root.walk() if entity.media_type.startswith("text/"))
-    root.headers.charset = next((entity.parameters.get("charset", "") for entity in texts), "")
+    root.headers.presume(next((entity.parameters.get("charset", "") for entity in texts), ""))
     return Structure(root, tuple(flaws))
 
 
@@ -78,6 +78,8 @@ class _Descent:
         self.raw = raw
         self.current: Entity | None = root
         self.stack: list[tuple[bytes, Entity]] = []
+        self.lines: dict[bytes, tuple[int, bool]] = {}
+        """What a delimiter's line may be, with its level and whether it is the last of its kind."""
         self.flaws: list[str] = []
         self._push(root)
 
@@ -87,7 +89,7 @@ class _Descent:
         while self.stack and (found := self._delimiter(at - 1)) is not None:
             at, last = found
             if last:
-                self.stack.pop()
+                self._leave(len(self.stack) - 1)
                 continue
             count += 1
             if count > MOST_PARTS:
@@ -101,9 +103,7 @@ class _Descent:
 
         Looks from the line after `line_break` on. `None` when there is none.
         """
-        raw = self.raw
-        lines = {boundary: (level, False) for level, (boundary, _) in enumerate(self.stack)}
-        lines |= {boundary + b"--": (level, True) for level, (boundary, _) in enumerate(self.stack)}
+        raw, lines = self.raw, self.lines
         known = tuple(lines)
         at = raw.find(b"\n--", max(line_break, 0))
         while at >= 0:
@@ -122,8 +122,20 @@ class _Descent:
         for entity in (self.current, *(entity for _, entity in self.stack[level + 1 :])):
             if entity is not None:
                 entity.end = max(before, entity.start)
-        del self.stack[level + 1 :]
+        self._leave(level + 1)
         self.current = None
+
+    def _leave(self, level: int) -> None:
+        """Only the multiparts above `level` are still open."""
+        if level < len(self.stack):
+            del self.stack[level:]
+            self.lines = {}
+            for at, (boundary, _) in enumerate(self.stack):
+                self._know(at, boundary)
+
+    def _know(self, level: int, boundary: bytes) -> None:
+        self.lines[boundary] = (level, False)
+        self.lines[boundary + b"--"] = (level, True)
 
     def _part(self, at: int) -> int:
         headers, start = split(self.raw, at)
@@ -144,4 +156,5 @@ class _Descent:
         if len(self.stack) >= DEEPEST:
             self.flaws.append(f"nested deeper than {DEEPEST}")
             return
+        self._know(len(self.stack), boundary)
         self.stack.append((boundary, entity))

@@ -14,9 +14,11 @@ import msgspec
 
 from frontline.contract.channel import ATTACHMENTS, ORIGINALS
 from frontline.contract.codec import to_milliseconds
-from frontline.contract.ids import ChannelName, InboxId
+from frontline.contract.ids import ChannelName, ContactId, InboxId, MessageId
 from frontline.contract.message import (
     Attachment,
+    Automation,
+    DeliveryReceipt,
     Identity,
     InboundMessage,
     ObjectRef,
@@ -27,13 +29,18 @@ from frontline.contract.message import (
     message_id,
 )
 from intake_email.address import Mailbox, canonical_address, mailboxes
-from intake_email.automation import automation
-from intake_email.content import Content, File, content
+from intake_email.automation import MailKind, automation, is_list, quiet
+from intake_email.content import Content, content
+from intake_email.file import File
 from intake_email.forward import forwards
 from intake_email.header import Headers
+from intake_email.language import language_of
+from intake_email.markup import is_marked, marked_text
 from intake_email.mime import Entity, structure
+from intake_email.phrases import FORWARD_PREFIX
 from intake_email.quote import reply_text
-from intake_email.thread import Sign, message_ids, own_message_id, thread_keys
+from intake_email.report import Report, report_of
+from intake_email.thread import Sign, message_ids, own_message_id, reply_of, reply_of_address, thread_keys
 
 CHANNEL = ChannelName("email")
 LONGEST_SUBJECT = 1000
@@ -69,6 +76,28 @@ class Normalised(msgspec.Struct, frozen=True):
     message: InboundMessage
     pieces: tuple[Piece, ...]
     """The original first, then the files."""
+    report: Report | None = None
+    """What other mail systems say of a reply of ours; the message is no contact then."""
+    reply: MessageId | None = None
+    """The reply that the report is about, where that can be told."""
+
+    def receipt(self, contact: ContactId) -> DeliveryReceipt:
+        """What `contact` is told: the report as what became of the reply. It has the message's own id and key."""
+        assert self.report is not None
+        assert self.reply is not None
+        message = self.message
+        return DeliveryReceipt(
+            id=message.id,
+            key=message.key,
+            channel=message.channel,
+            inbox=message.inbox,
+            reply=self.reply,
+            contact=contact,
+            state=self.report.state,
+            times=message.times,
+            native_id=message.native_id,
+            detail=self.report.detail,
+        )
 
 
 class Mail(msgspec.Struct, frozen=True):
@@ -78,7 +107,9 @@ class Mail(msgspec.Struct, frozen=True):
     headers: Headers
     content: Content
     reply_text: str
-    is_report: bool
+    media_type: str
+    """Of the whole."""
+    language: str
     digest: str
     """Of what stays the same over every way that the mail can take."""
     sha256: str
@@ -89,10 +120,11 @@ def read(raw: bytes) -> Mail:
     try:
         tree = structure(raw)
         headers = tree.root.headers
-        is_report = tree.root.media_type == "multipart/report"
         said = content(tree)
-        own_words = _clipped(reply_text(said.text))
-        return Mail(raw, headers, said, own_words, is_report, _digest(raw, tree.root), _sha256(raw))
+        own_words = _own_words(said, forwards=FORWARD_PREFIX.match(headers.text(b"subject")) is not None)
+        language = _language(headers, own_words)
+        digest, sha256 = _digest(raw, tree.root), _sha256(raw)
+        return Mail(raw, headers, said, _clipped(own_words), tree.root.media_type, language, digest, sha256)
     except Exception as error:  # noqa: BLE001 - a bug in here must not cost a mail: it is kept, and parked for a look
         return _unread(raw, error)
 
@@ -114,7 +146,18 @@ def _unread(raw: bytes, error: Exception) -> Mail:
         letter for letter in raw[:LONGEST_REPLY].decode("ascii", "ignore") if letter.isprintable() or letter == "\n"
     )
     said = Content(legible, "", (), (f"not understood ({type(error).__name__})",))
-    return Mail(raw, Headers({}), said, said.text, is_report=False, digest=_sha256(raw), sha256=_sha256(raw))
+    digest = _sha256(raw)
+    return Mail(raw, Headers({}), said, said.text, media_type="text/plain", language="", digest=digest, sha256=digest)
+
+
+def _own_words(said: Content, *, forwards: bool) -> str:
+    found = reply_text(said.text, said.marks, forwards=forwards)
+    if said.beside and len(found) == len(said.text.strip()) and is_marked(said.beside):
+        # Nothing of the text is known for a quote, but the HTML beside it says that there is one.
+        text, marks = marked_text(said.beside)
+        marked = reply_text(text, marks, forwards=forwards)
+        return marked if marked and len(marked) < len(text.strip()) else found
+    return found
 
 
 def _normalised(mail: Mail, arrival: Arrival, sign: Sign) -> Normalised:
@@ -131,6 +174,19 @@ def _normalised(mail: Mail, arrival: Arrival, sign: Sign) -> Normalised:
         pieces.append(Piece(ref, file.data))
         attachments.append(_attachment(file, ref))
     sender = _sender(headers, arrival.return_path)
+    recipients = _recipients(headers)
+    report = report_of(headers, said, mail.media_type, sender=sender.address, return_path=arrival.return_path)
+    reply = None if report is None else _reply(report, arrival, sign)
+    if report is not None and reply is None and not report.certain:
+        report = None
+    automatic = automation(
+        headers,
+        sender=sender.address,
+        return_path=arrival.return_path,
+        is_report=mail.media_type == "multipart/report" or report is not None,
+    )
+    if automatic is Automation.NO and _answers_an_invitation(mail):
+        automatic = Automation.AUTO_REPLIED
     message = InboundMessage(
         id=identifier,
         key=key,
@@ -139,22 +195,63 @@ def _normalised(mail: Mail, arrival: Arrival, sign: Sign) -> Normalised:
         native_id=native_id,
         sender=Identity(channel=CHANNEL, address=sender.address, name=sender.name),
         times=Times(received=to_milliseconds(arrival.received), sent=_sent(headers.first(b"date"))),
-        automation=automation(
-            headers, sender=sender.address, return_path=arrival.return_path, is_report=mail.is_report
-        ),
-        recipients=_recipients(headers),
+        automation=automatic,
+        recipients=recipients,
         subject=headers.text(b"subject")[:LONGEST_SUBJECT],
         text=said.text,
         reply_text=mail.reply_text,
         html=said.html,
-        language=_language(headers),
+        language=mail.language,
         attachments=tuple(attachments),
-        thread=_thread(mail, arrival, own_id, sender.address, sign),
+        thread=_thread(mail, arrival, own_id, sender.address, recipients, sign),
         original=pieces[0].ref,
         flaw="; ".join(said.flaws if sender.address else (*said.flaws, "no sender")),
-        native=_native(arrival, digest),
+        native=_native(arrival, digest, _facts(mail, arrival, sender.address, automatic, report)),
     )
-    return Normalised(message, tuple(pieces))
+    return Normalised(message, tuple(pieces), report, reply)
+
+
+def _reply(report: Report, arrival: Arrival, sign: Sign) -> MessageId | None:
+    """Our reply that a report is about: by its Message-ID, or by the address that the report came to."""
+    named = (reply_of(message_id, sign) for message_id in report.about)
+    found = next((reply for reply in named if reply is not None), None)
+    addressed = (reply_of_address(address, sign) for address in arrival.recipients[:8])
+    return found or next((reply for reply in addressed if reply is not None), None)
+
+
+def _answers_an_invitation(mail: Mail) -> bool:
+    """Whether somebody pressed "accept" and said nothing. What Microsoft's programs put beside it are the
+    person's own words; others write a sentence of theirs.
+    """
+    invite = mail.content.invite
+    if invite is None or not invite.is_reply or invite.comment:
+        return False
+    return not (invite.by_microsoft and mail.content.text and mail.content.text != invite.words())
+
+
+def _facts(mail: Mail, arrival: Arrival, sender: str, automatic: Automation, report: Report | None) -> dict[str, Any]:
+    """What is known of the mail beyond what every channel's messages have."""
+    facts: dict[str, Any] = {}
+    kind = _kind(mail, automatic, report)
+    if kind is not MailKind.PERSON:
+        facts["kind"] = str(kind)
+    if reasons := quiet(mail.headers, sender=sender, return_path=arrival.return_path):
+        facts["quiet"] = list(reasons)
+    invite = mail.content.invite
+    if invite is not None:
+        said = {name: getattr(invite, name) for name in ("method", "uid", "summary", "start", "end", "place", "answer")}
+        facts["invite"] = {name: value for name, value in said.items() if value}
+    return facts
+
+
+def _kind(mail: Mail, automatic: Automation, report: Report | None) -> MailKind:
+    if report is not None:
+        return MailKind(str(report.kind))
+    if mail.content.invite is not None and mail.content.invite.is_reply:
+        return MailKind.CALENDAR_REPLY
+    if automatic is not Automation.NO:
+        return MailKind(str(automatic))
+    return MailKind.LIST if is_list(mail.headers) else MailKind.PERSON
 
 
 def arrival_of(native: dict[str, Any]) -> Arrival:
@@ -162,11 +259,10 @@ def arrival_of(native: dict[str, Any]) -> Arrival:
     return msgspec.convert(native, Arrival)
 
 
-def _native(arrival: Arrival, digest: str) -> dict[str, Any]:
+def _native(arrival: Arrival, digest: str, facts: dict[str, Any]) -> dict[str, Any]:
     """As it comes back when the message has been stored: a list is no tuple."""
-    filled = msgspec.structs.replace(arrival, digest=digest)
-    native: dict[str, Any] = msgspec.json.decode(msgspec.json.encode(filled))
-    return native
+    native: dict[str, Any] = msgspec.to_builtins(msgspec.structs.replace(arrival, digest=digest), builtin_types=())
+    return {**native, **facts}
 
 
 def _digest(raw: bytes, root: Entity) -> str:
@@ -224,14 +320,19 @@ def _sent(date: str) -> datetime | None:
         return None
 
 
-def _thread(mail: Mail, arrival: Arrival, own_id: str, sender: str, sign: Sign) -> tuple[ThreadKey, ...]:
+def _thread(
+    mail: Mail, arrival: Arrival, own_id: str, sender: str, recipients: tuple[Recipient, ...], sign: Sign
+) -> tuple[ThreadKey, ...]:
     headers = mail.headers
 
     def ids(name: bytes) -> Sequence[str]:
         return message_ids(headers.first(name))
 
     marked = b"x-forwarded-message-id" in headers
-    named = [box.address for name in (b"to", b"cc") for value in headers.every(name)[:8] for box in mailboxes(value)]
+    # Only a heading with a colon, or behind hyphens or underscores, says that something is handed on.
+    own = mail.reply_text
+    heading = own if ":" in own or any(rule in own for rule in ("--", "__", "**", "——")) else ""
+    named = [each.address for each in recipients if each.role in ("to", "cc")]
     return thread_keys(
         own_id,
         ids(b"in-reply-to"),
@@ -239,13 +340,16 @@ def _thread(mail: Mail, arrival: Arrival, own_id: str, sender: str, sign: Sign) 
         sign,
         sender=sender,
         to=(*arrival.recipients, *named),
-        forwards=forwards(headers.text(b"subject"), mail.reply_text, marked=marked),
+        forwards=forwards(headers.text(b"subject"), heading, marked=marked),
     )
 
 
-def _language(headers: Headers) -> str:
-    found = _LANGUAGE.match(headers.first(b"content-language"))
-    return found[0].lower() if found else ""
+def _language(headers: Headers, text: str) -> str:
+    """What the text is in; where that can't be told, or is the same, what the sender's program says of it."""
+    stated = _LANGUAGE.match(headers.first(b"content-language"))
+    said = stated[0].lower() if stated else ""
+    found = language_of(text)
+    return found if found and said.partition("-")[0] != found else said
 
 
 def _clipped(text: str) -> str:

@@ -5,114 +5,183 @@ stays. Where nothing would be left, everything is.
 """
 
 import re
+from typing import NamedTuple
+
+from intake_email.phrases import (
+    DEVICE,
+    DEVICE_ENDS,
+    FORWARDED,
+    FROM,
+    LABELS,
+    ORIGINAL,
+    OTHER,
+    SENT,
+    WROTE,
+    WROTE_WITHIN,
+)
 
 _LONGEST_ATTRIBUTION = 500
 _LINES = 3
 """How many an attribution may be broken into."""
-_MARKS = {"-", "_", "—", "*", "b", "B", "a", "A"}
-"""What a divider or the heading of a forwarded mail begins with."""
+_LONGEST_LABEL = 24
+_LONGEST_DEVICE = 120
+_LONGEST_DIVIDER = 200
+_MARKS = frozenset("-_—–*=")
+"""What a divider begins with, or the heading of a forwarded mail that has no colon."""
+_FIRST = _MARKS | set("> \t\xa0")
+_COLONS = (":", "：")
+_UNSEEN = "\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069\ufeff"
+_ABOUT = " \t*|_" + _UNSEEN
+"""What stands around a label: emphasis in text that was made from HTML, marks of writing direction."""
 
-_ATTRIBUTION_START = re.compile(
-    r"\s*(?:on|am|le|el|il|op|em|den|dnia|w dniu|în|dne|på|pe|в|\d{1,4}[./年-]|.{1,80}<[^<>\s]{3,100}>)", re.IGNORECASE
-)
-_ATTRIBUTION = re.compile(
-    r".{0,300}?(?:\b(?:wrote|writes|schrieb|a écrit|écrivait|escribió|ha scritto|scrisse|schreef|escreveu|skrev|"
-    r"napisał|napisała|napisał\(a\)|pisze|napsal|napsala|napsal\(a\)|kirjoitti|a scris|написал|написала|пишет)(?!\w)|"
-    r"写道|のメール|님이 작성).{0,200}[:：]\s*",
-    re.IGNORECASE,
-)
-_DIVIDER = re.compile(
-    r"\s*[-_—*]{3,}\s*(?:original message|original appointment|ursprüngliche nachricht|message d'origine|"
-    r"message original|mensaje original|mensagem original|messaggio originale|oorspronkelijk bericht|"
-    r"ursprungligt meddelande|oprindelig meddelelse|opprinnelig melding|alkuperäinen viesti|wiadomość oryginalna|"
-    r"исходное сообщение|原始邮件|元のメッセージ)\s*[-_—*]{0,20}\s*",
-    re.IGNORECASE,
-)
-_FORWARD = re.compile(
-    r"\s*(?:[-_—*]{3,}\s*(?:forwarded message|weitergeleitete nachricht|message transféré|mensaje reenviado|"
-    r"messaggio inoltrato|doorgestuurd bericht|vidarebefordrat meddelande)|begin forwarded message:|"
-    r"anfang der weitergeleiteten nachricht)",
-    re.IGNORECASE,
-)
-_FROM = re.compile(
-    r"\s*\*?(?:from|von|de|da|van|från|fra|od|lähettäjä|от|发件人|寄件者|差出人|보낸 사람)\s?[:：]\*?\s*\S",
-    re.IGNORECASE,
-)
-_SENT = re.compile(
-    r"\s*\*?(?:sent|date|gesendet|datum|envoyé|fecha|enviado|enviado el|inviato|data|verzonden|skickat|sendt|"
-    r"wysłano|lähetetty|отправлено|дата|发送时间|日期|寄件日期|送信日時|日時|날짜)\s?[:：]",
-    re.IGNORECASE,
-)
+_RULED = re.compile(r"\s*[-_—–*=]{3,60}+\s*([^-_—–*=\s][^\n]{2,80}?)\s*[-_—–*=]{0,60}\s*")
+_DATED = re.compile(r"\d{1,2}[:.h時时]\d{2}|\d{4}|\d{1,2}[./-]\d{1,2}[./-]\d{2}")
+_TIMED = re.compile(r"\d{1,2}[:.hH]\s?\d{2}|\d\s?[時时点시]")
+_WORD = re.compile(r"[^\W\d_]{3,20}")
+_YEAR = re.compile(r"(?:19|20)\d\d")
+_ADDRESSED = re.compile(r"[<(\[][^<>()\[\]\s]{1,200}@[^<>()\[\]\s]{1,200}[>)\]]|mailto:|\S@\S")
 _SIGNATURE = re.compile(r"--\s?\Z")
-_DEVICE = re.compile(
-    r"(?:sent from (?:my|mail|outlook|yahoo|proton)|sent via|get outlook for|von meinem .{1,40} gesendet|gesendet (?:von|mit)|"
-    r"envoyé (?:de|depuis)|enviado (?:desde|do meu)|inviato da|verstuurd (?:vanaf|met)|skickat från|sendt fra|"
-    r"wysłane z|отправлено (?:с|из)|从我的.{1,20}发送).{0,80}\Z",
-    re.IGNORECASE,
-)
 
 
-def reply_text(text: str) -> str:
-    """`text` without quotes, their headings and the signature; all of it when that would be nothing."""
+class Marks(NamedTuple):
+    """What the HTML behind a text says of its lines, counted from 0."""
+
+    cut: int | None = None
+    """Where a quote begins that goes on to the end."""
+    left_out: frozenset[int] = frozenset()
+    """Headings of quotes, and the signature."""
+
+
+NO_MARKS = Marks()
+
+
+def reply_text(text: str, marks: Marks = NO_MARKS, *, forwards: bool = False) -> str:
+    """`text` without quotes, their headings and the signature; all of it when that would be nothing.
+
+    In a mail that `forwards` another one, only marked lines are quotes.
+    """
     whole = text.strip()
     if "\n" not in whole:
         return whole
     lines = whole.split("\n")
-    own = _own(lines)
+    if marks is not NO_MARKS:
+        skipped = text.count("\n", 0, len(text) - len(text.lstrip()))
+        cut = None if marks.cut is None else marks.cut - skipped
+        marks = Marks(cut, frozenset(line - skipped for line in marks.left_out))
+    colons = [at for at, line in enumerate(lines) if ":" in line] if ":" in whole else []
+    colons += [at for at, line in enumerate(lines) if "：" in line] if "：" in whole else []
+    own = _own(lines, colons, marks, forwards=forwards)
     unsigned = _joined(_unsigned(own))
     if unsigned or len(own) == len(lines):
         return unsigned or whole
     return _joined(own) or whole
 
 
-def _own(lines: list[str]) -> list[str]:
+def _own(lines: list[str], colons: list[int], marks: Marks, *, forwards: bool) -> list[str]:
     """The lines that are no quote, up to where a quote begins that does not mark its lines."""
     own: list[str] = []
     at = 0
-    # All that is looked for has a colon near or begins with a mark; most lines have neither.
-    colons = [at for at, line in enumerate(lines) if ":" in line or "：" in line]
-    near = {at - back for at in colons for back in range(_LINES)}
-    while at < len(lines):
+    for special in _special(lines, colons, marks):
+        if special < at:
+            continue
+        own += lines[at:special]
+        at = special
         line = lines[at]
-        if line.startswith(">"):
+        if at == marks.cut and not forwards and not _forward_follows(lines, at):
+            return own
+        if line.startswith(">") or (at in marks.left_out and not _forwards(line)):
             at += 1
             continue
-        if at not in near and line.lstrip()[:1] not in _MARKS:
-            own.append(line)
-            at += 1
-            continue
-        if _FORWARD.match(line):
+        if _forwards(line):
             return own + lines[at:]
-        if _DIVIDER.fullmatch(line) or _heads_a_block(lines, at):
-            break
-        length = _attribution(lines, at)
+        if not forwards and (_divides(lines, at) or _heads_a_block(lines, at)):
+            return own
+        length = 0 if forwards else _attribution(lines, at)
         if length:
             at += length
             if not _quote_follows(lines, at):
-                break
-            continue
-        own.append(line)
-        at += 1
-    return own
+                return own
+    return own + lines[at:]
+
+
+def _special(lines: list[str], colons: list[int], marks: Marks) -> list[int]:
+    """The lines to look at. All that is looked for has a colon near or begins with a mark; most lines have neither."""
+    found = {at for at, line in enumerate(lines) if line[:1] in _FIRST}
+    for at in colons:
+        found.update(range(max(at - _LINES + 1, 0), at + 1))
+    if marks.cut is not None and 0 <= marks.cut < len(lines):
+        found.add(marks.cut)
+    found.update(at for at in marks.left_out if 0 <= at < len(lines))
+    return sorted(found)
+
+
+def _forwards(line: str) -> bool:
+    """Whether a forwarded mail begins here."""
+    bare = line.strip(_ABOUT)
+    if not 8 <= len(bare) <= 120 or not (bare[0] in "-—–=" or bare.endswith(_COLONS)):
+        return False
+    return FORWARDED.match(bare.strip("-—–= ")) is not None
+
+
+def _forward_follows(lines: list[str], at: int) -> bool:
+    return any(_forwards(line) for line in lines[at : at + 3])
+
+
+def _divides(lines: list[str], at: int) -> bool:
+    """Whether this is "-----Original Message-----" in any language."""
+    line = lines[at]
+    if line.lstrip()[:1] not in _MARKS or len(line) > _LONGEST_DIVIDER:
+        return False
+    ruled = _RULED.fullmatch(line)
+    if ruled is None:
+        return False
+    if ruled[1].strip(" *-").lower() in ORIGINAL:
+        return True
+    return line.rstrip().endswith("--") and _heads_a_block(lines, at + 1)
 
 
 def _heads_a_block(lines: list[str], at: int) -> bool:
     """Whether a quoted mail's own header (From, Sent, To, Subject) begins here."""
-    return _FROM.match(lines[at]) is not None and any(_SENT.match(line) for line in lines[at + 1 : at + 4])
+    while at < len(lines) and not lines[at].strip():
+        at += 1
+    if at >= len(lines) or _role(lines[at]) != FROM:
+        return False
+    return {SENT, OTHER} <= {_role(line) for line in lines[at + 1 : at + 6]}
+
+
+def _role(line: str) -> str | None:
+    """Which field of a mail's header a line is in some language, `None` for none; its value must stand beside it."""
+    line = line.strip(_ABOUT)
+    found = [end for end in (line.find(colon, 0, _LONGEST_LABEL) for colon in _COLONS) if end > 0]
+    if not found:
+        return None
+    end = min(found)
+    return LABELS.get(line[:end].strip(_ABOUT).lower()) if line[end + 1 :].strip(_ABOUT) else None
 
 
 def _attribution(lines: list[str], at: int) -> int:
-    """How many lines from here on say who wrote what follows; 0 for none."""
-    if not _ATTRIBUTION_START.match(lines[at]):
-        return 0
+    """How many lines from here on say who wrote what follows; 0 for none.
+
+    That is an address and a time before a colon in whatever language, or a time or an address and "wrote".
+    """
     joined = ""
     for count, line in enumerate(lines[at : at + _LINES], 1):
-        joined = f"{joined} {line.strip()}".strip()
+        joined = f"{joined} {line.strip(_ABOUT)}".strip()
         if not line.strip() or len(joined) > _LONGEST_ATTRIBUTION:
             return 0
-        if joined.endswith((":", "：")):
-            return count if _ATTRIBUTION.fullmatch(joined) else 0
+        if joined.endswith(_COLONS):
+            return count if _attributes(joined, quoted=_quote_follows(lines, at + count)) else 0
     return 0
+
+
+def _attributes(said: str, *, quoted: bool) -> bool:
+    addressed = _ADDRESSED.search(said) is not None
+    if not WROTE.isdisjoint(_WORD.findall(said.lower())) or (
+        not said.isascii() and any(words in said for words in WROTE_WITHIN)
+    ):
+        return addressed or quoted or _DATED.search(said) is not None
+    # "The appointment at 12:00 with a@b.example:" is none, so without the verb there must be a year as well.
+    return addressed and _TIMED.search(said) is not None and _YEAR.search(said) is not None
 
 
 def _quote_follows(lines: list[str], at: int) -> bool:
@@ -124,13 +193,20 @@ def _quote_follows(lines: list[str], at: int) -> bool:
 
 def _unsigned(lines: list[str]) -> list[str]:
     for at, line in enumerate(lines):
-        if _SIGNATURE.match(line):
+        if line[:2] == "--" and _SIGNATURE.match(line):
             lines = lines[:at]
             break
     end = len(lines)
-    while end and (not lines[end - 1].strip() or _DEVICE.match(lines[end - 1].strip()) or _is_rule(lines[end - 1])):
+    while end and (not lines[end - 1].strip() or _is_device(lines[end - 1]) or _is_rule(lines[end - 1])):
         end -= 1
     return lines[:end]
+
+
+def _is_device(line: str) -> bool:
+    line = line.strip(" \t*>-_" + _UNSEEN)
+    if len(line) > _LONGEST_DEVICE:
+        return False
+    return DEVICE.match(line) is not None or line.lower().rstrip(".。").endswith(DEVICE_ENDS)
 
 
 def _is_rule(line: str) -> bool:
@@ -140,5 +216,8 @@ def _is_rule(line: str) -> bool:
 
 def _joined(lines: list[str]) -> str:
     """The lines as a text, with no more than one empty line together."""
-    kept = [line.rstrip() for line in lines]
-    return "\n".join(line for at, line in enumerate(kept) if line or (at and kept[at - 1])).strip()
+    joined = "\n".join(lines).strip()
+    if " \n" in joined or "\t\n" in joined or "\n\n\n" in joined or not joined.isascii():
+        kept = [line.rstrip() for line in lines]
+        return "\n".join(line for at, line in enumerate(kept) if line or (at and kept[at - 1])).strip()
+    return joined
