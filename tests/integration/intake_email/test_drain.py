@@ -42,14 +42,14 @@ async def test_a_mail_that_is_being_stored_gets_its_answer(
     nats: EmbeddedServer, provisioned: Bus, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     storing, go_on = asyncio.Event(), asyncio.Event()
-    take = taking.Taking.take
+    each = taking.Taking.each
 
-    async def held(self: taking.Taking, raw: bytes, inboxes: Any, receive: Receive, **rest: Any) -> Any:
+    async def held(self: taking.Taking, raw: bytes, way: taking.Way, receive: Receive) -> Any:
         storing.set()
         await go_on.wait()
-        return await take(self, raw, inboxes, receive, **rest)
+        return await each(self, raw, way, receive)
 
-    monkeypatch.setattr(taking.Taking, "take", held)
+    monkeypatch.setattr(taking.Taking, "each", held)
     async with (
         receiving(nats, provisioned) as stage,
         session(stage.port, *LINES, b"DATA\r\n") as (reader, writer),

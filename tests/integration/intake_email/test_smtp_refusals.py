@@ -207,13 +207,13 @@ async def test_when_one_of_two_inboxes_fails_the_whole_comes_again_and_each_has_
     failure: Exception, code: int, nats: EmbeddedServer, provisioned: Bus, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     failures = {SALES: failure}
-    take = taking.Taking.take
+    each = taking.Taking.each
 
-    async def halved(self: taking.Taking, raw: bytes, inboxes: Any, receive: Receive, **rest: Any) -> Any:
-        return await take(self, raw, inboxes, Half(receive, failures), **rest)
+    async def halved(self: taking.Taking, raw: bytes, way: taking.Way, receive: Receive) -> Any:
+        return await each(self, raw, way, Half(receive, failures))
 
-    monkeypatch.setattr(taking.Taking, "take", halved)
-    async with receiving(nats, provisioned) as stage:
+    monkeypatch.setattr(taking.Taking, "each", halved)
+    async with receiving(nats, provisioned, smtp_full_pause=0.001) as stage:
         both = (ADDRESSES[SUPPORT], ADDRESSES[SALES])
         found, words = await refused(stage, mail(), *both)
         assert found == code
@@ -229,7 +229,7 @@ async def test_what_can_never_be_taken_is_refused_for_good(
     async def never(*_: Any, **__: Any) -> None:
         raise Rejected("larger than the stream\r\ntakes", Reason.TOO_LARGE)
 
-    monkeypatch.setattr(taking.Taking, "take", never)
+    monkeypatch.setattr(taking.Taking, "each", never)
     async with receiving(nats, provisioned) as stage:
         assert await refused(stage, mail()) == (552, "5.3.4 larger than the stream  takes")
 
@@ -257,16 +257,18 @@ async def test_a_port_that_is_taken_is_the_operators_to_mend(nats: EmbeddedServe
 
 async def test_a_client_that_says_nothing_is_let_go(nats: EmbeddedServer, provisioned: Bus) -> None:
     async with receiving(nats, provisioned, smtp_idle_timeout=0.05) as stage, session(stage.port) as (reader, _):
-        assert await reader.read() == b""
+        assert await reader.read() == b"421 4.4.2 nothing came for too long\r\n"
+        assert stage.figure("frontline_email_sessions_ended_total", why="timeout") == 1
 
 
+@pytest.mark.parametrize("limit", ["smtp_data_timeout", "smtp_data_pause"])
 async def test_a_client_that_never_ends_its_mail_is_let_go_and_nothing_is_stored(
-    nats: EmbeddedServer, provisioned: Bus
+    limit: str, nats: EmbeddedServer, provisioned: Bus
 ) -> None:
     async with (
-        receiving(nats, provisioned, smtp_data_timeout=0.05) as stage,
+        receiving(nats, provisioned, **cast("Any", {limit: 0.05})) as stage,
         session(stage.port, EHLO, FROM, TO, b"DATA\r\n") as (reader, writer),
     ):
         writer.write(b"Subject: never ends\r\n")
-        assert await reader.read() == b""
+        assert await reader.read() == b"421 4.4.2 nothing came for too long\r\n"
         assert await stage.stored() == []

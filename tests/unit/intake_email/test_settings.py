@@ -4,7 +4,8 @@ import pytest
 
 from frontline.contract.error import SettingsError
 from frontline.runtime.settings import load_settings
-from intake_email.settings import MIB, EmailSettings
+from intake_email.receiving_settings import MIB
+from intake_email.settings import EmailSettings
 
 
 def mistakes(**environ: str) -> dict[str, str]:

@@ -1,36 +1,37 @@
-"""The SMTP listener: who may come in, for whom, and what they are told."""
+"""The SMTP and LMTP listeners: their sessions, what all of them share, and an orderly end."""
 
 import asyncio
+import ipaddress
 import logging
 import ssl
+from collections import Counter
+from functools import partial
 
-from aiosmtpd.smtp import SMTP, Session
-
-from frontline.contract.channel import Host, Inbox, Inboxes, Receive
-from frontline.contract.error import Mistake, Reason, Rejected, SettingsError, Unavailable, answer_to
-from intake_email.address import canonical_address
-from intake_email.session import MailEnvelope, MailSession
+from frontline.contract.channel import Host, Receive
+from frontline.contract.error import Mistake, SettingsError
+from intake_email.certificate import Certificate
+from intake_email.connection import Connection
+from intake_email.lmtp import LmtpSession
+from intake_email.receiving_settings import Network
+from intake_email.reception import Reception
+from intake_email.reception import inbox_of as inbox_of  # noqa: PLC0414 - read from here by what sends
+from intake_email.session import MailSession
 from intake_email.settings import EmailSettings
 from intake_email.taking import Taking
 
 
 class Listener:
-    """All sessions on one address. `tls` is offered as STARTTLS when it is given."""
+    """All sessions of this process."""
 
-    def __init__(
-        self,
-        settings: EmailSettings,
-        host: Host,
-        taking: Taking,
-        receive: Receive,
-        *,
-        tls: ssl.SSLContext | None = None,
-    ) -> None:
+    def __init__(self, settings: EmailSettings, host: Host, taking: Taking, receive: Receive) -> None:
         self._settings = settings
         self._host = host
-        self._tls = tls
-        self._hooks = Hooks(settings, host, taking, receive)
-        self._sessions: set[MailSession] = set()
+        self._reception = Reception(settings, host, taking, receive)
+        self._proxies = settings.proxy_networks
+        self._certificate: Certificate | None = None
+        self._sessions: dict[Connection, str] = {}
+        """With the peer that each was admitted for, "" before it was."""
+        self._peers = Counter[str]()
         self._nobody = asyncio.Event()
         self._nobody.set()
         self._in_hand = 0
@@ -40,19 +41,33 @@ class Listener:
     async def run(self) -> None:
         """Listen until cancelled; then finish the mails in hand, for as long as the grace lasts."""
         settings = self._settings
-        loop = asyncio.get_running_loop()
+        if settings.smtp_tls_certificate is not None:
+            key = settings.smtp_tls_key or settings.smtp_tls_certificate
+            self._certificate = Certificate(settings.smtp_tls_certificate, key, self._host.log, self._host.meter)
+        servers: list[asyncio.Server] = []
         try:
-            server = await loop.create_server(self._session, settings.smtp_host, settings.smtp_port, reuse_address=True)
-        except (OSError, UnicodeError) as error:
-            where = f"{settings.smtp_host}:{settings.smtp_port}"
-            raise SettingsError([Mistake("FRONTLINE_SMTP_PORT", f"{where} can't be listened on")]) from error
-        try:
-            name, port = server.sockets[0].getsockname()[:2]
-            self._host.listening("smtp", f"[{name}]:{port}" if ":" in name else f"{name}:{port}")
-            await loop.create_future()
+            servers.append(await self._listen("smtp", MailSession, settings.smtp_host, settings.smtp_port))
+            if settings.lmtp_port is not None:
+                servers.append(await self._listen("lmtp", LmtpSession, settings.lmtp_host, settings.lmtp_port))
+            await asyncio.get_running_loop().create_future()
         finally:
-            server.close()
+            for server in servers:
+                server.close()
             await self._drain()
+
+    async def _listen(self, name: str, kind: type[MailSession], host: str, port: int) -> asyncio.Server:
+        loop = asyncio.get_running_loop()
+        make = partial(kind, self._reception, self, self._settings)
+        try:
+            server = await loop.create_server(
+                make, host, port, reuse_address=True, reuse_port=self._settings.smtp_share_port or None, backlog=512
+            )
+        except (OSError, UnicodeError) as error:
+            where = f"{host}:{port}"
+            raise SettingsError([Mistake(f"FRONTLINE_{name.upper()}_PORT", f"{where} can't be listened on")]) from error
+        address, number = server.sockets[0].getsockname()[:2]
+        self._host.listening(name, f"[{address}]:{number}" if ":" in address else f"{address}:{number}")
+        return server
 
     async def _drain(self) -> None:
         for session in tuple(self._sessions):
@@ -66,21 +81,36 @@ class Listener:
                 self._host.meter.count("sessions_cut_off")
                 session.abort()
 
-    def _session(self) -> MailSession:
-        return MailSession(self._hooks, self, self._settings, self._tls)
-
-    def enter(self, session: MailSession) -> bool:
+    def enter(self, session: Connection) -> bool:
         if len(self._sessions) >= self._settings.smtp_max_sessions:
             self.answered("421")
             return False
-        self._sessions.add(session)
+        self._sessions[session] = ""
         self._nobody.clear()
         return True
 
-    def leave(self, session: MailSession) -> None:
-        self._sessions.discard(session)
+    def admit(self, session: Connection, peer: str) -> bool:
+        who = neighbourhood(peer)
+        if self._peers[who] >= self._settings.smtp_max_sessions_per_peer:
+            return False
+        self._peers[who] += 1
+        self._sessions[session] = who
+        return True
+
+    def leave(self, session: Connection) -> None:
+        who = self._sessions.pop(session, "")
+        if who:
+            self._peers[who] -= 1
+            if not self._peers[who]:
+                del self._peers[who]
         if not self._sessions:
             self._nobody.set()
+
+    def proxied(self, peer: str) -> bool:
+        return bool(self._proxies) and _is_in(peer, self._proxies)
+
+    def certificate(self) -> ssl.SSLContext | None:
+        return self._certificate.context() if self._certificate is not None else None
 
     def claim(self, octets: int) -> bool:
         if self._in_hand + octets > self._settings.smtp_max_in_hand:
@@ -98,68 +128,25 @@ class Listener:
                 # Its sender is told and will not come again; who set the limit should know.
                 self._host.log.warning("smtp.too_large", limit=self._settings.smtp_max_size)
 
-
-class Hooks:
-    """What aiosmtpd asks at each command; gives the status line."""
-
-    def __init__(self, settings: EmailSettings, host: Host, taking: Taking, receive: Receive) -> None:
-        self._most = settings.smtp_max_recipients
-        self._host = host
-        self._taking = taking
-        self._receive = receive
-
-    async def handle_RCPT(  # noqa: N802 - aiosmtpd's names
-        self, _server: SMTP, _session: Session, envelope: MailEnvelope, address: str, _options: list[str]
-    ) -> str:
-        if len(envelope.rcpt_tos) >= self._most:
-            return _refusal(Rejected("too many recipients", Reason.TOO_MANY))
-        try:
-            inbox = inbox_of(address, self._host.inboxes)
-        except Unavailable as error:
-            return _refusal(error)
-        if inbox is None:
-            return _refusal(Rejected("nobody here has this address", Reason.UNKNOWN_INBOX))
-        envelope.rcpt_tos.append(address)
-        envelope.inboxes[inbox.inbox] = (*envelope.inboxes.get(inbox.inbox, ()), canonical_address(address))
-        return "250 2.1.5 OK"
-
-    async def handle_DATA(self, _server: SMTP, session: Session, envelope: MailEnvelope) -> str:  # noqa: N802
-        assert isinstance(envelope.content, bytes)
-        path = (envelope.mail_from or "").strip("<>")
-        try:
-            stored = await self._taking.take(
-                envelope.content,
-                envelope.inboxes,
-                self._receive,
-                return_path=canonical_address(path) or path.encode("utf-8", "replace").decode()[:320],
-                peer=str(session.peer[0]) if session.peer else "",
-            )
-        except (Rejected, Unavailable) as error:
-            self._host.log.warning("smtp.not_taken", inboxes=list(envelope.inboxes), answer=answer_to(error).smtp)
-            return _refusal(error)
-        except Exception as error:  # noqa: BLE001 - a bug must not cost a mail: its sender tries again
-            return await self.handle_exception(error)
-        self._host.meter.count("mails", inboxes=str(min(len(stored), 10)))
-        return f"250 2.0.0 stored as {' '.join(stored)}"
-
-    async def handle_exception(self, error: Exception) -> str:
-        self._host.meter.count("failures", where="smtp")
-        self._host.log.error("smtp.failed", exc_info=error)
-        return f"{answer_to(error).smtp} something went wrong here, come again"
+    def ended(self, why: str) -> None:
+        self._host.meter.count("sessions_ended", why=why)
 
 
-def inbox_of(address: str, inboxes: Inboxes) -> Inbox | None:
-    """The inbox behind a recipient; `support+anything@` is `support@` unless it has one of its own."""
-    canonical = canonical_address(address)
-    if not canonical:
-        return None
-    found = inboxes.by_address(canonical)
-    local, _, domain = canonical.rpartition("@")
-    base = local.partition("+")[0]
-    return inboxes.by_address(f"{base}@{domain}") if found is None and base and base != local else found
+def neighbourhood(peer: str) -> str:
+    """Who counts as one: an IPv4 address, or a /64 of IPv6, which one customer has all to itself."""
+    try:
+        address = ipaddress.ip_address(peer.partition("%")[0])
+    except ValueError:
+        return peer or "?"
+    if isinstance(address, ipaddress.IPv6Address):
+        return str(address.ipv4_mapped or ipaddress.ip_network((int(address) >> 64 << 64, 64)))
+    return str(address)
 
 
-def _refusal(error: Rejected | Unavailable) -> str:
-    """A status line; what it says comes from us and is one line of ASCII."""
-    detail = error.detail.encode("ascii", "replace").decode().replace("\r", " ").replace("\n", " ")
-    return f"{answer_to(error).smtp} {detail[:400]}"
+def _is_in(peer: str, networks: tuple[Network, ...]) -> bool:
+    try:
+        address = ipaddress.ip_address(peer.partition("%")[0])
+    except ValueError:
+        return False
+    plain = address.ipv4_mapped or address if isinstance(address, ipaddress.IPv6Address) else address
+    return any(plain in network for network in networks)

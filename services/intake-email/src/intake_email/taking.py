@@ -1,9 +1,9 @@
-"""From the bytes of a mail to what is stored: the original and its files first, then the message, an inbox at a time."""
+"""From a mail to what is stored: the original and its files first, then the message, an inbox at a time."""
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping
 from functools import partial
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 import msgspec
 
@@ -12,14 +12,29 @@ from frontline.contract.clock import Clock
 from frontline.contract.error import Reason, Rejected
 from frontline.contract.ids import InboxId, MessageId
 from frontline.contract.message import InboundMessage, ObjectRef
-from intake_email.normalize import Arrival, Piece, arrival_of, normalise, read
+from intake_email.normalize import Arrival, Mail, Piece, arrival_of, normalise, read
 from intake_email.thread import Sign
 
 T = TypeVar("T")
 
-_LARGE = 64 * 1024
+_ASIDE = 64 * 1024
 """Above this a mail is read in a thread: 20 ms on the loop are felt in every other session."""
 _CHUNK = 128 * 1024
+
+Outcome = MessageId | Exception
+"""What became of a mail in one inbox: the message that is stored, or why it is not."""
+
+
+class Way(NamedTuple):
+    """How a mail came, and where to: the inboxes with the addresses that led there."""
+
+    inboxes: Mapping[InboxId, tuple[str, ...]]
+    return_path: str | None
+    """The envelope's sender, "" for the null one and `None` when it isn't known."""
+    peer: str
+    """The address of who handed it over, "" when it isn't known."""
+    helo: str = ""
+    """What that called itself."""
 
 
 class Taking:
@@ -39,19 +54,41 @@ class Taking:
         return_path: str | None,
         peer: str,
     ) -> list[MessageId]:
-        """Store one message for each of `inboxes` (with the addresses that led there); returns when all are
-        stored. Raises what `receive` raises: some may be stored then, and a repeat of all is harmless.
+        """Store one message for each of `inboxes`; returns when all are stored. Raises the first error of
+        `receive`: some may be stored then, and a repeat of all is harmless.
         """
+        found = await self.each(raw, Way(inboxes, return_path, peer), receive)
+        stored = []
+        for outcome in found.values():
+            if isinstance(outcome, Exception):
+                raise outcome
+            stored.append(outcome)
+        return stored
+
+    async def each(self, raw: bytes, way: Way, receive: Receive) -> dict[InboxId, Outcome]:
+        """Store one message for each inbox; returns when each is stored or has failed. A repeat is harmless."""
         received = self._clock()
         mail = await self._aside(raw, partial(read, raw))
-        stored = []
-        for inbox, recipients in inboxes.items():
-            arrival = Arrival(inbox=inbox, received=received, return_path=return_path, recipients=recipients, peer=peer)
-            found = await self._aside(raw, partial(normalise, mail, arrival, self._sign))
-            await self._keep(found.pieces)
-            await receive(found.message)
-            stored.append(found.message.id)
-        return stored
+        outcomes: dict[InboxId, Outcome] = {}
+        for inbox, recipients in way.inboxes.items():
+            arrival = Arrival(
+                inbox=inbox, received=received, return_path=way.return_path, recipients=recipients, peer=way.peer
+            )
+            try:
+                outcomes[inbox] = await self._store(mail, arrival, receive)
+            except Exception as error:  # noqa: BLE001 - told to the sender, of this inbox only
+                outcomes[inbox] = error
+        return outcomes
+
+    async def each_of_large(self, chunks: AsyncIterator[bytes], way: Way, receive: Receive) -> dict[InboxId, Outcome]:
+        raw = b"".join([chunk async for chunk in chunks])
+        return await self.each(raw, way, receive)
+
+    async def _store(self, mail: Mail, arrival: Arrival, receive: Receive) -> MessageId:
+        found = await self._aside(mail.raw, partial(normalise, mail, arrival, self._sign))
+        await self._keep(found.pieces)
+        await receive(found.message)
+        return found.message.id
 
     async def again(self, original: ObjectRef, native: Mapping[str, Any]) -> InboundMessage:
         """What a kept original says today, under the id that it had."""
@@ -66,7 +103,7 @@ class Taking:
         return found.message
 
     async def _aside(self, raw: bytes, work: Callable[[], T]) -> T:
-        return await asyncio.to_thread(work) if len(raw) > _LARGE else work()
+        return await asyncio.to_thread(work) if len(raw) > _ASIDE else work()
 
     async def _keep(self, pieces: Iterable[Piece]) -> None:
         for piece in pieces:
