@@ -55,6 +55,21 @@ def bare_tasks(text: str) -> list[str]:
     return found
 
 
+def patterns(text: str) -> list[str]:
+    """Patterns that msgspec would check. Of some types, tuples and unions among them, it lets go of the pattern while
+    it needs it (its issue 717): one bad value ends the process. Say it in `extra_json_schema` and look for yourself.
+    """
+    tree = ast.parse(text)
+    names = origins(tree)
+    return [
+        f"{node.lineno}: {ast.unparse(node)}"
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Call)
+        and dotted(node.func, names) == "msgspec.Meta"
+        and any(keyword.arg in {"pattern", None} for keyword in node.keywords)
+    ]
+
+
 def subjects(text: str) -> list[str]:
     """Strings that are subjects, or beginnings of subjects, of the bus."""
     tree = ast.parse(text)

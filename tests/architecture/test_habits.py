@@ -57,6 +57,10 @@ def test_a_subject_is_built_in_one_place() -> None:
     assert faults(habits.subjects, WRITES_SUBJECTS) == {}
 
 
+def test_no_pattern_is_left_to_msgspec() -> None:
+    assert faults(habits.patterns) == {}
+
+
 @pytest.mark.parametrize(
     "rule,exceptions",
     [
@@ -115,6 +119,23 @@ def test_a_task_of_a_group_is_left_alone() -> None:
         habits.bare_tasks("async def f():\n  async with asyncio.TaskGroup() as tasks:\n    tasks.create_task(g())")
         == []
     )
+
+
+@pytest.mark.parametrize(
+    "planted",
+    [
+        "import msgspec\nX = Annotated[str, msgspec.Meta(max_length=9, pattern='^a')]",
+        "import msgspec as m\nX = Annotated[str, m.Meta(pattern='^a')]",
+        "from msgspec import Meta\nclass X:\n    id: Annotated[str, Meta(pattern='^a')]",
+        "from msgspec import Meta as Limit\nX = Limit(**{'pattern': '^a'})",
+    ],
+)
+def test_a_planted_pattern_is_caught(planted: str) -> None:
+    assert habits.patterns(planted)
+
+
+def test_a_pattern_that_only_the_schema_tells_is_left_alone() -> None:
+    assert habits.patterns("import msgspec\nX = msgspec.Meta(extra_json_schema={'pattern': '^a'})") == []
 
 
 @pytest.mark.parametrize(

@@ -200,6 +200,7 @@ async def test_windows_of_one_visitor_and_sockets_of_the_process_are_bounded(nat
         ('{"type":"nonsense"}', "malformed"),
         ('{"type":"message","id":"x","text":"short id"}', "malformed"),
         ('{"type":"message","id":"with spaces in it","text":""}', "malformed"),
+        ('{"type":"message","id":"ends-with-a-line\\n","text":""}', "malformed"),
         ('{"type":"message","id":"' + "x" * 12 + '","text":"\\ud800"}', "malformed"),
         ('{"type":"hello","v":1,"inbox":"support"}', "malformed"),
     ],

@@ -1,5 +1,6 @@
 """What travels over the socket, in both directions (docs/reference/chat-protocol.md). Pure."""
 
+import re
 from datetime import datetime, timedelta
 from typing import Annotated
 
@@ -11,8 +12,11 @@ from frontline.contract.error import Reason, Rejected
 VERSION = 1
 MOST_FILES = 10
 
-ClientId = Annotated[str, Meta(pattern=r"^[A-Za-z0-9_-]{8,64}$")]
-"""Minted by the client, once for a message: a UUID does."""
+_CLIENT_ID = r"^[A-Za-z0-9_-]{8,64}$"
+ClientId = Annotated[str, Meta(extra_json_schema={"pattern": _CLIENT_ID})]
+"""Minted by the client, once for a message: a UUID does. `decode` looks at it: a pattern that msgspec checks may
+end the process (its issue 717).
+"""
 _Short = Annotated[str, Meta(max_length=200)]
 
 
@@ -71,15 +75,19 @@ class Rates(_In, frozen=True, tag="survey"):
 
 FromVisitor = Hello | Say | Types | Reads | Ends | Rates
 
+_is_client_id = re.compile(_CLIENT_ID.removesuffix("$")).fullmatch
 _decoder: msgspec.json.Decoder[FromVisitor] = msgspec.json.Decoder(FromVisitor)
 
 
 def decode(data: bytes) -> FromVisitor:
     """Raises `Rejected` for anything that is not a frame of a visitor."""
     try:
-        return _decoder.decode(data)
+        frame = _decoder.decode(data)
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise Rejected(f"not a frame of this protocol: {error}", Reason.MALFORMED) from error
+    if isinstance(frame, Say) and not _is_client_id(frame.id):
+        raise Rejected(f"not a frame of this protocol: the id has to match {_CLIENT_ID}", Reason.MALFORMED)
+    return frame
 
 
 class Somebody(msgspec.Struct, frozen=True, omit_defaults=True):
