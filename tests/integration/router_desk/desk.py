@@ -9,7 +9,8 @@ from typing import TypeVar
 from nats.aio.msg import Msg
 from prometheus_client import CollectorRegistry
 
-from frontline.configuration.model import Agent, Configuration, Desk, Inbox, Policy
+from frontline.configuration.model import Agent, Configuration, Desk, Inbox
+from frontline.configuration.policy import Policy
 from frontline.contract import cloudevent, subject
 from frontline.contract.codec import decode_outbound, encode
 from frontline.contract.draft import Draft

@@ -17,6 +17,7 @@ from frontline.contract.ids import (
 )
 from frontline.contract.message import Automation, DeliveryState, MessageKind, Presence, ThreadEvidence
 from router.core.advance import EVENT_LIMIT, Step, advance, replay
+from router.core.clock import Clock
 from router.core.command import (
     AcceptOffer,
     AddNote,
@@ -37,7 +38,7 @@ from router.core.command import (
     TransferContact,
 )
 from router.core.commit import Commit, Outcome, decode_commit, encode_commit
-from router.core.contact import Clock, Contact, Offer
+from router.core.contact import Contact, Offer
 from router.core.desk_settings import AgentSettings, DeskSettings, InboxSettings, PolicySettings, TargetSettings
 from router.core.event import DeskDecision, Event
 from router.core.state import DeskState, fingerprint

@@ -3,28 +3,36 @@
 import re
 import tomllib
 from collections.abc import Iterable, Sequence
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 from zoneinfo import available_timezones
 
+import msgspec
+
+from frontline.configuration.calendar import Calendar
+from frontline.configuration.closing import closed_days
 from frontline.configuration.locate import locate
-from frontline.configuration.model import Calendar, Configuration
+from frontline.configuration.model import Configuration
 from frontline.configuration.rules import breaches
 from frontline.configuration.shape import Found, Place, Shape
 from frontline.configuration.shift import Shift
-from frontline.configuration.whole import dangling, repeated, strangers, too_dear
+from frontline.configuration.whole import dangling, repeated, strangers, too_dear, too_far
 from frontline.contract.error import Mistake, SettingsError
 
 _SYNTAX = re.compile(r"(?P<what>.*) \(at (line (?P<line>\d+), column \d+|end of document)\)", re.DOTALL)
 
 
-def load(path: Path) -> Configuration:
+def load(path: Path, today: date | None = None) -> Configuration:
     """The configuration in a file, or in all `*.toml` of a folder together. Raises `SettingsError`."""
-    return load_texts(_texts(path))
+    return load_texts(_texts(path), today)
 
 
-def load_texts(texts: Iterable[tuple[str, bytes]]) -> Configuration:
-    """The same from what is in memory: pairs of a name for messages and the bytes of a file."""
+def load_texts(texts: Iterable[tuple[str, bytes]], today: date | None = None) -> Configuration:
+    """The same from what is in memory: pairs of a name for messages and the bytes of a file.
+
+    `today` says for which years holidays are worked out.
+    """
     shape = Shape()
     parsed = [_parse(name, data) for name, data in texts]
     unreadable = [file for file in parsed if isinstance(file, Mistake)]
@@ -34,8 +42,10 @@ def load_texts(texts: Iterable[tuple[str, bytes]]) -> Configuration:
     if not unreadable:
         mistakes += dangling(shape.found, shape.ids)
         mistakes += strangers(shape.found)
+    closed, wrong = closed_days(shape.found, today or datetime.now(UTC).date())
+    mistakes += wrong
     if not mistakes:
-        mistakes += too_dear(shape.found)
+        mistakes += [*too_dear(shape.found), *too_far(shape.found)]
     if not mistakes and not any(part.desks for part in parts):
         mistakes.append(Mistake(files[0][1].file, "there is no desk: add a [[desk]]"))
     if mistakes:
@@ -44,7 +54,11 @@ def load_texts(texts: Iterable[tuple[str, bytes]]) -> Configuration:
         version=max(part.version for part in parts),
         desks=tuple(desk for part in parts for desk in part.desks),
         policies=tuple(policy for part in parts for policy in part.policies),
-        calendars=tuple(calendar for part in parts for calendar in part.calendars),
+        calendars=tuple(
+            msgspec.structs.replace(calendar, closed=closed[calendar.id])
+            for part in parts
+            for calendar in part.calendars
+        ),
     )
 
 

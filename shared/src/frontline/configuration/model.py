@@ -5,19 +5,14 @@ In TOML the tables have the singular: `[[desk]]`, `[[desk.agent]]`, `[[desk.inbo
 """
 
 from datetime import timedelta
-from typing import Literal
 
 import msgspec
 
+from frontline.configuration.calendar import Calendar
+from frontline.configuration.policy import Lane, Policy
 from frontline.configuration.routing import OF_DUTY, WITH_A_ROTA, Ring, Strategy
 from frontline.configuration.shift import Shift
 from frontline.contract.ids import AgentId, ChannelName, DeskId, InboxId
-
-ALWAYS = "always"
-"""The calendar that is open around the clock; it needs no table of its own."""
-
-Lane = Literal["security", "improvement", "vip", "normal", "low"]
-"""What comes first, most urgent first."""
 
 COST_BY_CHANNEL = {"phone": 100, "chat": 30}
 OTHER_COST = 10
@@ -121,28 +116,6 @@ class Desk(_Table, frozen=True):
     @property
     def rings_or_default(self) -> tuple[Ring, ...]:
         return self.rings or (WITH_A_ROTA if self.shifts else OF_DUTY)
-
-
-class Policy(_Table, frozen=True):
-    """How soon customers hear from us, in time of `calendar`; a target left out is not promised.
-
-    `warn_at` are fractions of each target. A running clock keeps the `version` it started with.
-    """
-
-    id: str
-    version: int = 1
-    calendar: str = ALWAYS
-    first_response: timedelta | None = None
-    next_response: timedelta | None = None
-    resolution: timedelta | None = None
-    warn_at: tuple[float, ...] = (0.5, 0.8)
-
-
-class Calendar(_Table, frozen=True):
-    """When time counts: around the clock, days being those of `zone` (an IANA name)."""
-
-    id: str
-    zone: str = "UTC"
 
 
 class Configuration(_Table, frozen=True):

@@ -71,7 +71,7 @@ def _span(text: str) -> tuple[int, int]:
     if match is None:
         raise ValueError(f"{text!r} must be from when to when, {_EXAMPLE}")
     opens, closes = _minutes(match["opens"]), _minutes(match["closes"])
-    if opens == closes or opens == DAY:
+    if opens in (closes, DAY):
         raise ValueError(f"{text!r} is no time at all; a whole day is 00:00-24:00")
     return opens, closes if closes > opens else closes + DAY
 

@@ -79,10 +79,26 @@ available = true                          # counts as available until they say o
 id = "standard"
 # version = 1                             # raise it when you change the policy: running clocks keep theirs
 first_response = "PT4H"
+# next_response = "PT8H"                  # from the first message that waits after a reply
+# resolution = "P5D"
 # warn_at = [0.5, 0.8]                    # of the time
 # calendar = "always"                     # around the clock; or a [[calendar]]
+# pauses = { resolution = ["waiting_customer", "waiting_third_party"] }  # what stands still meanwhile
 
+# [[policy.lane]]                         # other times for some lanes; a target left out is as above
+# lanes = ["security", "vip"]
+# first_response = "PT30M"
+
+# When time counts.
 # [[calendar]]
 # id = "office"
 # zone = "Europe/Berlin"
+# hours = ["mon-fri 09:00-12:30, 13:30-17:00", "sat 22:00-02:00"]  # unset: around the clock
+# closed = [2026-12-24, 2026-12-31]
+# holidays = ["DE-BY"]                    # public ones, of countries (DE) or parts of them
+# ics = []                                # files with whole-day events, beside this one: ["closed.ics"]
+
+# [[calendar.special]]
+# day = 2026-12-27                        # other hours than usual, whatever is closed
+# hours = ["10:00-14:00"]
 """

@@ -9,15 +9,15 @@ from datetime import timedelta
 
 import msgspec
 
+from frontline.configuration.calendar import Calendar, SpecialDay, calendar_breaches, special_breaches
 from frontline.configuration.locate import Path
-from frontline.configuration.model import ALWAYS, Agent, Calendar, Configuration, Desk, Inbox, Policy
+from frontline.configuration.model import Agent, Configuration, Desk, Inbox
+from frontline.configuration.policy import LaneTimes, Policy, lane_breaches, policy_breaches
 from frontline.configuration.routing import patience_breaches, ring_breaches
 from frontline.configuration.shift import Override, Shift, override_breaches, shift_breaches
 from frontline.contract.subject import is_token
 
 Breaches = Iterator[tuple[Path, str]]
-
-TARGETS = ("first_response", "next_response", "resolution")
 
 _MILLISECOND = timedelta(milliseconds=1)
 _LANGUAGE = re.compile(r"[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*\Z")
@@ -45,9 +45,13 @@ def breaches(value: msgspec.Struct, zones: Collection[str]) -> Breaches:
         case Inbox():
             yield from _inbox(value)
         case Policy():
-            yield from _policy(value)
+            yield from policy_breaches(value)
         case Calendar():
-            yield from _calendar(value, zones)
+            yield from calendar_breaches(value, zones)
+        case SpecialDay():
+            yield from special_breaches(value)
+        case LaneTimes():
+            yield from lane_breaches(value)
         case Shift():
             yield from shift_breaches(value, zones)
         case Override():
@@ -89,28 +93,6 @@ def _inbox(inbox: Inbox) -> Breaches:
     for index, language in enumerate(inbox.languages):
         if not _LANGUAGE.match(language):
             yield ("languages", index), f"{language!r} is not a language tag such as en or pt-BR"
-
-
-def _policy(policy: Policy) -> Breaches:
-    yield from _name("id", policy.id)
-    yield from _at_least("version", policy.version, 1)
-    for target in TARGETS:
-        within = getattr(policy, target)
-        if within is not None and (within <= timedelta(0) or within % _MILLISECOND):
-            yield (target,), f"{target} must be longer than nothing, in whole milliseconds"
-    for index, fraction in enumerate(policy.warn_at):
-        if not 0 < fraction < 1:
-            yield ("warn_at", index), f"warn_at must lie between 0 and 1, not be {fraction:g}"
-        elif index and fraction <= policy.warn_at[index - 1]:
-            yield ("warn_at", index), "warn_at must rise from one fraction to the next"
-
-
-def _calendar(calendar: Calendar, zones: Collection[str]) -> Breaches:
-    yield from _name("id", calendar.id)
-    if calendar.id == ALWAYS:
-        yield ("id",), f"{ALWAYS!r} is there already: it is open around the clock"
-    if calendar.zone != "UTC" and calendar.zone not in zones:
-        yield ("zone",), f"{calendar.zone!r} is not a time zone that this machine knows, such as Europe/Berlin"
 
 
 def _name(key: str, text: str) -> Breaches:

@@ -1,13 +1,19 @@
 """What the tables must keep to together: nothing twice, nothing that is not there."""
 
 from collections.abc import Collection, Iterator, Sequence
+from datetime import timedelta
 
 import msgspec
 
-from frontline.configuration.model import ALWAYS, Agent, Calendar, Configuration, Desk, Inbox, Policy
+from frontline.configuration.calendar import ALWAYS, Calendar
+from frontline.configuration.model import Agent, Configuration, Desk, Inbox
+from frontline.configuration.opening import WEEK
+from frontline.configuration.policy import TARGETS, LaneTimes, Policy
 from frontline.configuration.shape import Found, Place
 from frontline.configuration.shift import Override, Shift, named
 from frontline.contract.error import Mistake
+
+_CENTURY = timedelta(weeks=5200)
 
 
 def repeated(found: Sequence[Found]) -> Iterator[Mistake]:
@@ -107,3 +113,22 @@ def too_dear(found: Sequence[Found]) -> Iterator[Mistake]:
         if isinstance(item.value, Inbox) and room is not None and item.value.units > room:
             what = f"costs {item.value.units} units, but nobody at this desk has more than {room}"
             yield Mistake(str(item.place / "cost"), what)
+
+
+def too_far(found: Sequence[Found]) -> Iterator[Mistake]:
+    """Every promise that lies further ahead than a century, because its calendar is hardly ever open."""
+    open_ = {item.value.id: _share(item.value) for item in found if isinstance(item.value, Calendar)}
+    policies = {item.place.path: item.value for item in found if isinstance(item.value, Policy)}
+    for item in found:
+        policy = item.value if isinstance(item.value, Policy) else policies.get(item.place.path[:-2])
+        if policy is None or not isinstance(item.value, Policy | LaneTimes):
+            continue
+        for target in TARGETS:
+            within = getattr(item.value, target)
+            if within is not None and within > _CENTURY * open_.get(policy.calendar, 1.0):
+                yield Mistake(str(item.place / target), f"{target} would take more than a century to come due")
+
+
+def _share(calendar: Calendar) -> float:
+    """Of the week."""
+    return sum(hours.closes - hours.opens for hours in calendar.week) / WEEK

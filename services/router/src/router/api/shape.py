@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 import msgspec
 
-from frontline.configuration.model import Lane
+from frontline.configuration.policy import Lane
 from frontline.contract.ids import AgentId, ChannelName, ContactId, CustomerId, MessageId, OfferId
 from frontline.contract.transcript import Direction, ItemKind
 from router.index.row import Offer, Stamp, State

@@ -146,7 +146,8 @@ class _Work:
             entry = dues.first_by(until)
             if entry is None:
                 return
-            self.evolve(due(self._state, entry))
+            for event in due(self._state, entry):
+                self.evolve(event)
 
     def settle(self) -> None:
         while len(self._events) < self._limit and (event := next_settling(self._state, self._now)) is not None:

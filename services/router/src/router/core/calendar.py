@@ -3,15 +3,20 @@
 `decide` asks; events carry the answer, so that `evolve` and a replay need no calendar.
 """
 
+from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
+from types import MappingProxyType
 from typing import Protocol
 
 from frontline.contract.codec import to_milliseconds
 from router.core.calendar_hours import NOTHING, Counted, OpeningHours
-from router.core.desk_settings import DeskSettings
+from router.core.desk_settings import CalendarSettings, DeskSettings
 
 ALWAYS = "always"
 """The calendar that never closes; every desk has it."""
+
+
+NONE: Mapping[str, "Calendar"] = MappingProxyType({})
 
 
 def exact(instant: datetime) -> datetime:
@@ -22,6 +27,11 @@ def exact(instant: datetime) -> datetime:
 
 
 class Calendar(Protocol):
+    @property
+    def settings(self) -> CalendarSettings | None:
+        """By which it is made; `None` for the one that never closes."""
+        ...
+
     def due(self, start: datetime, duration: timedelta) -> datetime:
         """The first instant at which `duration` of open time has passed since `start`."""
         ...
@@ -40,6 +50,10 @@ class Always:
 
     __slots__ = ()
 
+    @property
+    def settings(self) -> None:
+        return None
+
     def due(self, start: datetime, duration: timedelta) -> datetime:
         return start + duration
 
@@ -50,6 +64,12 @@ class Always:
         return Counted(((start, end),) if end > start else ())
 
 
-def calendars(settings: DeskSettings) -> dict[str, Calendar]:
-    """Every calendar that policies of these settings may name."""
-    return {ALWAYS: Always(), **{calendar.id: OpeningHours(calendar) for calendar in settings.calendars}}
+def calendars(settings: DeskSettings, former: Mapping[str, Calendar] = NONE) -> dict[str, Calendar]:
+    """Every calendar that policies of these settings may name. Of `former` those stay that have not
+    changed: they know years already.
+    """
+    found: dict[str, Calendar] = {ALWAYS: Always()}
+    for wanted in settings.calendars:
+        known = former.get(wanted.id)
+        found[wanted.id] = known if known is not None and known.settings == wanted else OpeningHours(wanted)
+    return found

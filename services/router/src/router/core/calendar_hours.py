@@ -32,10 +32,10 @@ class Counted(NamedTuple):
 class OpeningHours:
     """A `Calendar`. The zone is looked up when somebody asks: to hold settings needs no zone data."""
 
-    __slots__ = ("_before", "_first", "_settings", "_special", "_week", "_years", "_zone")
+    __slots__ = ("_before", "_first", "_special", "_week", "_years", "_zone", "settings")
 
     def __init__(self, settings: CalendarSettings) -> None:
-        self._settings = settings
+        self.settings = settings
         self._week = {
             weekday: [(hours.opens, hours.closes) for hours in settings.week if hours.weekday == weekday]
             for weekday in range(7)
@@ -104,7 +104,7 @@ class OpeningHours:
 
     def _compile(self, year: int) -> Year:
         if self._zone is None:
-            self._zone = ZoneInfo(self._settings.zone)
+            self._zone = ZoneInfo(self.settings.zone)
         return compile_year(year, self._zone, self._week, self._special)
 
     def _intervals(self, start: int, end: int) -> Iterator[tuple[int, int]]:

@@ -96,13 +96,6 @@ class TransferContact(Command, frozen=True, kw_only=True):
     skill: str = ""
 
 
-class ChangeLane(Command, frozen=True, kw_only=True):
-    contact: ContactId
-    agent: AgentId
-    lane: str
-    reason: str = ""
-
-
 class AcceptOffer(Command, frozen=True, kw_only=True):
     offer: OfferId
     agent: AgentId
@@ -118,6 +111,32 @@ class SetAvailability(Command, frozen=True, kw_only=True):
     agent: AgentId
     state: str
     until: datetime | None = None
+
+
+class WaitFor(Command, frozen=True, kw_only=True):
+    """Nobody here has to do anything until the customer or a third party has; or until `until`."""
+
+    contact: ContactId
+    agent: AgentId
+    state: str
+    until: datetime | None = None
+
+
+class Promise(Command, frozen=True, kw_only=True):
+    """The customer will hear from us by `due_at`. What was promised is the note that `draft` has."""
+
+    contact: ContactId
+    agent: AgentId
+    due_at: datetime
+    note: MessageId
+    draft: int
+
+
+class ChangeLane(Command, frozen=True, kw_only=True):
+    contact: ContactId
+    agent: AgentId
+    lane: str
+    reason: str = ""
 
 
 class SwapTurn(Command, frozen=True, kw_only=True):
@@ -156,10 +175,12 @@ DeskCommand = (
     | ResolveContact
     | ReopenContact
     | TransferContact
-    | ChangeLane
     | AcceptOffer
     | RejectOffer
     | SetAvailability
+    | WaitFor
+    | Promise
+    | ChangeLane
     | SwapTurn
     | ApplySettings
     | RaiseIndexFloor

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from frontline.contract.ids import AgentId, ChannelName, ContactId, CustomerId, InboxId, MessageId, OfferId
 
 if TYPE_CHECKING:
+    from router.core.clock import Clock
     from router.core.queue import Line, Place
 
 WAITING = "waiting"
@@ -14,46 +15,13 @@ OFFERED = "offered"
 ASSIGNED = "assigned"
 RESOLVED = "resolved"
 
-MET = "met"
-WITHDRAWN = "withdrawn"
+WAITING_CUSTOMER = "waiting_customer"
+WAITING_THIRD_PARTY = "waiting_third_party"
+WAITS = frozenset({WAITING_CUSTOMER, WAITING_THIRD_PARTY})
+"""Nobody here has to do anything. The contact is nobody's meanwhile, and `last_agent` knows it."""
 
 STICKY = -1
 """The ring of one: the agent who knows the customer."""
-
-LAPSE = timedelta(milliseconds=1)
-"""Instants have milliseconds, and a deadline may still be met in its own: it is over in the next."""
-
-
-@dataclass(slots=True, eq=False)
-class Clock:
-    """One target of a contact. `warnings` are those still to come, `end` is empty while it runs.
-
-    A breach doesn't end it: it waits for its late end, but nothing more comes due.
-    `armed` is when it next comes due, the very object that stands in the heap.
-    """
-
-    target: str
-    policy: str
-    version: int
-    calendar: str
-    started_at: datetime
-    due_at: datetime
-    warnings: tuple[tuple[float, datetime], ...]
-    intervals: tuple[tuple[datetime, datetime], ...]
-    breached: bool = False
-    end: str = ""
-    met_by: MessageId | None = None
-    armed: datetime | None = None
-
-    @property
-    def running(self) -> bool:
-        """Whether it may still warn and breach."""
-        return not self.end and not self.breached
-
-    def next_due(self) -> datetime | None:
-        if not self.running:
-            return None
-        return self.warnings[0][1] if self.warnings else self.due_at + LAPSE
 
 
 @dataclass(slots=True, eq=False)
@@ -80,7 +48,7 @@ class Contact:
     wrapping up. `skills` are asked for, sorted and distinct. It waits `since` then, in `ring` (`STICKY`:
     for the `sticky` agent alone), and competes `aged` lanes above its own. `moment` is when something
     comes of all that, the very object that stands in the heap: a ring opens, it ages, an alarm is
-    raised, the wrap-up ends, it is closed.
+    raised, the wrap-up or a wait for others ends, it is closed.
     """
 
     id: ContactId
@@ -96,7 +64,7 @@ class Contact:
     last_agent: AgentId | None = None
     linked_to: ContactId | None = None
     others: tuple[CustomerId, ...] = ()
-    clocks: tuple[Clock, ...] = ()
+    clocks: "tuple[Clock, ...]" = ()
     replies: tuple[tuple[MessageId, datetime], ...] = ()
     place: "Place | None" = None
     offer_for: timedelta | None = None
@@ -114,7 +82,7 @@ class Contact:
     alarmed: bool = False
     moment: datetime | None = None
 
-    def clock(self, target: str) -> Clock | None:
+    def clock(self, target: str) -> "Clock | None":
         for clock in self.clocks:
             if clock.target == target:
                 return clock

@@ -11,6 +11,7 @@ from typing import Any
 from frontline.contract.ids import AgentId, ContactId
 from router.core import (
     decide_agent,
+    decide_clock,
     decide_contact,
     decide_message,
     decide_offer,
@@ -27,6 +28,7 @@ from router.core.command import (
     ApplySettings,
     ChangeLane,
     DeskCommand,
+    Promise,
     RaiseIndexFloor,
     ReceiveMessage,
     RecordDelivery,
@@ -39,8 +41,9 @@ from router.core.command import (
     SwapTurn,
     Tick,
     TransferContact,
+    WaitFor,
 )
-from router.core.contact import RESOLVED, STICKY, Contact
+from router.core.contact import RESOLVED, STICKY, WAITS, Contact
 from router.core.due import AVAILABILITY, DUTY, GRACE, MOMENT, OFFER, Entry
 from router.core.event import (
     AvailabilityChanged,
@@ -63,33 +66,35 @@ def decide(state: DeskState, command: DeskCommand, now: datetime) -> Events:
     return _STEPS[type(command)](state, command, now)
 
 
-def due(state: DeskState, entry: Entry) -> DeskDecision:
+def due(state: DeskState, entry: Entry) -> Events:
     """What happens when `entry` comes due, at its true time."""
     instant, kind, owner, target = entry
     if kind == AVAILABILITY:
         agent = state.agents[AgentId(owner)]
         after = AWAY if agent.state == AVAILABLE else AVAILABLE
-        return AvailabilityChanged(at=instant, agent=agent.id, state=after)
+        return (AvailabilityChanged(at=instant, agent=agent.id, state=after),)
     if kind == GRACE:
-        return GraceEnded(at=instant, agent=AgentId(owner))
+        return (GraceEnded(at=instant, agent=AgentId(owner)),)
     if kind == DUTY:
-        return decide_rota.changed(state, instant)
+        return (decide_rota.changed(state, instant),)
     contact = state.contacts[ContactId(owner)]
     if kind == OFFER:
-        return decide_offer.timed_out(contact)
+        return (decide_offer.timed_out(contact),)
     if kind == MOMENT:
         return _moment(state, contact, instant)
     clock = contact.clock(target)
     assert clock is not None, "an entry that stands names a clock that runs"
-    return sla.next_of(contact.id, clock)
+    return (sla.next_of(contact.id, clock),)
 
 
-def _moment(state: DeskState, contact: Contact, at: datetime) -> DeskDecision:
+def _moment(state: DeskState, contact: Contact, at: datetime) -> Events:
     if contact.phase == RESOLVED:
-        return ContactClosed(at=at, contact=contact.id)
+        return (ContactClosed(at=at, contact=contact.id),)
+    if contact.phase in WAITS:
+        return tuple(decide_message.waited(contact, at, "until"))
     if contact.left and contact.agent is not None:
-        return WrapUpEnded(at=at, contact=contact.id, agent=contact.agent)
-    return waiting.next_of(state, contact)
+        return (WrapUpEnded(at=at, contact=contact.id, agent=contact.agent),)
+    return (waiting.next_of(state, contact),)
 
 
 def next_settling(state: DeskState, now: datetime) -> DeskDecision | None:
@@ -142,9 +147,11 @@ _STEPS: Mapping[type, Callable[[DeskState, Any, datetime], Events]] = {
     ResolveContact: decide_contact.resolve,
     ReopenContact: decide_contact.reopen,
     TransferContact: decide_transfer.transfer,
-    ChangeLane: decide_contact.change_lane,
     AcceptOffer: decide_offer.accept,
     RejectOffer: decide_offer.reject,
+    WaitFor: decide_clock.wait_for,
+    Promise: decide_clock.promise,
+    ChangeLane: decide_clock.change_lane,
     SetAvailability: decide_agent.availability,
     SwapTurn: decide_rota.swap,
     ApplySettings: decide_agent.apply,

@@ -5,21 +5,19 @@ from datetime import datetime
 from router.core import decide_offer, sla
 from router.core.command import (
     AddNote,
-    ChangeLane,
     ReopenContact,
     ResolveContact,
     SendReply,
 )
-from router.core.contact import OFFERED, RESOLVED
+from router.core.contact import OFFERED, RESOLVED, WAITS
 from router.core.event import (
     ContactReopened,
     ContactResolved,
     DeskDecision,
-    LaneChanged,
     NoteAdded,
     ReplyQueued,
+    WaitEnded,
 )
-from router.core.queue import LANES
 from router.core.refusal import Refused, wanted_agent, wanted_contact
 from router.core.state import DeskState
 
@@ -43,10 +41,7 @@ def reply(state: DeskState, command: SendReply, now: datetime) -> Events:
         draft=command.draft,
         keys=command.keys,
     )
-    clock = contact.clock(sla.FIRST_RESPONSE)
-    if clock is None or clock.end:
-        return (queued,)
-    return (queued, *sla.met(contact.id, clock, now, command.reply))
+    return (queued, *sla.replied(contact, now, command.reply))
 
 
 def note(state: DeskState, command: AddNote, now: datetime) -> Events:
@@ -67,18 +62,10 @@ def resolve(state: DeskState, command: ResolveContact, now: datetime) -> Events:
 def reopen(state: DeskState, command: ReopenContact, now: datetime) -> Events:
     contact = wanted_contact(state, command.contact)
     wanted_agent(state, command.agent)
+    if contact.phase in WAITS:
+        ended = WaitEnded(at=now, contact=contact.id, rule="agent", agent=command.agent)
+        return (ended, *sla.went_on(contact, now, "agent"))
     if contact.phase != RESOLVED:
         raise Refused("not_resolved", f"The contact is {contact.phase}, so there is nothing to reopen.")
     reopened = ContactReopened(at=now, contact=contact.id, agent=command.agent)
-    resumed = sla.reopened(contact)
-    return (reopened, *([resumed] if resumed else []))
-
-
-def change_lane(state: DeskState, command: ChangeLane, now: datetime) -> Events:
-    contact = wanted_contact(state, command.contact)
-    wanted_agent(state, command.agent)
-    if command.lane not in LANES:
-        raise Refused("unknown_lane", f"No lane is called {command.lane}; there are {', '.join(LANES)}.")
-    if command.lane == contact.lane and not contact.aged:
-        return ()
-    return (LaneChanged(at=now, contact=contact.id, agent=command.agent, lane=command.lane, reason=command.reason),)
+    return (reopened, *sla.reopened(contact, now))

@@ -9,7 +9,7 @@ from router.core.command import (
     ReceiveMessage,
     RecordDelivery,
 )
-from router.core.contact import RESOLVED, Contact
+from router.core.contact import RESOLVED, WAITS, Contact
 from router.core.desk_settings import InboxSettings
 from router.core.event import (
     ContactOpened,
@@ -17,6 +17,7 @@ from router.core.event import (
     DeliveryRecorded,
     DeskDecision,
     MessageReceived,
+    WaitEnded,
 )
 from router.core.refusal import Refused
 from router.core.state import DeskState
@@ -79,8 +80,7 @@ def _opening(
 
 
 def _first_clock(state: DeskState, inbox: InboxSettings, command: ReceiveMessage, at: datetime) -> Events:
-    term = state.terms.get(inbox.policy, {}).get(sla.FIRST_RESPONSE) if asks(command) else None
-    return () if term is None else (sla.started(term, command.new_contact, at),)
+    return tuple(sla.opened(state, command.new_contact, inbox.policy, inbox.lane, at)) if asks(command) else ()
 
 
 def _joined(
@@ -91,23 +91,23 @@ def _joined(
         case Presence.LEFT:
             return decide_presence.left(state, contact, now)
         case Presence.ANSWERED:
-            return _answered(contact, command, at)
+            return sla.replied(contact, at, command.message)
     if not asks(command):
         return []
     events: list[DeskDecision] = []
     if contact.phase == RESOLVED:
-        events.append(ContactReopened(at=at, contact=contact.id, rule="message"))
-    if started := sla.asked(contact, state.term(contact, sla.FIRST_RESPONSE), at):
-        events.append(started)
+        events += [ContactReopened(at=at, contact=contact.id, rule="message"), *sla.unresolved(contact, at)]
+    elif contact.phase in WAITS:
+        events += waited(contact, at, "message")
+    events += sla.heard(state, contact, at)
     if command.presence is Presence.LIVE:
         events += decide_presence.came(state, contact, calls=command.kind is MessageKind.CALL, now=now)
     return events
 
 
-def _answered(contact: Contact, command: ReceiveMessage, at: datetime) -> list[DeskDecision]:
-    """A person of ours is on the line: that is a reply."""
-    clock = contact.clock(sla.FIRST_RESPONSE)
-    return [] if clock is None or clock.end else sla.met(contact.id, clock, at, command.message)
+def waited(contact: Contact, at: datetime, rule: str) -> list[DeskDecision]:
+    """The wait for others is over since `at`: what stood still goes on."""
+    return [WaitEnded(at=at, contact=contact.id, rule=rule), *sla.went_on(contact, at, rule)]
 
 
 def deliver(state: DeskState, command: RecordDelivery, now: datetime) -> Events:
@@ -131,9 +131,10 @@ def deliver(state: DeskState, command: RecordDelivery, now: datetime) -> Events:
     events: list[DeskDecision] = [recorded]
     if contact.phase == RESOLVED:
         events.append(ContactReopened(at=now, contact=contact.id, rule="delivery_failed"))
-        if resumed := sla.reopened(contact, command.reply):
-            events.append(resumed)
-    events += sla.bounced(contact, command.reply)
+        events += sla.reopened(contact, now, command.reply)
+    elif contact.phase in WAITS:
+        events += waited(contact, now, "delivery_failed")
+    events += sla.bounced(contact, command.reply, now)
     return tuple(events)
 
 

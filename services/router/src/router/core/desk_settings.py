@@ -45,11 +45,17 @@ class InboxSettings(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=Tru
 
 
 class TargetSettings(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """How much of the calendar's time a target may take."""
+    """How much of the calendar's time a target may take: contacts of `lanes`, or of every lane if none is
+    named. A promise (`follow_up`) says so itself.
+
+    `pause_in` are the states of a contact in which the clock stands still.
+    """
 
     target: str
-    within: timedelta
+    within: timedelta = timedelta(0)
     warn_at: tuple[float, ...] = (0.5, 0.8)
+    pause_in: tuple[str, ...] = ()
+    lanes: tuple[str, ...] = ()
 
 
 class PolicySettings(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):

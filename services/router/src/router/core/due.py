@@ -6,7 +6,8 @@ from heapq import heapify, heappop, heappush
 
 from frontline.contract.ids import AgentId, ContactId
 from router.core.capacity import Agent
-from router.core.contact import LAPSE, Clock, Contact, Offer
+from router.core.clock import LAPSE, Clock
+from router.core.contact import Contact, Offer
 
 CLOCK = 0
 OFFER = 1

@@ -4,7 +4,7 @@ calendar, no zone data, no configuration beyond what the events themselves say.
 Fields are added with defaults and never renamed; an unknown event stops a replica from leading.
 """
 
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 
 import msgspec
 
@@ -190,13 +190,6 @@ class ContactTransferred(Event, frozen=True, kw_only=True):
     skills: tuple[str, ...]
 
 
-class LaneChanged(Event, frozen=True, kw_only=True):
-    contact: ContactId
-    agent: AgentId
-    lane: str
-    reason: str = ""
-
-
 class ContactClosed(Event, frozen=True, kw_only=True):
     """Resolved for so long that it is not reopened any more; the desk forgets it."""
 
@@ -256,6 +249,43 @@ class OfferRenewed(Event, frozen=True, kw_only=True):
     expires_at: datetime
 
 
+class WaitStarted(Event, frozen=True, kw_only=True):
+    """The contact waits for somebody who is not one of us, and costs nobody capacity meanwhile."""
+
+    contact: ContactId
+    state: str
+    """`waiting_customer` or `waiting_third_party`."""
+    agent: AgentId | None = None
+    """Who said so."""
+    until: datetime | None = None
+    """When the wait ends by itself."""
+
+
+class WaitEnded(Event, frozen=True, kw_only=True):
+    contact: ContactId
+    rule: str
+    """`message` (the customer wrote), `until`, `agent`, or `delivery_failed` (what they are to answer did
+    not reach them).
+    """
+    agent: AgentId | None = None
+
+
+class PromiseMade(Event, frozen=True, kw_only=True):
+    """An agent said by when the customer will hear from us; `note` has what they promised."""
+
+    contact: ContactId
+    agent: AgentId
+    note: MessageId
+    due_at: datetime
+
+
+class LaneChanged(Event, frozen=True, kw_only=True):
+    contact: ContactId
+    agent: AgentId
+    lane: str
+    reason: str = ""
+
+
 class ContactResolved(Event, frozen=True, kw_only=True):
     contact: ContactId
     agent: AgentId | None = None
@@ -278,12 +308,58 @@ class ClockStarted(Event, frozen=True, kw_only=True):
     version: int
     calendar: str
     due_at: datetime
+    within: timedelta = timedelta(0)
+    """The time that is promised: the calendar's from the start to `due_at`."""
     warnings: tuple[tuple[float, datetime], ...] = ()
     intervals: tuple[tuple[datetime, datetime], ...] = ()
+    rest: timedelta = timedelta(0)
+    """What was counted after the last of `intervals`, when there are too many to list."""
     resumes: str = ""
     """Empty for a new clock. Else the one that ended last runs on as if it never had, with the
     warnings still to come and a recorded breach kept, because of this: `bounced`, `reopened`.
     """
+
+
+class ClockPaused(Event, frozen=True, kw_only=True):
+    """It stands still from `at` on, with `used` of its time gone. What it would have counted, it has not."""
+
+    contact: ContactId
+    target: str
+    reason: str
+    """The state of the contact: `waiting_customer` or `waiting_third_party`."""
+    used: timedelta = timedelta(0)
+
+
+class ClockResumed(Event, frozen=True, kw_only=True):
+    """It goes on from `at`, with the time that was left; `intervals` are from here to `due_at`. Also of a
+    resolution that was met too early.
+    """
+
+    contact: ContactId
+    target: str
+    due_at: datetime
+    reason: str
+    """Why: what ended the wait (`message`, `until`, ...), or `reopened`."""
+    warnings: tuple[tuple[float, datetime], ...] = ()
+    intervals: tuple[tuple[datetime, datetime], ...] = ()
+    rest: timedelta = timedelta(0)
+
+
+class ClockRebased(Event, frozen=True, kw_only=True):
+    """The contact has moved to another policy or lane: reckoned anew from its start, less what it stood still.
+    `warnings` are those not given yet.
+    """
+
+    contact: ContactId
+    target: str
+    policy: str
+    version: int
+    calendar: str
+    due_at: datetime
+    within: timedelta
+    warnings: tuple[tuple[float, datetime], ...] = ()
+    intervals: tuple[tuple[datetime, datetime], ...] = ()
+    rest: timedelta = timedelta(0)
 
 
 class ClockWarned(Event, frozen=True, kw_only=True):
@@ -340,7 +416,6 @@ DeskDecision = (
     | WrapUpEnded
     | GraceEnded
     | ContactTransferred
-    | LaneChanged
     | ContactClosed
     | ContactOffered
     | OfferAccepted
@@ -350,7 +425,14 @@ DeskDecision = (
     | OfferRenewed
     | ContactResolved
     | ContactReopened
+    | WaitStarted
+    | WaitEnded
+    | PromiseMade
+    | LaneChanged
     | ClockStarted
+    | ClockPaused
+    | ClockResumed
+    | ClockRebased
     | ClockWarned
     | ClockMet
     | ClockBreached

@@ -1,12 +1,27 @@
-"""How SLA clocks change; a part of `evolve`, with the same promises."""
-
-from datetime import datetime
+"""How SLA clocks change, and waits with them; a part of `evolve`, with the same promises."""
 
 from frontline.contract.ids import ContactId
-from router.core.contact import MET, WITHDRAWN, Clock, Contact
-from router.core.event import ClockBreached, ClockMet, ClockStarted, ClockWarned, ClockWithdrawn
+from router.core import evolve_contact, evolve_waiting, waiting
+from router.core.clock import DROPPED, MET, WITHDRAWN, Clock
+from router.core.contact import ASSIGNED, OFFERED, RESOLVED, WAITING, WAITS, Contact
+from router.core.event import (
+    ClockBreached,
+    ClockMet,
+    ClockPaused,
+    ClockRebased,
+    ClockResumed,
+    ClockStarted,
+    ClockWarned,
+    ClockWithdrawn,
+    LaneChanged,
+    PromiseMade,
+    WaitEnded,
+    WaitStarted,
+)
 from router.core.illegal import known_contact, no
+from router.core.queue import LANES
 from router.core.state import DeskState
+from router.core.term import FOLLOW_UP, NEXT_RESPONSE, RESOLUTION
 
 
 def started(state: DeskState, event: ClockStarted) -> None:
@@ -14,31 +29,28 @@ def started(state: DeskState, event: ClockStarted) -> None:
     former = contact.clock(event.target)
     if former is not None and former.running:
         no(f"{event.target} of contact {contact.id} runs already")
-    if event.resumes:
-        if former is None or not former.end or former.started_at != event.at:
-            no(f"{event.target} of contact {contact.id} has nothing to resume")
-        former.end, former.met_by = "", None
-        clock = former
-    else:
-        clock = Clock(
-            state.word(event.target),
-            state.word(event.policy),
-            event.version,
-            state.word(event.calendar),
-            event.at,
-            event.due_at,
-            event.warnings,
-            _lean(event),
-        )
-        contact.clocks = (*(other for other in contact.clocks if other is not former), clock)
-    state.dues.arm_clock(contact, clock)
-    state.matching.moved(contact)
+    clock = _again(contact, former, event) if event.resumes else _new(state, contact, former, event)
+    contact.clocks = (*(other for other in contact.clocks if other is not former), clock)
+    _look(state, contact, clock)
 
 
-def _lean(event: ClockStarted) -> tuple[tuple[datetime, datetime], ...]:
-    """The intervals; the one of a calendar that never closes is made of the clock's own two instants."""
-    whole = (event.at, event.due_at)
-    return (whole,) if event.intervals == (whole,) else event.intervals
+def _again(contact: Contact, former: Clock | None, event: ClockStarted) -> Clock:
+    """The clock that ended last, or the one before it, as if it had not ended."""
+    for clock in (former, former and former.former):
+        if clock is not None and clock.started_at == event.at and clock.end:
+            clock.end, clock.met_by = "", None
+            return clock
+    return no(f"{event.target} of contact {contact.id} has nothing to resume")
+
+
+def _new(state: DeskState, contact: Contact, former: Clock | None, event: ClockStarted) -> Clock:
+    term = state.promise_term(contact) if event.target == FOLLOW_UP else state.term(contact, event.target)
+    if term is None or (term.policy, term.version) != (event.policy, event.version):
+        return no(f"policy {event.policy} {event.version} promises contact {contact.id} no {event.target}")
+    clock = Clock(term.target, term, event.at, event.due_at, event.warnings)
+    if event.target == NEXT_RESPONSE and former is not None and former.end == MET:
+        clock.former, former.former = former, None
+    return clock
 
 
 def warned(state: DeskState, event: ClockWarned) -> None:
@@ -47,6 +59,33 @@ def warned(state: DeskState, event: ClockWarned) -> None:
         no(f"{event.target} of contact {contact.id} does not warn at {event.fraction}")
     clock.warnings = clock.warnings[1:]
     state.dues.arm_clock(contact, clock)
+
+
+def paused(state: DeskState, event: ClockPaused) -> None:
+    contact, clock = _clock(state, event.contact, event.target)
+    if not clock.running or clock.paused or clock.missed(event.at):
+        no(f"{event.target} of contact {contact.id} can't stand still from {event.at}")
+    clock.pauses = (*clock.pauses, (event.at, None))
+    state.dues.arm_clock(contact, clock)
+
+
+def resumed(state: DeskState, event: ClockResumed) -> None:
+    contact, clock = _clock(state, event.contact, event.target)
+    if not clock.paused or event.at < clock.pauses[-1][0] or (clock.end and clock.target != RESOLUTION):
+        no(f"{event.target} of contact {contact.id} does not stand still")
+    clock.pauses = (*clock.pauses[:-1], (clock.pauses[-1][0], event.at))
+    clock.end, clock.met_by = "", None
+    clock.due_at, clock.warnings = event.due_at, event.warnings
+    _look(state, contact, clock)
+
+
+def rebased(state: DeskState, event: ClockRebased) -> None:
+    contact, clock = _clock(state, event.contact, event.target)
+    term = state.terms.get((event.policy, event.target, contact.lane))
+    if not clock.running or term is None or term.version != event.version:
+        no(f"{event.target} of contact {contact.id} can't be reckoned by policy {event.policy} {event.version}")
+    clock.term, clock.due_at, clock.warnings = term, event.due_at, event.warnings
+    _look(state, contact, clock)
 
 
 def breached(state: DeskState, event: ClockBreached) -> None:
@@ -58,9 +97,12 @@ def breached(state: DeskState, event: ClockBreached) -> None:
 
 
 def met(state: DeskState, event: ClockMet) -> None:
+    """A resolution that was met stands still: it may turn out to have been too early."""
     contact, clock = _clock(state, event.contact, event.target)
-    if clock.end or event.late != clock.breached or (event.at > clock.due_at and not event.late):
+    if clock.end or event.late != clock.breached or (clock.missed(event.at) and not event.late):
         no(f"{event.target} of contact {contact.id} can't be met like this")
+    if clock.target == RESOLUTION and not clock.paused:
+        clock.pauses = (*clock.pauses, (event.at, None))
     _end(state, contact, clock, MET)
     clock.met_by = event.by
 
@@ -69,11 +111,49 @@ def withdrawn(state: DeskState, event: ClockWithdrawn) -> None:
     contact, clock = _clock(state, event.contact, event.target)
     if clock.end:
         no(f"{event.target} of contact {contact.id} has ended")
-    _end(state, contact, clock, WITHDRAWN)
+    _end(state, contact, clock, WITHDRAWN if event.reason == RESOLVED else DROPPED)
+
+
+def promise_made(state: DeskState, event: PromiseMade) -> None:
+    known_contact(state, event.contact)
+
+
+def lane_changed(state: DeskState, event: LaneChanged) -> None:
+    contact = known_contact(state, event.contact)
+    if event.lane not in LANES:
+        no(f"there is no lane {event.lane}")
+    contact.lane, contact.aged = state.word(event.lane), 0
+    state.matching.moved(contact)
+    if contact.phase in (WAITING, OFFERED):
+        state.dues.arm_moment(contact, waiting.next_moment(state, contact))
+
+
+def wait_started(state: DeskState, event: WaitStarted) -> None:
+    contact = known_contact(state, event.contact)
+    if event.state not in WAITS or contact.phase not in {WAITING, ASSIGNED, *WAITS}:
+        no(f"contact {contact.id} is {contact.phase}, and can't be {event.state}")
+    if contact.phase == ASSIGNED:
+        evolve_contact.release(state, contact)
+    elif contact.phase == WAITING:
+        state.matching.leave(contact)
+    contact.phase, contact.front, contact.asked = state.word(event.state), False, ()
+    state.dues.arm_moment(contact, event.until)
+
+
+def wait_ended(state: DeskState, event: WaitEnded) -> None:
+    contact = known_contact(state, event.contact)
+    if contact.phase not in WAITS:
+        no(f"contact {contact.id} is {contact.phase}, and waits for nobody")
+    contact.sticky = contact.last_agent if contact.last_agent in state.agents else None
+    evolve_waiting.begin(state, contact, front=False)
 
 
 def _end(state: DeskState, contact: Contact, clock: Clock, how: str) -> None:
     clock.end = how
+    _look(state, contact, clock)
+
+
+def _look(state: DeskState, contact: Contact, clock: Clock) -> None:
     state.dues.arm_clock(contact, clock)
     state.matching.moved(contact)
 

@@ -123,7 +123,7 @@ def resolved(state: DeskState, event: ContactResolved) -> None:
         no(f"contact {contact.id} has a clock that runs, or is offered")
     if contact.phase == ASSIGNED:
         release(state, contact)
-    else:
+    elif contact.phase == WAITING:
         state.matching.leave(contact)
     contact.phase, contact.front = RESOLVED, False
     contact.asked = ()

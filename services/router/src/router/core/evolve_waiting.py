@@ -8,7 +8,6 @@ from router.core.event import (
     ContactAged,
     ContactClosed,
     ContactTransferred,
-    LaneChanged,
     RingOpened,
 )
 from router.core.illegal import known_agent, known_contact, no
@@ -40,17 +39,6 @@ def alarm_raised(state: DeskState, event: AlarmRaised) -> None:
         no(f"the alarm for contact {contact.id} was raised already")
     contact.alarmed = True
     state.dues.arm_moment(contact, waiting.next_moment(state, contact))
-
-
-def lane_changed(state: DeskState, event: LaneChanged) -> None:
-    contact = known_contact(state, event.contact)
-    known_agent(state, event.agent)
-    if event.lane not in LANES:
-        no(f"no lane is called {event.lane}")
-    contact.lane, contact.aged = state.word(event.lane), 0
-    state.matching.moved(contact)
-    if contact.phase in (WAITING, OFFERED):
-        state.dues.arm_moment(contact, waiting.next_moment(state, contact))
 
 
 def transferred(state: DeskState, event: ContactTransferred) -> None:

@@ -12,10 +12,11 @@ from typing import TypeVar
 
 from router.core.calendar import ALWAYS
 from router.core.calendar_faults import LONGEST, calendar_faults, takes_too_long
+from router.core.contact import WAITS
 from router.core.desk_settings import STRATEGIES, CalendarSettings, DeskSettings, PolicySettings
 from router.core.queue import LANES
 from router.core.rota_settings import shift_faults
-from router.core.sla import TARGETS
+from router.core.term import FOLLOW_UP, TARGETS
 
 T = TypeVar("T")
 _MILLISECOND = timedelta(milliseconds=1)
@@ -46,7 +47,7 @@ def faults(settings: DeskSettings) -> tuple[str, ...]:
     found += _waiting_faults(settings)
     found += [f"calendar {twin} is there twice" for twin in _twins([ALWAYS, *(each.id for each in settings.calendars)])]
     for calendar in settings.calendars:
-        found += [f"calendar {calendar.id}: {fault}" for fault in calendar_faults(calendar)]
+        found += [f"calendar {calendar.id} {fault}" for fault in calendar_faults(calendar)]
     found += shift_faults(settings.shifts, {agent.id for agent in settings.agents})
     found += [f"policy {twin} is there twice" for twin in _twins(policy.id for policy in settings.policies)]
     for policy in settings.policies:
@@ -73,17 +74,22 @@ def _waiting_faults(settings: DeskSettings) -> Iterable[str]:
 
 
 def _target_faults(policy: PolicySettings, calendar: CalendarSettings | None) -> Iterable[str]:
-    for twin in _twins(target.target for target in policy.targets):
-        yield f"target {twin} is there twice"
+    for twin, lane in _twins((target.target, lane) for target in policy.targets for lane in target.lanes or LANES):
+        yield f"target {twin} is there twice for lane {lane}"
     for target in policy.targets:
         if target.target not in TARGETS:
             yield f"no target is called {target.target}"
-        if target.within <= timedelta(0) or target.within % _MILLISECOND:
+        if target.target == FOLLOW_UP:
+            if target.within or target.pause_in:
+                yield "follow_up has the time that was promised, and never stands still"
+        elif target.within <= timedelta(0) or target.within % _MILLISECOND:
             yield f"{target.target} has to be some whole milliseconds"
         elif target.within > LONGEST if calendar is None else takes_too_long(calendar, target.within):
             yield f"{target.target} is further away than a century"
         if not all(0 < fraction < 1 for fraction in target.warn_at):
             yield f"{target.target}: a warning comes at a fraction between 0 and 1"
+        yield from (f"{target.target}: no lane is called {lane}" for lane in target.lanes if lane not in LANES)
+        yield from (f"{target.target}: no contact is ever {state}" for state in target.pause_in if state not in WAITS)
 
 
 def _twins(things: Iterable[T]) -> list[T]:

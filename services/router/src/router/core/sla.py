@@ -1,64 +1,54 @@
-"""SLA clocks: when one starts, what becomes of it, and what it says of itself. All as events."""
+"""SLA clocks: when one starts, stands still and goes on, and what becomes of it. All as events."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator
 from datetime import datetime, timedelta
+from typing import NamedTuple
 
 from frontline.contract.ids import ContactId, MessageId
-from router.core.calendar import Calendar, calendars
-from router.core.contact import MET, RESOLVED, WITHDRAWN, Clock, Contact
-from router.core.desk_settings import DeskSettings
-from router.core.event import ClockBreached, ClockMet, ClockStarted, ClockWarned, ClockWithdrawn, DeskDecision
+from router.core.calendar_hours import LISTED, NOTHING, Counted, Interval
+from router.core.clock import MET, WITHDRAWN, Clock
+from router.core.contact import RESOLVED, Contact
+from router.core.event import (
+    ClockBreached,
+    ClockMet,
+    ClockPaused,
+    ClockRebased,
+    ClockResumed,
+    ClockStarted,
+    ClockWarned,
+    ClockWithdrawn,
+    DeskDecision,
+)
+from router.core.state import DeskState
+from router.core.term import FIRST_RESPONSE, FOLLOW_UP, NEXT_RESPONSE, RESOLUTION, Term, part
 
-FIRST_RESPONSE = "first_response"
-_MILLISECOND = timedelta(milliseconds=1)
-TARGETS = (FIRST_RESPONSE, "next_response", "resolution", "follow_up")
+BOUNCED = "bounced"
+REOPENED = "reopened"
+REPLACED = "replaced"
 
-
-@dataclass(frozen=True, slots=True)
-class Term:
-    """One target of a policy, ready to be started. Warnings are in the calendar's time."""
-
-    target: str
-    policy: str
-    version: int
-    calendar_name: str
-    calendar: Calendar
-    within: timedelta
-    warnings: tuple[tuple[float, timedelta], ...]
-
-
-Terms = Mapping[str, Mapping[str, Term]]
-"""By policy, then by target."""
+_BY_ANSWER = (FIRST_RESPONSE, NEXT_RESPONSE, FOLLOW_UP)
+"""What a public reply meets."""
 
 
-def terms(settings: DeskSettings) -> Terms:
-    known = calendars(settings)
-    return {
-        policy.id: {
-            target.target: Term(
-                target=target.target,
-                policy=policy.id,
-                version=policy.version,
-                calendar_name=policy.calendar,
-                calendar=known[policy.calendar],
-                within=target.within,
-                warnings=tuple((fraction, _part(target.within, fraction)) for fraction in sorted(target.warn_at)),
-            )
-            for target in policy.targets
-        }
-        for policy in settings.policies
-    }
+class _Plan(NamedTuple):
+    due_at: datetime
+    warnings: tuple[tuple[float, datetime], ...]
+    counted: Counted
 
 
-def _part(whole: timedelta, fraction: float) -> timedelta:
-    """In whole milliseconds, as every instant is."""
-    part = whole * fraction
-    return part - part % _MILLISECOND
+def opened(state: DeskState, contact: ContactId, policy: str, lane: str, at: datetime) -> Iterator[ClockStarted]:
+    """A person's message opens a contact: what is promised from here."""
+    for target in (FIRST_RESPONSE, RESOLUTION):
+        if term := state.terms.get((policy, target, lane)):
+            yield started(term, contact, at)
 
 
-def started(term: Term, contact: ContactId, at: datetime) -> ClockStarted:
-    due_at = term.calendar.due(at, term.within)
+def started(term: Term, contact: ContactId, at: datetime, due_at: datetime | None = None) -> ClockStarted:
+    """`due_at` is for a promise, which has an end of its own."""
+    calendar = term.calendar
+    within = term.within if due_at is None else calendar.elapsed(at, due_at)
+    due_at = due_at or calendar.due(at, within)
+    counted = calendar.counted(at, due_at)
     return ClockStarted(
         at=at,
         contact=contact,
@@ -66,9 +56,11 @@ def started(term: Term, contact: ContactId, at: datetime) -> ClockStarted:
         policy=term.policy,
         version=term.version,
         calendar=term.calendar_name,
+        within=within,
         due_at=due_at,
-        warnings=tuple((fraction, term.calendar.due(at, after)) for fraction, after in term.warnings),
-        intervals=term.calendar.counted(at, due_at).intervals,
+        warnings=_warnings(term, within, term.warn_at, NOTHING, at),
+        intervals=counted.intervals,
+        rest=counted.rest,
     )
 
 
@@ -82,7 +74,7 @@ def next_of(contact: ContactId, clock: Clock) -> ClockWarned | ClockBreached:
 
 def overdue(contact: ContactId, clock: Clock, at: datetime) -> list[DeskDecision]:
     """What a clock that has not ended has done by `at` and nobody has said yet. At `due_at` it is in time."""
-    if clock.breached:
+    if clock.breached or clock.paused:
         return []
     events: list[DeskDecision] = [
         ClockWarned(at=instant, contact=contact, target=clock.target, fraction=fraction)
@@ -94,72 +86,270 @@ def overdue(contact: ContactId, clock: Clock, at: datetime) -> list[DeskDecision
     return events
 
 
-def met(contact: ContactId, clock: Clock, at: datetime, by: MessageId) -> list[DeskDecision]:
+def met(contact: ContactId, clock: Clock, at: datetime, by: MessageId | None) -> list[DeskDecision]:
     """The target was met at `at`: in time, or late and then with the breach on record first."""
-    late = clock.breached or clock.due_at < at
+    late = clock.missed(at)
     return [
         *overdue(contact, clock, at),
         ClockMet(at=at, contact=contact, target=clock.target, late=late, by=by),
     ]
 
 
-def resolved(contact: Contact, at: datetime) -> list[DeskDecision]:
-    """Nobody will meet these any more. A breach on record stays, and needs no other end."""
+def replied(contact: Contact, at: datetime, reply: MessageId) -> list[DeskDecision]:
+    """A person answered in public: a reply, or a call that was taken."""
     events: list[DeskDecision] = []
     for clock in contact.clocks:
-        if clock.running:
-            events += overdue(contact.id, clock, at)
-            if clock.due_at >= at:
-                events.append(ClockWithdrawn(at=at, contact=contact.id, target=clock.target, reason=RESOLVED))
+        if not clock.end and clock.target in _BY_ANSWER:
+            events += met(contact.id, clock, at, reply)
     return events
 
 
-def asked(contact: Contact, term: Term | None, at: datetime) -> ClockStarted | None:
-    """A person (or a machine on its own) wrote to a contact that exists: the clock to start, if one
-    has to. What never had an answer and has no clock that counts for it gets one from here.
+def heard(state: DeskState, contact: Contact, at: datetime) -> list[DeskDecision]:
+    """A person (or a machine on its own) wrote to a contact that exists: what starts with it. Everything up
+    to the next answer is one clock.
     """
-    if term is None or contact.replies:
-        return None
-    clock = contact.clock(term.target)
-    if clock is None or clock.end or (clock.breached and contact.phase == RESOLVED):
-        return started(term, contact.id, at)
-    return None
+    target = NEXT_RESPONSE if contact.replies else FIRST_RESPONSE
+    wanted = [target] if contact.clock(RESOLUTION) else [target, RESOLUTION]
+    events: list[DeskDecision] = []
+    for each in wanted:
+        clock, term = contact.clock(each), state.term(contact, each)
+        if term is not None and (clock is None or clock.end or (clock.breached and contact.phase == RESOLVED)):
+            events.append(started(term, contact.id, at))
+    return events
 
 
-def reopened(contact: Contact, failed: MessageId | None = None) -> ClockStarted | None:
+def promised(state: DeskState, contact: Contact, at: datetime, due_at: datetime) -> list[DeskDecision]:
+    """An agent promised to be back by then. The promise that was open is no more."""
+    former = contact.clock(FOLLOW_UP)
+    events = [] if former is None else _withdrawn(contact.id, former, at, REPLACED)
+    return [*events, started(state.promise_term(contact), contact.id, at, due_at)]
+
+
+def resolved(contact: Contact, at: datetime) -> list[DeskDecision]:
+    """The contact is done with: that meets its resolution, and nobody will meet the others any more.
+    A breach on record stays, and needs no other end.
+    """
+    events: list[DeskDecision] = []
+    for clock in contact.clocks:
+        if clock.target == RESOLUTION and not clock.end:
+            events += met(contact.id, clock, at, None)
+        elif clock.running:
+            events += _withdrawn(contact.id, clock, at, RESOLVED)
+    return events
+
+
+def reopened(contact: Contact, at: datetime, failed: MessageId | None = None) -> list[DeskDecision]:
     """Reopened without a new message: what the resolving withdrew runs on, unless it was answered since.
     `failed` is a reply that turned out not to be an answer.
     """
-    clock = contact.clock(FIRST_RESPONSE)
-    if clock is None or clock.end != WITHDRAWN or any(reply != failed for reply, _ in contact.replies):
-        return None
-    return _resumed(contact.id, clock, "reopened")
+    events: list[DeskDecision] = []
+    for clock in contact.clocks:
+        if clock.end == WITHDRAWN and not _answered(contact, clock, failed):
+            events.append(_as_if_never(contact.id, clock, REOPENED))
+    return [*events, *unresolved(contact, at)]
 
 
-def bounced(contact: Contact, reply: MessageId) -> list[DeskDecision]:
-    """A reply did not arrive. If it had met the clock, that runs on as if never met, up to the next
-    reply if there was one.
-    """
-    clock = contact.clock(FIRST_RESPONSE)
-    if clock is None or clock.end != MET or clock.met_by != reply:
+def unresolved(contact: Contact, at: datetime) -> list[DeskDecision]:
+    """Reopened, for whatever reason: the resolution goes on with the time used so far."""
+    clock = contact.clock(RESOLUTION)
+    if clock is None or clock.end != MET:
         return []
-    events: list[DeskDecision] = [_resumed(contact.id, clock, "bounced")]
-    for other, at in contact.replies:
-        if other != reply:
-            return events + met(contact.id, clock, at, other)
+    return [_resumed(contact.id, clock, at, REOPENED)]
+
+
+def bounced(contact: Contact, reply: MessageId, at: datetime) -> list[DeskDecision]:
+    """A reply did not arrive. What it had met runs on as if never met, up to the next reply if there was
+    one; what was asked after it is then not the first question without an answer.
+    """
+    events: list[DeskDecision] = []
+    for target in _BY_ANSWER:
+        clock = contact.clock(target)
+        missed = None if clock is None else _met_by(clock, reply)
+        if clock is None or missed is None:
+            continue
+        after = next((sent for sent in contact.replies if sent[0] != reply and _answers(missed, sent)), None)
+        if missed is not clock:
+            if after is not None or clock.end:
+                continue
+            events += _withdrawn(contact.id, clock, at, BOUNCED)
+        if target == FIRST_RESPONSE and after is None:
+            asked = contact.clock(NEXT_RESPONSE)
+            events += [] if asked is None else _withdrawn(contact.id, asked, at, BOUNCED)
+        events.append(_as_if_never(contact.id, missed, BOUNCED))
+        if after is not None:
+            events += met(contact.id, missed, after[1], after[0])
     return events
 
 
-def _resumed(contact: ContactId, clock: Clock, why: str) -> ClockStarted:
+def paused(contact: Contact, waits: str, at: datetime) -> list[DeskDecision]:
+    """The contact waits for somebody else: what the policy lets stand still does, with what it used."""
+    events: list[DeskDecision] = []
+    for clock in contact.clocks:
+        if clock.running and not clock.paused and waits in clock.term.pause_in:
+            events += overdue(contact.id, clock, at)
+            if not clock.missed(at):
+                used = _used(clock, at)
+                events.append(ClockPaused(at=at, contact=contact.id, target=clock.target, reason=waits, used=used))
+    return events
+
+
+def went_on(contact: Contact, at: datetime, reason: str, waits: str = "") -> list[DeskDecision]:
+    """It waits no more, or for something else (`waits`): what stood still goes on with the time that is left."""
+    return [
+        _resumed(contact.id, clock, at, reason)
+        for clock in contact.clocks
+        if clock.running and clock.paused and waits not in clock.term.pause_in
+    ]
+
+
+def stopped(contact: Contact, at: datetime, reason: str) -> list[DeskDecision]:
+    """The contact is no more: `merged` into another, or its customer `erased`. Figures stay."""
+    return [event for clock in contact.clocks for event in _withdrawn(contact.id, clock, at, reason)]
+
+
+def rebased(state: DeskState, contact: Contact, policy: str, lane: str, at: datetime) -> list[DeskDecision]:
+    """Moved to another policy or lane: what runs is reckoned anew from its start, with all that it stood
+    still. A recorded breach stays, and so does a promise.
+    """
+    events: list[DeskDecision] = []
+    for clock in contact.clocks:
+        if not clock.running or clock.target == FOLLOW_UP:
+            continue
+        term = state.terms.get((policy, clock.target, lane))
+        events += overdue(contact.id, clock, at)
+        if clock.missed(at) or term is clock.term:
+            continue
+        if term is None:
+            events += _withdrawn(contact.id, clock, at, "policy")
+            continue
+        anew = _rebased(contact.id, clock, term, at)
+        events.append(anew)
+        if clock.paused:
+            events += _passed(anew, clock.pauses[-1][0])
+    return events
+
+
+def _rebased(contact: ContactId, clock: Clock, term: Term, at: datetime) -> ClockRebased:
+    told = {fraction for fraction in clock.term.warn_at if fraction not in dict(clock.warnings)}
+    told |= {fraction for fraction, instant in clock.warnings if not clock.paused and instant <= at}
+    fractions = [fraction for fraction in term.warn_at if fraction > max(told, default=0.0)]
+    due_at = _reached(clock, term, term.within)
+    counted = _counted(clock, term, due_at)
+    return ClockRebased(
+        at=at,
+        contact=contact,
+        target=clock.target,
+        policy=term.policy,
+        version=term.version,
+        calendar=term.calendar_name,
+        within=term.within,
+        due_at=due_at,
+        warnings=tuple((fraction, _reached(clock, term, part(term.within, fraction))) for fraction in fractions),
+        intervals=counted.intervals,
+        rest=counted.rest,
+    )
+
+
+def _passed(anew: ClockRebased, stopped: datetime) -> Iterator[ClockWarned | ClockBreached]:
+    """What a clock had done before it stopped, as it is now reckoned: nothing comes due while it stands still."""
+    for fraction, instant in anew.warnings:
+        if instant <= stopped:
+            yield ClockWarned(at=instant, contact=anew.contact, target=anew.target, fraction=fraction)
+    if anew.due_at < stopped:
+        yield ClockBreached(at=anew.due_at, contact=anew.contact, target=anew.target)
+
+
+def _reached(clock: Clock, term: Term, within: timedelta) -> datetime:
+    """When so much time has passed on this clock; on one that stands still, if it had not stopped."""
+    left, begin = within, clock.started_at
+    for stopped, went_on in clock.pauses:
+        passed = term.calendar.elapsed(begin, stopped)
+        if went_on is None or passed >= left:
+            break
+        left, begin = left - passed, went_on
+    return term.calendar.due(begin, left)
+
+
+def _counted(clock: Clock, term: Term, until: datetime) -> Counted:
+    """What this clock counts up to then, of all its runs."""
+    intervals: list[Interval] = []
+    rest = NOTHING
+    for begin, end in clock.runs(until):
+        counted = term.calendar.counted(begin, end)
+        room = LISTED - len(intervals)
+        intervals += counted.intervals[:room]
+        rest += counted.rest + sum((stop - start for start, stop in counted.intervals[room:]), NOTHING)
+    return Counted(tuple(intervals), rest)
+
+
+def _used(clock: Clock, at: datetime) -> timedelta:
+    calendar = clock.term.calendar
+    return sum((calendar.elapsed(begin, end) for begin, end in clock.runs(at)), NOTHING)
+
+
+def _resumed(contact: ContactId, clock: Clock, at: datetime, reason: str) -> ClockResumed:
+    """Of a clock that stands still. One that was breached has no deadline to come."""
+    at = max(at, clock.pauses[-1][0])
+    calendar, within, used = clock.term.calendar, clock.term.within, _used(clock, at)
+    due_at = clock.due_at if clock.breached else calendar.due(at, within - used)
+    counted = Counted(()) if clock.breached else calendar.counted(at, due_at)
+    return ClockResumed(
+        at=at,
+        contact=contact,
+        target=clock.target,
+        due_at=due_at,
+        warnings=_warnings(clock.term, within, [fraction for fraction, _ in clock.warnings], used, at),
+        intervals=counted.intervals,
+        rest=counted.rest,
+        reason=reason,
+    )
+
+
+def _warnings(
+    term: Term, within: timedelta, fractions: Iterable[float], used: timedelta, at: datetime
+) -> tuple[tuple[float, datetime], ...]:
+    """In the calendar's time. A promise for a time that has none in it warns of nothing: there is nobody there."""
+    if not within:
+        return ()
+    return tuple((fraction, term.calendar.due(at, part(within, fraction) - used)) for fraction in fractions)
+
+
+def _withdrawn(contact: ContactId, clock: Clock, at: datetime, reason: str) -> list[DeskDecision]:
+    if clock.end:
+        return []
+    events = overdue(contact, clock, at)
+    if not clock.missed(at):
+        events.append(ClockWithdrawn(at=at, contact=contact, target=clock.target, reason=reason))
+    return events
+
+
+def _as_if_never(contact: ContactId, clock: Clock, why: str) -> ClockStarted:
+    """It had ended, and runs on as if it never had."""
     return ClockStarted(
         at=clock.started_at,
         contact=contact,
         target=clock.target,
-        policy=clock.policy,
-        version=clock.version,
-        calendar=clock.calendar,
+        policy=clock.term.policy,
+        version=clock.term.version,
+        calendar=clock.term.calendar_name,
+        within=clock.term.within,
         due_at=clock.due_at,
         warnings=clock.warnings,
-        intervals=clock.intervals,
         resumes=why,
     )
+
+
+def _answered(contact: Contact, clock: Clock, failed: MessageId | None) -> bool:
+    return any(sent[0] != failed and _answers(clock, sent) for sent in contact.replies)
+
+
+def _answers(clock: Clock, sent: tuple[MessageId, datetime]) -> bool:
+    return clock.target == FIRST_RESPONSE or sent[1] > clock.started_at
+
+
+def _met_by(clock: Clock, reply: MessageId) -> Clock | None:
+    """The clock, or the one before it, if that reply has met it."""
+    for one in (clock, clock.former):
+        if one is not None and one.end == MET and one.met_by == reply:
+            return one
+    return None

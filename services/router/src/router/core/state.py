@@ -11,8 +11,8 @@ from typing import Any, NamedTuple
 import msgspec
 
 from frontline.contract.ids import AgentId, ChannelName, ContactId, DeskId, InboxId, KeyHash, OfferId
-from router.core import sla
 from router.core.assignment import Matching
+from router.core.calendar import Calendar, calendars
 from router.core.capacity import Agent
 from router.core.commit import Outcome
 from router.core.contact import Contact
@@ -20,6 +20,7 @@ from router.core.desk_settings import DeskSettings, InboxSettings
 from router.core.due import Dues
 from router.core.overlay import Overlay, Position
 from router.core.rota import Duty
+from router.core.term import FOLLOW_UP, Term, terms, unpromised
 
 OUTCOMES_KEPT = timedelta(hours=24)
 ENDED_OFFERS_KEPT = timedelta(hours=1)
@@ -52,7 +53,7 @@ class DeskState:
     """
 
     __slots__ = (
-        "_answered", "_ended", "_ended_order", "_outcomes", "_words", "agents", "arrivals", "contacts", "desk", "dues", "duty",
+        "_answered", "_calendars", "_ended", "_ended_order", "_outcomes", "_unpromised", "_words", "agents", "arrivals", "contacts", "desk", "dues", "duty",
         "epoch", "inboxes", "index", "leaving", "matching", "now", "offers", "overlay", "settings", "swaps", "terms", "turns",
         "unanswering",
     )  # fmt: skip
@@ -71,6 +72,7 @@ class DeskState:
         self.swaps: dict[tuple[str, date], tuple[tuple[AgentId, AgentId], ...]] = {}
         self._outcomes: dict[str, Outcome] = {}
         self._answered: deque[tuple[datetime, str]] = deque()
+        self._calendars: dict[str, Calendar] = {}
         self.configure(DeskSettings(version=0))
         self.matching = Matching(self.contacts, self.agents)
         self.dues = Dues(self.contacts, self.agents)
@@ -109,16 +111,26 @@ class DeskState:
     def inbox(self, channel: ChannelName, inbox: InboxId) -> InboxSettings | None:
         return self.inboxes.get((channel, inbox))
 
-    def term(self, contact: Contact, target: str) -> sla.Term | None:
-        """What the policy of the contact's inbox promises today; `None` for nothing."""
+    def policy(self, contact: Contact) -> str:
+        """The one of the contact's inbox today; nothing if the inbox is no more."""
         inbox = self.inboxes.get((contact.channel, contact.inbox))
-        return None if inbox is None else self.terms.get(inbox.policy, {}).get(target)
+        return "" if inbox is None else inbox.policy
+
+    def term(self, contact: Contact, target: str) -> Term | None:
+        """What the policy of the contact's inbox promises today; `None` for nothing."""
+        return self.terms.get((self.policy(contact), target, contact.lane))
+
+    def promise_term(self, contact: Contact) -> Term:
+        """By what a promise of an agent's is measured."""
+        return self.term(contact, FOLLOW_UP) or self._unpromised
 
     def configure(self, settings: DeskSettings) -> None:
         """For `evolve`: take these settings, and what follows from them alone."""
         self.settings = settings
         self.inboxes = {(inbox.channel, inbox.id): inbox for inbox in settings.inboxes}
-        self.terms = sla.terms(settings)
+        self._calendars = calendars(settings, self._calendars)
+        self.terms = terms(settings, self._calendars)
+        self._unpromised = unpromised(FOLLOW_UP, self._calendars)
 
     def begin(self, epoch: int, index: int, now: datetime) -> None:
         """For `evolve`: a commit begins; what is too old to be kept at `now` goes."""
@@ -147,6 +159,8 @@ class DeskState:
 
 def dump(state: DeskState) -> dict[str, Any]:
     """Everything that the desk has decided, in one order, for a snapshot or a comparison."""
+    used: dict[Term, int] = {}
+    contacts = [_contact(contact, used) for _, contact in sorted(state.contacts.items())]
     return {
         "desk": state.desk,
         "epoch": state.epoch,
@@ -155,7 +169,8 @@ def dump(state: DeskState) -> dict[str, Any]:
         "settings": state.settings,
         "arrivals": state.arrivals,
         "turns": state.turns,
-        "contacts": [_contact(contact) for _, contact in sorted(state.contacts.items())],
+        "contacts": contacts,
+        "terms": [term.dump() for term in used],
         "agents": [_agent(agent) for _, agent in sorted(state.agents.items())],
         "duty": [sorted(state.duty.agents), sorted(state.duty.available), state.dues.duty],
         "swaps": sorted((shift, day, swaps) for (shift, day), swaps in state.swaps.items()),
@@ -170,8 +185,9 @@ def fingerprint(state: DeskState) -> bytes:
     return msgspec.json.encode(dump(state))
 
 
-def _contact(contact: Contact) -> dict[str, Any]:
+def _contact(contact: Contact, used: dict[Term, int]) -> dict[str, Any]:
     fields = {name: getattr(contact, name) for name in Contact.__slots__ if name not in {"line", "place"}}
+    fields["clocks"] = [clock.dump(used) for clock in contact.clocks]
     return fields | {"need": contact.line.need}
 
 

@@ -5,7 +5,8 @@ Each is counted from when it began to wait. Looks, never touches.
 
 from datetime import datetime
 
-from router.core.contact import LAPSE, STICKY, Contact
+from router.core.clock import LAPSE
+from router.core.contact import STICKY, Contact
 from router.core.desk_settings import InboxSettings, RingSettings
 from router.core.event import AlarmRaised, ContactAged, RingOpened
 from router.core.need import Need

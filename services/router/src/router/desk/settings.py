@@ -1,20 +1,30 @@
 """The configuration as a desk's log holds it: what decisions are made by, and no more."""
 
-from frontline.configuration.model import Configuration, Desk, Policy
+from collections.abc import Iterator
+from datetime import timedelta
+
+from frontline.configuration.calendar import Calendar
+from frontline.configuration.model import Configuration, Desk
+from frontline.configuration.opening import times
+from frontline.configuration.policy import LANES, TARGETS, Lane, Policy, Target
 from frontline.configuration.shift import ANY_MONDAY, WEEKDAYS, Shift, time_of_day
 from router.core.desk_settings import (
     AgentSettings,
+    CalendarSettings,
     DeskSettings,
+    HoursSettings,
     InboxSettings,
     PolicySettings,
     RingSettings,
+    SpecialDaySettings,
     TargetSettings,
 )
 from router.core.rota_settings import OverrideSettings, ShiftSettings
 
 
 def desk_settings(configuration: Configuration, desk: Desk) -> DeskSettings:
-    used = {inbox.policy for inbox in desk.inboxes}
+    policies = {inbox.policy for inbox in desk.inboxes}
+    calendars = {policy.calendar for policy in configuration.policies if policy.id in policies}
     return DeskSettings(
         version=configuration.version,
         agents=tuple(
@@ -43,7 +53,8 @@ def desk_settings(configuration: Configuration, desk: Desk) -> DeskSettings:
             )
             for inbox in desk.inboxes
         ),
-        policies=tuple(_policy(policy) for policy in configuration.policies if policy.id in used),
+        policies=tuple(_policy(policy) for policy in configuration.policies if policy.id in policies),
+        calendars=tuple(_calendar(calendar) for calendar in configuration.calendars if calendar.id in calendars),
         shifts=tuple(_shift(shift) for shift in desk.shifts),
         strategy=desk.strategy,
         rings=tuple(
@@ -80,18 +91,44 @@ def _shift(shift: Shift) -> ShiftSettings:
 
 
 def _policy(policy: Policy) -> PolicySettings:
-    promised = {
-        "first_response": policy.first_response,
-        "next_response": policy.next_response,
-        "resolution": policy.resolution,
-    }
     return PolicySettings(
         id=policy.id,
         version=policy.version,
         calendar=policy.calendar,
-        targets=tuple(
-            TargetSettings(target=target, within=within, warn_at=policy.warn_at)
-            for target, within in promised.items()
-            if within is not None
+        targets=(*_targets(policy), TargetSettings(target="follow_up", warn_at=policy.warn_at)),
+    )
+
+
+def _targets(policy: Policy) -> Iterator[TargetSettings]:
+    for target in TARGETS:
+        pauses = getattr(policy.pauses, target)
+        for within, lanes in _times(policy, target).items():
+            some = () if lanes == LANES else lanes
+            yield TargetSettings(target=target, within=within, warn_at=policy.warn_at, pause_in=pauses, lanes=some)
+
+
+def _times(policy: Policy, target: Target) -> dict[timedelta, tuple[Lane, ...]]:
+    """How long each lane may take."""
+    found: dict[timedelta, tuple[Lane, ...]] = {}
+    for lane in LANES:
+        if (within := policy.within(target, lane)) is not None:
+            found[within] = (*found.get(within, ()), lane)
+    return found
+
+
+def _calendar(calendar: Calendar) -> CalendarSettings:
+    return CalendarSettings(
+        id=calendar.id,
+        zone=calendar.zone,
+        week=tuple(HoursSettings(weekday=day, opens=opens, closes=closes) for day, opens, closes in calendar.week),
+        closed=calendar.closed,
+        special=tuple(
+            SpecialDaySettings(
+                day=special.day,
+                hours=tuple(
+                    HoursSettings(opens=opens, closes=closes) for entry in special.hours for opens, closes in times(entry)
+                ),
+            )
+            for special in calendar.special
         ),
     )

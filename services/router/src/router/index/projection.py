@@ -14,11 +14,6 @@ import msgspec
 from frontline.contract.ids import AgentId, ContactId, DeskId, MessageId
 from router.core.event import (
     AvailabilityChanged,
-    ClockBreached,
-    ClockMet,
-    ClockStarted,
-    ClockWarned,
-    ClockWithdrawn,
     ConfigChanged,
     ContactAssigned,
     ContactOffered,
@@ -37,7 +32,11 @@ from router.core.event import (
     OfferWithdrawn,
     ReplyQueued,
 )
-from router.index.row import AgentRow, Assignment, Clock, ContactRow, Offer, Stamp, Why, stamp
+    PromiseMade,
+from router.index.clocks import CLOCK_STEPS
+from router.index.row import AgentRow, Assignment, ContactRow, Offer, Stamp, Why, stamp
+    WaitEnded,
+    WaitStarted,
 
 WHY_KEPT = 50
 """A contact that goes to and fro for years keeps its latest reasons."""
@@ -198,80 +197,23 @@ def _reopened(row: ContactRow, event: ContactReopened) -> ContactRow:
     return _because(row, stamp(event.at), "reopened", f"reopened: {who}")
 
 
-def _clock_started(row: ContactRow, event: ClockStarted) -> ContactRow:
-    if event.resumes:
-        return _clock_resumed(row, event)
-    clock = Clock(
-        target=event.target,
-        policy=event.policy,
-        version=event.version,
-        calendar=event.calendar,
-        started_at=stamp(event.at),
-        due_at=stamp(event.due_at),
-        intervals=tuple((stamp(start), stamp(end)) for start, end in event.intervals),
-    )
-    return msgspec.structs.replace(row, clocks=(*row.clocks, clock))
+def _wait_started(row: ContactRow, event: WaitStarted) -> ContactRow:
+    # As when it is resolved: nobody's capacity, and whose it was is still of use.
+    row = msgspec.structs.replace(row, state=event.state)
+    until = f" until {stamp(event.until)}" if event.until else ""
+    who = "a third party" if event.state == "waiting_third_party" else "the customer"
+    return _because(row, stamp(event.at), event.state, f"waits for {who}{until}: said by {event.agent}")
 
 
-def _clock_resumed(row: ContactRow, event: ClockStarted) -> ContactRow:
-    """The one that ended last runs on as if it never had; a breach on record stays there."""
-    for place in range(len(row.clocks) - 1, -1, -1):
-        clock = row.clocks[place]
-        if clock.target == event.target:
-            breached = clock.outcome == "breached"
-            after = msgspec.structs.replace(
-                clock,
-                outcome="breached" if breached else None,
-                outcome_at=clock.outcome_at if breached else None,
-                met_at=None,
-                reason=event.resumes,
-            )
-            return _with_clock(row, place, after)
-    return row
+def _wait_ended(row: ContactRow, event: WaitEnded) -> ContactRow:
+    row = msgspec.structs.replace(row, state="waiting", assignment=None)
+    who = f"said by {event.agent}" if event.agent else _WAITED.get(event.rule, event.rule.replace("_", " "))
+    return _because(row, stamp(event.at), "waited", f"waits no more: {who}")
 
 
-def _clock_warned(row: ContactRow, event: ClockWarned) -> ContactRow:
-    return _on_clock(row, event.target, lambda clock: {"warned": (*clock.warned, event.fraction)})
-
-
-def _clock_met(row: ContactRow, event: ClockMet) -> ContactRow:
-    at = stamp(event.at)
-
-    def met(clock: Clock) -> dict[str, Any]:
-        if event.late or clock.outcome == "breached":
-            return {"outcome": "breached", "outcome_at": clock.outcome_at or clock.due_at, "met_at": at}
-        return {"outcome": "met", "outcome_at": at, "met_at": at}
-
-    return _on_clock(row, event.target, met)
-
-
-def _clock_breached(row: ContactRow, event: ClockBreached) -> ContactRow:
-    return _on_clock(row, event.target, lambda _: {"outcome": "breached", "outcome_at": stamp(event.at)})
-
-
-def _clock_withdrawn(row: ContactRow, event: ClockWithdrawn) -> ContactRow:
-    def withdrawn(clock: Clock) -> dict[str, Any]:
-        if clock.outcome == "breached":  # a recorded breach stays
-            return {"reason": event.reason}
-        return {"outcome": "withdrawn", "outcome_at": stamp(event.at), "reason": event.reason}
-
-    return _on_clock(row, event.target, withdrawn)
-
-
-def _on_clock(row: ContactRow, target: str, change: Callable[[Clock], dict[str, Any]]) -> ContactRow:
-    """Change the clock of `target` that still runs: the latest one, if it was neither met nor withdrawn."""
-    for place in range(len(row.clocks) - 1, -1, -1):
-        clock = row.clocks[place]
-        if clock.target != target:
-            continue
-        if clock.outcome in {"met", "withdrawn"} or clock.met_at is not None:
-            return row
-        return _with_clock(row, place, msgspec.structs.replace(clock, **change(clock)))
-    return row
-
-
-def _with_clock(row: ContactRow, place: int, clock: Clock) -> ContactRow:
-    return msgspec.structs.replace(row, clocks=(*row.clocks[:place], clock, *row.clocks[place + 1 :]))
+def _promise_made(row: ContactRow, event: PromiseMade) -> ContactRow:
+    text = f"promised by {event.agent} for {stamp(event.due_at)}"
+    return _because(row, stamp(event.at), "promise", text)
 
 
 def _because(row: ContactRow, at: Stamp, rule: str, text: str) -> ContactRow:
@@ -296,15 +238,19 @@ _STEPS: dict[type, Callable[[ContactRow, Any], ContactRow]] = {
     ContactUnassigned: _unassigned,
     ContactOffered: _offered,
     OfferAccepted: _offer_accepted,
+_WAITED = {
+    "message": "the customer wrote",
+    "until": "the time that was said has come",
+    "delivery_failed": "a reply did not arrive",
+}
     OfferRejected: _offer_rejected,
     OfferTimedOut: _offer_timed_out,
     OfferWithdrawn: _offer_withdrawn,
     OfferRenewed: _offer_renewed,
     ContactResolved: _resolved,
     ContactReopened: _reopened,
-    ClockStarted: _clock_started,
-    ClockWarned: _clock_warned,
-    ClockMet: _clock_met,
-    ClockBreached: _clock_breached,
-    ClockWithdrawn: _clock_withdrawn,
+    WaitStarted: _wait_started,
+    WaitEnded: _wait_ended,
+    PromiseMade: _promise_made,
+    **CLOCK_STEPS,
 }

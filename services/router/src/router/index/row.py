@@ -1,6 +1,6 @@
 """What the index keeps of a contact and of an agent, in the shapes that the API shows."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Annotated, Literal
 
 import msgspec
@@ -12,6 +12,11 @@ Stamp = Annotated[
 ]
 """RFC 3339 in UTC with milliseconds. Of fixed width, so text order is time order."""
 
+Span = tuple[Stamp, Stamp]
+
+Length = Annotated[str, msgspec.Meta(extra_json_schema={"format": "duration", "examples": ["PT4H"]})]
+"""A duration by ISO 8601, in days, hours, minutes and seconds."""
+
 State = Literal["waiting", "offered", "assigned", "waiting_customer", "waiting_third_party", "resolved", "closed"]
 ClockOutcome = Literal["met", "breached", "withdrawn"]
 
@@ -22,6 +27,11 @@ def stamp(moment: datetime) -> Stamp:
 
 class Row(msgspec.Struct, frozen=True, kw_only=True):
     """A value of the index. Equal by content, never changed."""
+def duration(length: timedelta) -> Length:
+    text: str = msgspec.to_builtins(length)
+    return text
+
+
 
 
 class Why(Row, frozen=True, kw_only=True):
@@ -34,10 +44,29 @@ class Why(Row, frozen=True, kw_only=True):
 
 class Clock(Row, frozen=True, kw_only=True):
     """One SLA clock with everything that explains it.
+class ClockPause(Row, frozen=True, kw_only=True):
+    """From when to when a clock stood still (`end` is null while it does), and in which state of the contact."""
+
+    begin: Stamp
+    end: Stamp | None = None
+    reason: str = ""
+
+
+class WarningDue(Row, frozen=True, kw_only=True):
+    """A warning still to come, at a fraction of the time that is promised."""
+
+    fraction: float
+    at: Stamp
+
+
 
     `outcome_at` is when the outcome took effect: for a breach the deadline. A clock that was met
     late stays `breached`, with `met_at` as the second time. `reason` is why it was withdrawn, or why
-    it runs on after it had ended.
+    it runs on after it had ended or stood still.
+
+    `within` is what is promised in time of the calendar, and `intervals` what of it is counted up to
+    `due_at`, or up to its end or pause; `rest` is what was counted in further intervals that are too many to
+    list. While it is `paused`, `used` is what has gone and `due_at` what would have been.
     """
 
     target: str
@@ -52,7 +81,12 @@ class Clock(Row, frozen=True, kw_only=True):
     outcome_at: Stamp | None = None
     met_at: Stamp | None = None
     reason: str = ""
-    intervals: tuple[tuple[Stamp, Stamp], ...] = ()
+    intervals: tuple[Span, ...] = ()
+    within: Length = "PT0S"
+    used: Length | None = None
+    rest: Length = "PT0S"
+    warnings: tuple[WarningDue, ...] = ()
+    pauses: tuple[ClockPause, ...] = ()
 
 
 class Assignment(Row, frozen=True, kw_only=True):

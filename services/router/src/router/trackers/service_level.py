@@ -18,7 +18,7 @@ from prometheus_client import CollectorRegistry, Counter, Histogram
 from frontline.contract.event import DeskEvent
 from frontline.contract.ids import ChannelName, ContactId, DeskId
 from router.core.event import ClockBreached, ClockMet, ClockWithdrawn, DeskDecision
-from router.core.sla import FIRST_RESPONSE, TARGETS
+from router.core.term import FIRST_RESPONSE, TARGETS
 from router.index.row import ContactRow, stamp
 
 Lookup = Callable[[DeskId, ContactId], ContactRow | None]

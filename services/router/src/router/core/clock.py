@@ -1,0 +1,88 @@
+"""A running promise: one target of a contact, as its desk holds it in memory."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, fields
+from datetime import datetime, timedelta
+from typing import Any
+
+from frontline.contract.ids import MessageId
+from router.core.term import Term
+
+MET = "met"
+WITHDRAWN = "withdrawn"
+"""Nobody waits for it any more, as the contact was resolved; it may run on when that was too early."""
+DROPPED = "dropped"
+"""Withdrawn for good."""
+
+LAPSE = timedelta(milliseconds=1)
+"""Instants have milliseconds, and a deadline may still be met in its own: it is over in the next."""
+
+Pause = tuple[datetime, datetime | None]
+"""From, to; `None` while it lasts."""
+
+
+@dataclass(slots=True, eq=False)
+class Clock:
+    """`warnings` are those still to come, `end` is empty while it runs. `due_at` is the deadline, and for a
+    clock that stands still the one that it would have had.
+
+    A breach doesn't end it: it waits for its late end, but nothing more comes due. `former` is the clock
+    of the same target before, as long as it may turn out not to have been met.
+    `armed` is when it next comes due, the very object that stands in the heap.
+    """
+
+    target: str
+    term: Term
+    started_at: datetime
+    due_at: datetime
+    warnings: tuple[tuple[float, datetime], ...]
+    pauses: tuple[Pause, ...] = ()
+    breached: bool = False
+    end: str = ""
+    met_by: MessageId | None = None
+    armed: datetime | None = None
+    former: "Clock | None" = None
+
+    @property
+    def running(self) -> bool:
+        """Whether it may still warn and breach."""
+        return not self.end and not self.breached
+
+    @property
+    def paused(self) -> bool:
+        return bool(self.pauses) and self.pauses[-1][1] is None
+
+    @property
+    def policy(self) -> str:
+        return self.term.policy
+
+    @property
+    def version(self) -> int:
+        return self.term.version
+
+    def next_due(self) -> datetime | None:
+        if self.end or self.breached or self.paused:
+            return None
+        return self.warnings[0][1] if self.warnings else self.due_at + LAPSE
+
+    def missed(self, at: datetime) -> bool:
+        """Whether `at` is too late."""
+        return self.breached or (not self.paused and self.due_at < at)
+
+    def runs(self, until: datetime) -> Iterator[tuple[datetime, datetime]]:
+        """From when to when it did not stand still."""
+        begin = self.started_at
+        for stopped, went_on in self.pauses:
+            if stopped > begin:
+                yield begin, min(stopped, until)
+            if went_on is None or went_on >= until:
+                return
+            begin = went_on
+        if until > begin:
+            yield begin, until
+
+    def dump(self, terms: dict[Term, int]) -> dict[str, Any]:
+        """Everything about it; its term by a number, under which `terms` has it."""
+        plain = {field.name: getattr(self, field.name) for field in fields(self)}
+        former = None if self.former is None else self.former.dump(terms)
+        return plain | {"term": terms.setdefault(self.term, len(terms)), "former": former}

@@ -1,0 +1,101 @@
+"""What is promised to customers, as an operator writes it; what each table must keep to by itself. Pure."""
+
+from collections.abc import Iterator
+from datetime import timedelta
+from typing import Literal, get_args
+
+import msgspec
+
+from frontline.configuration.calendar import ALWAYS
+from frontline.configuration.locate import Path
+from frontline.contract.subject import is_token
+
+Lane = Literal["security", "improvement", "vip", "normal", "low"]
+"""What comes first, most urgent first."""
+
+LANES: tuple[Lane, ...] = get_args(Lane)
+
+Waiting = Literal["waiting_customer", "waiting_third_party"]
+"""What a contact may wait for that is not ours to do."""
+
+Target = Literal["first_response", "next_response", "resolution"]
+TARGETS: tuple[Target, ...] = get_args(Target)
+
+_MILLISECOND = timedelta(milliseconds=1)
+
+
+class LaneTimes(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Other times for contacts of these lanes; a target left out is as in the policy."""
+
+    lanes: tuple[Lane, ...]
+    first_response: timedelta | None = None
+    next_response: timedelta | None = None
+    resolution: timedelta | None = None
+
+
+class Pauses(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Which states of a contact stop which clock. A promise of an agent's never stops."""
+
+    first_response: tuple[Waiting, ...] = ()
+    next_response: tuple[Waiting, ...] = ()
+    resolution: tuple[Waiting, ...] = ("waiting_customer", "waiting_third_party")
+
+
+class Policy(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """How soon customers hear from us, in time of `calendar`; a target left out is not promised.
+
+    `warn_at` are fractions of each target. A running clock keeps the `version` it started with.
+    """
+
+    id: str
+    version: int = 1
+    calendar: str = ALWAYS
+    first_response: timedelta | None = None
+    next_response: timedelta | None = None
+    resolution: timedelta | None = None
+    warn_at: tuple[float, ...] = (0.5, 0.8)
+    pauses: Pauses = Pauses()
+    lanes: tuple[LaneTimes, ...] = msgspec.field(default=(), name="lane")
+
+    def within(self, target: Target, lane: Lane) -> timedelta | None:
+        """How long a contact of this lane may take; `None` for a target that is not promised."""
+        for other in self.lanes:
+            if lane in other.lanes and (time := _time(other, target)) is not None:
+                return time
+        return _time(self, target)
+
+
+def policy_breaches(policy: Policy) -> Iterator[tuple[Path, str]]:
+    if not is_token(policy.id):
+        yield ("id",), f"id {policy.id!r} must be of lower-case letters, digits and hyphens"
+    if policy.version < 1:
+        yield ("version",), f"version must be 1 or more, not {policy.version}"
+    yield from _times(policy)
+    for index, fraction in enumerate(policy.warn_at):
+        if not 0 < fraction < 1:
+            yield ("warn_at", index), f"warn_at must lie between 0 and 1, not be {fraction:g}"
+        elif index and fraction <= policy.warn_at[index - 1]:
+            yield ("warn_at", index), "warn_at must rise from one fraction to the next"
+    said: dict[str, int] = {}
+    for number, times in enumerate(policy.lanes):
+        for index, lane in enumerate(times.lanes):
+            if said.setdefault(lane, number) != number or lane in times.lanes[:index]:
+                yield ("lane", number, "lanes", index), f"the times of lane {lane!r} overlap: it is named twice"
+
+
+def lane_breaches(times: LaneTimes) -> Iterator[tuple[Path, str]]:
+    if not times.lanes:
+        yield ("lanes",), "lanes must name a lane at least"
+    yield from _times(times)
+
+
+def _time(table: Policy | LaneTimes, target: Target) -> timedelta | None:
+    within: timedelta | None = getattr(table, target)
+    return within
+
+
+def _times(table: Policy | LaneTimes) -> Iterator[tuple[Path, str]]:
+    for target in TARGETS:
+        within = _time(table, target)
+        if within is not None and (within <= timedelta(0) or within % _MILLISECOND):
+            yield (target,), f"{target} must be longer than nothing, in whole milliseconds"
