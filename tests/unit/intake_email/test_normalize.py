@@ -12,19 +12,34 @@ from frontline.contract.ids import InboxId
 from frontline.contract.message import InboundMessage
 from intake_email import normalize
 from intake_email.content import LONGEST_HTML, LONGEST_TEXT, MOST_FILES
-from intake_email.normalize import arrival_of
+from intake_email.normalize import Normalised, arrival_of
 from tests.unit.intake_email.samples import FIXTURES, RECEIVED, arrival, fixture, message, plain, sign, taken
 
 CASES = sorted(path.stem for path in FIXTURES.glob("*.eml"))
 
 
-def differences(found: InboundMessage, wanted: dict[str, Any]) -> list[str]:
-    """What is not as the file beside the mail says: `x` equal, `x_has` and `x_lacks` by what is in it."""
-    wrong = []
+def differences(taken_: Normalised, wanted: dict[str, Any]) -> list[str]:
+    """What is not as the file beside the mail says: `x` equal, `x_has` and `x_lacks` by what is in it. `kind`,
+    `quiet` and `invite` are of the message's native part, `report` is what it says of a reply of ours.
+    """
+    found, wrong = taken_.message, []
+    assert not wanted.keys() - KNOWN, "a name in the file that nobody looks at"
     for name, want in wanted.items():
         field, _, how = name.rpartition("_")
-        if name == "sender":
-            wrong += [key for key, value in want.items() if getattr(found.sender, key) != value]
+        if name == "arrival":
+            continue
+        if name in ("kind", "quiet", "invite"):
+            have: Any = found.native.get(name, {"kind": "person", "quiet": [], "invite": {}}[name])
+            wrong += [] if have == want else [f"{name}: {have!r}"]
+        elif name == "report":
+            wrong += [] if _report(taken_) == want else [f"report: {_report(taken_)!r}"]
+        elif name == "sender":
+            wrong += [
+                f"{key}: {getattr(found.sender, key)!r}" for key in want if getattr(found.sender, key) != want[key]
+            ]
+        elif name == "recipients":
+            have = [f"{each.role} {each.address} {each.name}".rstrip() for each in found.recipients]
+            wrong += [] if have == want else [f"recipients: {have!r}"]
         elif name == "sent":
             wrong += [] if found.times.sent == datetime.fromisoformat(want) else [f"sent {found.times.sent}"]
         elif name == "files":
@@ -40,10 +55,27 @@ def differences(found: InboundMessage, wanted: dict[str, Any]) -> list[str]:
     return wrong
 
 
+KNOWN = {"arrival", "kind", "quiet", "invite", "report", "sender", "recipients", "sent", "files", "automation", "subject",
+         "language", *(f"{name}{how}" for name in ("text", "reply_text", "html", "subject", "flaw", "native_id")
+                              for how in ("", "_has", "_lacks"))}  # fmt: skip
+
+
+def _report(taken_: Normalised) -> dict[str, Any] | None:
+    report = taken_.report
+    if report is None:
+        return None
+    return {"reply": taken_.reply, "state": report.state, "hard": report.is_hard, "detail": report.detail}
+
+
+def _wanted(name: str) -> dict[str, Any]:
+    found: dict[str, Any] = json.loads((FIXTURES / f"{name}.json").read_text())
+    return found
+
+
 @pytest.mark.parametrize("name", CASES)
 def test_a_mail_of_the_corpus_is_read_as_the_file_beside_it_says(name: str) -> None:
-    wanted = json.loads((FIXTURES / f"{name}.json").read_text())
-    assert differences(message(fixture(name)), wanted) == []
+    wanted = _wanted(name)
+    assert differences(taken(fixture(name), **wanted.get("arrival", {})), wanted) == []
 
 
 @pytest.mark.parametrize("name", CASES)

@@ -169,9 +169,21 @@ def _attribution(lines: list[str], at: int) -> int:
         joined = f"{joined} {line.strip(_ABOUT)}".strip()
         if not line.strip() or len(joined) > _LONGEST_ATTRIBUTION:
             return 0
-        if joined.endswith(_COLONS):
-            return count if _attributes(joined, quoted=_quote_follows(lines, at + count)) else 0
+        if not joined.endswith(_COLONS):
+            continue
+        if not _attributes(joined, quoted=_quote_follows(lines, at + count)):
+            return 0
+        return count if count == 1 or _begins(lines[at], joined) else 0
     return 0
+
+
+def _begins(first: str, joined: str) -> bool:
+    """Whether an attribution of several lines begins with this one, and not with one of those behind it."""
+    if not (_DATED.search(first) or _ADDRESSED.search(first)):
+        return False
+    rest = joined[len(first.strip(_ABOUT)) :].strip()
+    whole = rest.count("<") == rest.count(">") and rest[:1] != "<"
+    return not (whole and _ADDRESSED.search(rest) and _TIMED.search(rest) and _YEAR.search(rest))
 
 
 def _attributes(said: str, *, quoted: bool) -> bool:

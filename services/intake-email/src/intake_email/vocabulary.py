@@ -52,7 +52,7 @@ _SMALL_WORDS = {
           "ali lahko zelo smo ste pri tudi kot zakaj nisem",
     "et": "ja on ei et see ma kui aga oli ka mis tere aitäh palun lugupidamisega minu teie olen veel kuidas või kas",
     "lv": "un ir ne ka es par no ar uz bet lai kas labdien paldies lūdzu ar cieņu mans jūsu vai kā nav vēl tas",
-    "lt": "ir yra ne kad aš į iš su bet kaip kas laba diena ačiū prašau pagarbiai mano jūsų ar dar tai nėra",
+    "lt": "ir yra ne kad kada aš į iš su bet kaip kas dabar antra jau dėl laba diena ačiū prašau pagarbiai mano jūsų ar dar tai nėra",
     "ca": "el la els les de que i en un una és no per amb meu seva com més però està aquest aquesta molt gràcies hola bon "
           "dia vostè tinc pot des quan ha estat són dels també vull estic comanda encara",
     "ru": "и в не на я что с как это по из у за от мне но для вас мы вы же бы был есть при или так меня мой здравствуйте "
