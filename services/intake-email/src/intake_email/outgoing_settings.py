@@ -3,16 +3,15 @@
 from pathlib import Path
 from typing import Literal
 
-import msgspec
-
 from frontline.contract.error import Mistake
 from frontline.contract.secret import Secret
+from intake_email.checking_settings import CheckingSettings
 
 TOKEN_SECRET_BYTES = 16
 
 
-class OutgoingSettings(msgspec.Struct, frozen=True, kw_only=True):
-    """How mail is signed, addressed and handed over."""
+class OutgoingSettings(CheckingSettings, frozen=True, kw_only=True):
+    """How mail is signed, addressed and handed over. Structs inherit from one other only, hence the base."""
 
     smtp_relay_tls: Literal["implicit", "starttls", "offered", "none"] = "offered"
     """TLS from the first byte (port 465), by STARTTLS or not at all, by STARTTLS where the relay offers it, or never."""
@@ -37,7 +36,7 @@ class OutgoingSettings(msgspec.Struct, frozen=True, kw_only=True):
     believed in any case."""
 
     def outgoing_mistakes(self) -> list[Mistake]:
-        found = []
+        found = self.checking_mistakes()
         if bool(self.smtp_relay_user) != (self.smtp_relay_password is not None):
             missing = "smtp_relay_password" if self.smtp_relay_user else "smtp_relay_user"
             found.append(Mistake(missing, "is needed with the other"))

@@ -27,10 +27,11 @@ class IdentityStatus(StrEnum):
 
 
 class Evidence(Value, frozen=True):
-    """Why an identity is believed, in words an agent can check: `dmarc`, `pass`."""
+    """Why an identity is believed, or is not, in words an agent can check: `dmarc`, `pass`, and what about."""
 
     method: str
     result: str
+    detail: str = ""
 
 
 class Identity(Value, frozen=True):

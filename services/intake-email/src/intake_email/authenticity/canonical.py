@@ -5,7 +5,8 @@ import re
 from collections.abc import Sequence
 from typing import NamedTuple
 
-_WSP = re.compile(rb"[ \t]+")
+# A blank that stands alone stays as it is, and most do.
+_WSP = re.compile(rb"\t[ \t]*| [ \t]+")
 _SPACE = re.compile(rb"[ \t\r\n]+")
 _FIELD_END = re.compile(rb"\r\n(?![ \t])")
 
@@ -60,28 +61,28 @@ class BodyHash:
         self._relaxed = relaxed
         self._hash = hashlib.sha256()
         self._partial: list[bytes] = []
+        self._held = b""
         self._breaks = 0
         """Line ends that may turn out to be the body's last."""
         self.length = 0
         """Octets of the canonical form so far."""
 
     def feed(self, data: bytes) -> None:
-        # A line break may be cut in two between pieces.
-        end = data.rfind(b"\n") + 1
-        if end == 0:
+        if self._held:
+            data, self._held = self._held + data, b""
+        if data.endswith(b"\r"):
+            data, self._held = data[:-1], b"\r"  # half of a line break, or not
+        end = data.rfind(b"\r\n") + 2
+        if end < 2:
             self._partial.append(data)
             return
         self._partial.append(data[:end])
-        lines = b"".join(self._partial)
-        if lines.endswith(b"\r\n"):
-            self._lines(lines)
-            self._partial = [data[end:]]
-        else:
-            self._partial = [lines, data[end:]]
+        self._lines(b"".join(self._partial))
+        self._partial = [data[end:]]
 
     def digest(self) -> bytes:
         """Of the whole body; nothing may be fed after it."""
-        rest = b"".join(self._partial)
+        rest = b"".join((*self._partial, self._held))
         if rest:
             self._lines(rest + b"\r\n")
         if (self._breaks and (self.length or not self._relaxed)) or (not self.length and not self._relaxed):
