@@ -30,13 +30,13 @@ from router.core.event import (
     OfferRenewed,
     OfferTimedOut,
     OfferWithdrawn,
-    ReplyQueued,
-)
     PromiseMade,
-from router.index.clocks import CLOCK_STEPS
-from router.index.row import AgentRow, Assignment, ContactRow, Offer, Stamp, Why, stamp
+    ReplyQueued,
     WaitEnded,
     WaitStarted,
+)
+from router.index.clocks import CLOCK_STEPS
+from router.index.row import AgentRow, Assignment, ContactRow, Offer, Stamp, Why, stamp
 
 WHY_KEPT = 50
 """A contact that goes to and fro for years keeps its latest reasons."""
@@ -227,6 +227,11 @@ _RULES = {
     "agent_away": "is not available any more",
 }
 
+_WAITED = {
+    "message": "the customer wrote",
+    "until": "the time that was said has come",
+    "delivery_failed": "a reply did not arrive",
+}
 _REOPENED = {"message": "the customer wrote again", "delivery_failed": "a reply did not arrive"}
 
 _STEPS: dict[type, Callable[[ContactRow, Any], ContactRow]] = {
@@ -238,11 +243,6 @@ _STEPS: dict[type, Callable[[ContactRow, Any], ContactRow]] = {
     ContactUnassigned: _unassigned,
     ContactOffered: _offered,
     OfferAccepted: _offer_accepted,
-_WAITED = {
-    "message": "the customer wrote",
-    "until": "the time that was said has come",
-    "delivery_failed": "a reply did not arrive",
-}
     OfferRejected: _offer_rejected,
     OfferTimedOut: _offer_timed_out,
     OfferWithdrawn: _offer_withdrawn,

@@ -25,13 +25,13 @@ def stamp(moment: datetime) -> Stamp:
     return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
-class Row(msgspec.Struct, frozen=True, kw_only=True):
-    """A value of the index. Equal by content, never changed."""
 def duration(length: timedelta) -> Length:
     text: str = msgspec.to_builtins(length)
     return text
 
 
+class Row(msgspec.Struct, frozen=True, kw_only=True):
+    """A value of the index. Equal by content, never changed."""
 
 
 class Why(Row, frozen=True, kw_only=True):
@@ -42,8 +42,6 @@ class Why(Row, frozen=True, kw_only=True):
     text: str
 
 
-class Clock(Row, frozen=True, kw_only=True):
-    """One SLA clock with everything that explains it.
 class ClockPause(Row, frozen=True, kw_only=True):
     """From when to when a clock stood still (`end` is null while it does), and in which state of the contact."""
 
@@ -59,6 +57,8 @@ class WarningDue(Row, frozen=True, kw_only=True):
     at: Stamp
 
 
+class Clock(Row, frozen=True, kw_only=True):
+    """One SLA clock with everything that explains it.
 
     `outcome_at` is when the outcome took effect: for a breach the deadline. A clock that was met
     late stays `breached`, with `met_at` as the second time. `reason` is why it was withdrawn, or why
