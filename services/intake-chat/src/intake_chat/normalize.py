@@ -137,16 +137,18 @@ def spoke(item: TranscriptItem) -> bool:
 def sender_of(visitor: Visitor, person: Person | None, name: str) -> Identity:
     """An identity on this channel and no other: an address that a visitor claims finds nobody else's contacts.
 
-    Whom the host page vouches for is verified, under the page's own id of them.
+    Whom the host page vouches for is verified, under the page's own id of them; the mail address that it
+    names is evidence of who they are on other channels.
     """
     if person is None:
         return Identity(channel=CHANNEL, address=visitor.id, name=name)
+    email = (Evidence(method="email", result=person.email),) if person.email else ()
     return Identity(
         channel=CHANNEL,
         address=f"{visitor.inbox}:{person.subject}",
         name=person.name or name,
         status=IdentityStatus.VERIFIED,
-        evidence=(Evidence(method="jwt", result="pass"),),
+        evidence=(Evidence(method="jwt", result="pass"), *email),
     )
 
 

@@ -12,12 +12,17 @@ from frontline.contract.transcript import Author, Direction, ItemKind, Transcrip
 from router.api.access import Who
 from router.api.problem import FieldMistake, Invalid
 from router.api.shape import several
+from router.api.way import address_left, first_subject, usual_channel
 from router.index.reading import Said
 from router.index.row import ContactRow
 from router.index.shape import Customer
 
 MAX_REFERENCES = 50
 """A conversation of thousands of messages names its first one and its latest."""
+
+
+GIST = 4 * MAX_REFERENCES
+"""Of a long conversation its first item and so many of the latest say how to go on."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,14 +50,17 @@ def address_letter(
     """Where a reply goes. `said` is the conversation, oldest first.
 
     Left to itself it goes to the customer where they wrote from last: never to a Reply-To, which
-    anybody can set, nor to somebody else who joined. Raises `Invalid` when there is no way.
+    anybody can set, nor to somebody else who joined. One who has left a chat and an address is
+    answered there. Raises `Invalid` when there is no way.
     """
-    channel = channel or contact.channel
+    left = address_left(contact, [spoken.item for spoken in said])
+    channel = channel or usual_channel(contact, left, desk)
     there = [spoken.item for spoken in said if spoken.item.channel == channel and _utterance(spoken.item)]
     inbox = _inbox(contact, channel, there, desk)
     recipients = tuple(Recipient(address=address) for address in several(to)) or _customer(
-        contact, customer, channel, there
+        contact, customer, channel, there, left if channel != contact.channel else ""
     )
+    subject = subject or first_subject(channel, inbox, desk)
     copies = tuple(Recipient(address=address, role="cc") for address in several(cc))
     return Letter(channel=channel, inbox=inbox, to=recipients + copies, thread=_thread(there), subject=subject)
 
@@ -137,7 +145,7 @@ def _inbox(contact: ContactRow, channel: ChannelName, there: Sequence[Transcript
 
 
 def _customer(
-    contact: ContactRow, customer: Customer | None, channel: ChannelName, there: Sequence[TranscriptItem]
+    contact: ContactRow, customer: Customer | None, channel: ChannelName, there: Sequence[TranscriptItem], left: str
 ) -> tuple[Recipient, ...]:
     heard = [item for item in there if _is_heard(item)]
     theirs = [item for item in heard if item.author.id == contact.customer]
@@ -145,6 +153,8 @@ def _customer(
         identity = item.author.identity
         if identity is not None and identity.channel == channel and identity.address:
             return (Recipient(address=identity.address, name=identity.name),)
+    if left:
+        return (Recipient(address=left, name=customer.name if customer else ""),)
     for known in reversed(customer.identities if customer else ()):
         if known.channel == channel and customer:
             return (Recipient(address=known.address, name=customer.name),)

@@ -4,14 +4,18 @@ import base64
 import binascii
 from typing import Any
 
+import msgspec
 from aiohttp import web
 
 from frontline.contract.ids import ContactId
 from router.api.call import Call, answer
+from router.api.compose import GIST, address_letter
 from router.api.line import line_of
 from router.api.problem import FieldMistake, Invalid, not_found
 from router.api.shape import ContactFilter, Nothing, Transcript, TranscriptFilter
+from router.index.row import ContactRow
 from router.index.search import ContactQuery
+from router.index.shape import AnswerBy
 
 WAIT_SECONDS = 5.0
 """How long a read waits for this replica to see what it was told to see."""
@@ -37,10 +41,23 @@ async def list_contacts(call: Call[Nothing, ContactFilter]) -> web.Response:
 
 async def show_contact(call: Call[Nothing, Nothing]) -> web.Response:
     position = _position(call)
-    contact = call.api.index.read.contact(call.who.desk.id, ContactId(call.part("id")))
-    if contact is None:
+    read, desk, id_ = call.api.index.read, call.who.desk.id, ContactId(call.part("id"))
+    contact, row = read.contact(desk, id_), read.row(desk, id_)
+    if contact is None or row is None:
         raise not_found("contact")
-    return answer(contact, seq=position)
+    history = read.history(desk, id_, row.customer)
+    return answer(msgspec.structs.replace(contact, history=history, answer_by=_answer_by(call, row)), seq=position)
+
+
+def _answer_by(call: Call[Nothing, Nothing], row: ContactRow) -> AnswerBy | None:
+    """Where a reply goes that names nobody."""
+    read = call.api.index.read
+    said, customer = read.gist(row.id, GIST), read.customer(row.customer)
+    try:
+        letter = address_letter(row, "", customer, said, call.who.desk, channel=None, to=None, cc=())
+    except Invalid:
+        return None
+    return AnswerBy(channel=letter.channel, to=tuple(each.address for each in letter.to if each.role == "to"))
 
 
 async def show_transcript(call: Call[Nothing, TranscriptFilter]) -> web.Response:

@@ -13,13 +13,10 @@ from frontline.contract.message import Attachment
 from frontline.runtime.objects import one
 from frontline.runtime.topology import ATTACHMENTS
 from router.api.call import Call, answer
-from router.api.compose import MAX_REFERENCES, address_letter, note_draft, reply_draft
+from router.api.compose import GIST, address_letter, note_draft, reply_draft
 from router.api.idempotency import ask, id_for
 from router.api.shape import FileBody, NoteBody, Nothing, ReplyBody
 from router.core.command import AddNote, SendReply
-
-_GIST = 4 * MAX_REFERENCES
-"""Of a long conversation its first item and so many of the latest say how to go on."""
 
 
 async def write_reply(call: Call[ReplyBody, Nothing]) -> web.Response:
@@ -29,7 +26,7 @@ async def write_reply(call: Call[ReplyBody, Nothing]) -> web.Response:
         contact,
         read.subject(contact.id),
         read.customer(contact.customer),
-        read.gist(contact.id, _GIST),
+        read.gist(contact.id, GIST),
         call.who.desk,
         channel=body.channel,
         to=body.to,

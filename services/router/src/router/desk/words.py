@@ -12,7 +12,7 @@ from frontline.contract import cloudevent, subject
 from frontline.contract.codec import encode
 from frontline.contract.customer import Person, decode_person
 from frontline.contract.ids import ContactId, CustomerId, DeskId
-from frontline.contract.message import DeliveryReceipt, Identity, IdentityStatus, InboundMessage
+from frontline.contract.message import DeliveryReceipt, Identity, IdentityStatus, InboundMessage, MessageKind
 from frontline.contract.transcript import Author, Direction, ItemKind, TranscriptItem, decode_item
 from frontline.runtime.bus import Bus, PubAck
 from frontline.runtime.keyvalue import KeyValue
@@ -93,7 +93,7 @@ def item_of(
         at=at,
         kind=ItemKind(message.kind.value),
         direction=Direction.IN,
-        author=Author(role="customer", id=customer, name=message.sender.name, identity=message.sender),
+        author=_author(message, customer),
         channel=message.channel,
         inbox=message.inbox,
         native_id=message.native_id,
@@ -110,6 +110,12 @@ def item_of(
         revision=message.revision,
         native=message.native,
     )
+
+
+def _author(message: InboundMessage, customer: CustomerId) -> Author:
+    """Nobody says that something has happened; whose doing it was is told all the same."""
+    role = "system" if message.kind is MessageKind.SYSTEM else "customer"
+    return Author(role=role, id=customer, name=message.sender.name, identity=message.sender)
 
 
 def item_of_receipt(receipt: DeliveryReceipt, at: datetime) -> TranscriptItem:

@@ -12,7 +12,7 @@ from typing import IO
 
 from frontline.contract.error import Mistake, SettingsError
 
-FORMAT = 3
+FORMAT = 5
 """Raise it whenever a table or the meaning of a column changes: files of another format are built again."""
 
 _NAME = "read-index.sqlite3"
@@ -26,7 +26,7 @@ CREATE TABLE position (
 CREATE TABLE contact (
     desk TEXT NOT NULL, id TEXT NOT NULL, ordinal INTEGER NOT NULL,
     inbox TEXT NOT NULL, channel TEXT NOT NULL, customer TEXT NOT NULL,
-    state TEXT NOT NULL, lane TEXT NOT NULL, priority_reason TEXT NOT NULL,
+    state TEXT NOT NULL, presence TEXT NOT NULL, lane TEXT NOT NULL, priority_reason TEXT NOT NULL,
     opened_at TEXT NOT NULL, updated_at TEXT NOT NULL,
     agent TEXT, since TEXT, via TEXT, asked TEXT, offer BLOB, linked_to TEXT,
     clocks BLOB NOT NULL, why BLOB NOT NULL,
@@ -57,6 +57,9 @@ CREATE TABLE conversation (contact TEXT PRIMARY KEY, subject TEXT NOT NULL, seq 
 CREATE VIRTUAL TABLE words USING fts5 (subject, body, content='', tokenize="unicode61 remove_diacritics 2");
 
 CREATE TABLE person (number INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, view BLOB NOT NULL);
+-- Addresses that are proven to be a person's, so that the same person is known again on another channel.
+CREATE TABLE person_address (address TEXT NOT NULL, person TEXT NOT NULL, PRIMARY KEY (address, person)) WITHOUT ROWID;
+CREATE INDEX person_address_by_person ON person_address (person);
 CREATE VIRTUAL TABLE person_words USING fts5 (name, addresses, tokenize="unicode61 remove_diacritics 2");
 """
 

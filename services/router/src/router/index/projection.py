@@ -21,6 +21,8 @@ from router.core.event import (
     ContactReopened,
     ContactResolved,
     ContactUnassigned,
+    CustomerLeft,
+    CustomerReturned,
     DeliveryRecorded,
     DeskDecision,
     MessageReceived,
@@ -120,6 +122,7 @@ def _opened(event: ContactOpened, place: Place) -> ContactRow:
         channel=event.channel,
         customer=event.customer,
         state="waiting",
+        presence="live" if event.live else "away",
         lane=event.lane,
         priority_reason=f"lane {event.lane} of inbox {event.inbox}",
         opened_at=at,
@@ -186,6 +189,14 @@ def _offer_renewed(row: ContactRow, event: OfferRenewed) -> ContactRow:
     return msgspec.structs.replace(row, offer=offer)
 
 
+def _customer_left(row: ContactRow, _: CustomerLeft) -> ContactRow:
+    return msgspec.structs.replace(row, presence="left")
+
+
+def _customer_returned(row: ContactRow, _: CustomerReturned) -> ContactRow:
+    return msgspec.structs.replace(row, presence="live")
+
+
 def _resolved(row: ContactRow, _: ContactResolved) -> ContactRow:
     # It holds no capacity any more; whose it was is still of use to who looks it up.
     return msgspec.structs.replace(row, state="resolved")
@@ -247,6 +258,8 @@ _STEPS: dict[type, Callable[[ContactRow, Any], ContactRow]] = {
     OfferTimedOut: _offer_timed_out,
     OfferWithdrawn: _offer_withdrawn,
     OfferRenewed: _offer_renewed,
+    CustomerLeft: _customer_left,
+    CustomerReturned: _customer_returned,
     ContactResolved: _resolved,
     ContactReopened: _reopened,
     WaitStarted: _wait_started,

@@ -11,15 +11,19 @@ from frontline.contract.message import DeliveryState
 from frontline.contract.transcript import TranscriptItem, decode_item
 from router.index.rota import RotaRow, load_rota
 from router.index.row import AgentRow, Assignment, ContactRow, Offer
-from router.index.search import ContactQuery, where
-from router.index.shape import Customer, EncodedContact
+from router.index.search import SAME_PERSON, ContactQuery, where
+from router.index.shape import Customer, EncodedContact, Former
 from router.index.table import load_agents, load_contact, load_offers
 
 _SELECT = (
-    "SELECT c.ordinal, c.id, c.desk, c.inbox, c.channel, c.customer, c.state, c.lane, c.priority_reason, c.opened_at,"
+    "SELECT c.ordinal, c.id, c.desk, c.inbox, c.channel, c.customer, c.state, c.presence, c.lane, c.priority_reason, c.opened_at,"
     " c.updated_at, c.agent, c.since, c.via, c.offer, c.linked_to, c.clocks, c.why, s.subject, p.view FROM contact AS c"
     " LEFT JOIN conversation AS s ON s.contact = c.id LEFT JOIN person AS p ON p.id = c.customer"
 )
+
+
+HISTORY = 50
+"""How many former contacts are shown with one; a list by customer gives them all."""
 
 
 class Said(msgspec.Struct, frozen=True):
@@ -28,6 +32,14 @@ class Said(msgspec.Struct, frozen=True):
     seq: int
     item: TranscriptItem
     delivery: DeliveryState | None
+
+
+_HISTORY = (
+    "SELECT c.id, c.channel, coalesce(s.subject, ''), c.state, c.customer, c.opened_at, c.updated_at"  # noqa: S608 - our own
+    " FROM contact AS c LEFT JOIN conversation AS s ON s.contact = c.id"
+    f" WHERE c.desk = ?1 AND c.customer IN ({SAME_PERSON.replace('?', '?2')}) AND c.id <> ?3"
+    " ORDER BY c.ordinal DESC LIMIT ?4"
+)
 
 
 class Page(msgspec.Struct, frozen=True):
@@ -89,6 +101,14 @@ class Reader:
         found = self._connection.execute("SELECT view FROM person WHERE id = ?", (customer,)).fetchone()
         return msgspec.json.decode(found[0], type=Customer) if found else None
 
+    def history(self, desk: DeskId, contact: ContactId, customer: CustomerId) -> tuple[Former, ...]:
+        """The latest other contacts of this person at the desk, youngest first."""
+        rows = self._connection.execute(_HISTORY, (desk, customer, contact, HISTORY))
+        return tuple(
+            Former(id=id_, channel=channel, subject=subject, state=state, customer=who, opened_at=at, updated_at=then)
+            for id_, channel, subject, state, who, at, then in rows
+        )
+
     def agents(self, desk: DeskId) -> dict[AgentId, AgentRow]:
         return load_agents(self._connection, desk)
 
@@ -100,7 +120,7 @@ class Reader:
 
 
 def _contact(row: tuple[Any, ...]) -> EncodedContact:
-    _, id_, desk, inbox, channel, customer, state, lane, reason, opened, updated, *more = row
+    _, id_, desk, inbox, channel, customer, state, presence, lane, reason, opened, updated, *more = row
     agent, since, via, offer, linked_to, clocks, why, subject, person = more
     return EncodedContact(
         id=id_,
@@ -109,6 +129,7 @@ def _contact(row: tuple[Any, ...]) -> EncodedContact:
         channel=channel,
         subject=subject or "",
         state=state,
+        presence=presence,
         lane=lane,
         priority_reason=reason,
         language=None,

@@ -18,6 +18,8 @@ Length = Annotated[str, msgspec.Meta(extra_json_schema={"format": "duration", "e
 """A duration by ISO 8601, in days, hours, minutes and seconds."""
 
 State = Literal["waiting", "offered", "assigned", "waiting_customer", "waiting_third_party", "resolved", "closed"]
+Presence = Literal["live", "left", "away"]
+"""Where the customer is: at the other end now, there until a while ago, or never: they wrote and went on."""
 ClockOutcome = Literal["met", "breached", "withdrawn"]
 
 
@@ -124,6 +126,7 @@ class ContactRow(Row, frozen=True, kw_only=True):
     assignment: Assignment | None = None
     offer: Offer | None = None
     linked_to: ContactId | None = None
+    presence: Presence = "away"
     clocks: tuple[Clock, ...] = ()
     why: tuple[Why, ...] = ()
 

@@ -12,6 +12,13 @@ _WORD = re.compile(r"\w+")
 _MOST_WORDS = 16
 
 
+SAME_PERSON = (
+    "SELECT ? UNION SELECT b.person FROM person_address AS a JOIN person_address AS b ON b.address = a.address"
+    " WHERE a.person = ?"
+)
+"""The ids of a customer and of all who proved to have one of the same addresses; takes the customer's id twice."""
+
+
 class ContactQuery(msgspec.Struct, frozen=True, kw_only=True):
     """Contacts of one desk, youngest first, behind `before` (an ordinal). Empty means: any."""
 
@@ -48,7 +55,10 @@ def where(query: ContactQuery) -> tuple[str, list[Any]]:
     if query.states:
         terms.append(f"c.state IN ({', '.join('?' * len(query.states))})")
         values.extend(query.states)
-    for column in ("channel", "agent", "customer", "lane"):
+    if query.customer is not None:
+        terms.append(f"c.customer IN ({SAME_PERSON})")
+        values += [query.customer, query.customer]
+    for column in ("channel", "agent", "lane"):
         value = getattr(query, column)
         if value is not None:
             terms.append(f"c.{column} = ?")

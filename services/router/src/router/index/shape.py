@@ -5,7 +5,7 @@ import msgspec
 from frontline.contract.customer import Person
 from frontline.contract.ids import ChannelName, ContactId, CustomerId, DeskId, InboxId
 from frontline.contract.message import IdentityStatus
-from router.index.row import Assignment, Clock, Offer, Row, Stamp, State, Why
+from router.index.row import Assignment, Clock, Offer, Presence, Row, Stamp, State, Why
 
 
 class CustomerIdentity(Row, frozen=True, kw_only=True):
@@ -31,13 +31,37 @@ class Wait(Row, frozen=True, kw_only=True):
     high: str
 
 
+class Former(Row, frozen=True, kw_only=True):
+    """Another contact of the same person, on whatever channel."""
+
+    id: ContactId
+    channel: ChannelName
+    subject: str
+    state: State
+    customer: CustomerId
+    opened_at: Stamp
+    updated_at: Stamp
+
+
+class AnswerBy(Row, frozen=True, kw_only=True):
+    """Where a reply goes that names no channel and nobody."""
+
+    channel: ChannelName
+    to: tuple[str, ...]
+
+
 class Contact(Row, frozen=True, kw_only=True):
+    """`history` are the latest other contacts of this person, youngest first: of this customer, and of those who
+    proved to have the same address. It stands in one contact, not in lists.
+    """
+
     id: ContactId
     desk: DeskId
     inbox: InboxId
     channel: ChannelName
     subject: str
     state: State
+    presence: Presence
     lane: str
     priority_reason: str
     language: str | None
@@ -51,6 +75,8 @@ class Contact(Row, frozen=True, kw_only=True):
     opened_at: Stamp
     updated_at: Stamp
     linked_to: ContactId | None
+    history: tuple[Former, ...] | None = None
+    answer_by: AnswerBy | None = None
 
 
 class EncodedContact(Row, frozen=True, kw_only=True):
@@ -62,6 +88,7 @@ class EncodedContact(Row, frozen=True, kw_only=True):
     channel: ChannelName
     subject: str
     state: str
+    presence: str
     lane: str
     priority_reason: str
     language: str | None
@@ -75,6 +102,24 @@ class EncodedContact(Row, frozen=True, kw_only=True):
     opened_at: Stamp
     updated_at: Stamp
     linked_to: ContactId | None
+    history: tuple[Former, ...] | None = None
+    answer_by: AnswerBy | None = None
+
+
+def proven(person: Person) -> set[str]:
+    """The mail addresses that are proven to be this person's, in one writing: their own on a channel of mail, or
+    one that whoever vouches for them names as evidence (`email=...`). A claimed one is never among them.
+    """
+    verified = [identity for identity in person.identities if identity.status is IdentityStatus.VERIFIED]
+    named = [evidence.result for identity in verified for evidence in identity.evidence if evidence.method == "email"]
+    found = [identity.address for identity in verified] + named
+    return {address.casefold() for address in found if is_mail_address(address)}
+
+
+def is_mail_address(text: str) -> bool:
+    """By its form: other channels' addresses are numbers, names, or have a scheme (`sip:`)."""
+    local, at, domain = text.rpartition("@")
+    return bool(at and local and domain) and ":" not in text and " " not in text
 
 
 def customer_of(person: Person) -> Customer:

@@ -15,15 +15,15 @@ _decode_offer = msgspec.json.Decoder(Offer).decode
 _decode_why = msgspec.json.Decoder(tuple[Why, ...]).decode
 
 _COLUMNS = (
-    "desk, id, ordinal, inbox, channel, customer, state, lane, priority_reason, opened_at, updated_at,"
+    "desk, id, ordinal, inbox, channel, customer, state, presence, lane, priority_reason, opened_at, updated_at,"
     " agent, since, via, asked, offer, linked_to, clocks, why"
 )
 _SELECT = f"SELECT {_COLUMNS} FROM contact WHERE desk = ? AND id = ?"  # noqa: S608 - our own constants
 _CHANGING = (
-    "state", "lane", "priority_reason", "updated_at", "agent", "since", "via", "asked", "offer", "clocks", "why",
+    "state", "presence", "lane", "priority_reason", "updated_at", "agent", "since", "via", "asked", "offer", "clocks", "why",
 )  # fmt: skip
 _UPSERT = (
-    f"INSERT INTO contact ({_COLUMNS}) VALUES (?{', ?' * 18})"  # noqa: S608 - as above
+    f"INSERT INTO contact ({_COLUMNS}) VALUES (?{', ?' * 19})"  # noqa: S608 - as above
     f" ON CONFLICT (desk, id) DO UPDATE SET {', '.join(f'{name} = excluded.{name}' for name in _CHANGING)}"
 )
 
@@ -71,6 +71,7 @@ _PLAIN = (
     "channel",
     "customer",
     "state",
+    "presence",
     "lane",
     "priority_reason",
     "opened_at",

@@ -8,7 +8,7 @@ from frontline.contract.customer import decode_person
 from frontline.contract.transcript import Direction, ItemKind, TranscriptItem, decode_item
 from frontline.runtime.reader import Stored
 from router.index.row import stamp
-from router.index.shape import customer_of
+from router.index.shape import customer_of, proven
 
 _SEARCHED_CHARACTERS = 65_536
 """How much of one message can be searched; all of it can be read."""
@@ -71,11 +71,14 @@ def _searched(item: TranscriptItem) -> tuple[str, str]:
 def save_person(connection: sqlite3.Connection, stored: Stored) -> None:
     """Raises `msgspec.DecodeError` for what is no person."""
     id_ = stored.subject.rpartition(".")[2]
-    view = customer_of(decode_person(stored.data)) if stored.data else None
+    person = decode_person(stored.data) if stored.data else None
+    view = customer_of(person) if person else None
     connection.execute("DELETE FROM person_words WHERE rowid IN (SELECT number FROM person WHERE id = ?)", (id_,))
-    if view is None:  # the key was deleted
+    connection.execute("DELETE FROM person_address WHERE person = ?", (id_,))
+    if person is None or view is None:  # the key was deleted
         connection.execute("DELETE FROM person WHERE id = ?", (id_,))
         return
+    connection.executemany("INSERT INTO person_address VALUES (?, ?)", ((each, id_) for each in proven(person)))
     addresses = " ".join(identity.address for identity in view.identities)
     [number] = connection.execute(
         "INSERT INTO person (id, view) VALUES (?, ?) ON CONFLICT (id) DO UPDATE SET view = excluded.view RETURNING number",
