@@ -40,6 +40,8 @@ class InboxSettings(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=Tru
     written_cost: int = 10
     sticky_for: timedelta | None = None
     """How long a contact waits for the agent who knows its customer."""
+    handling: timedelta | None = None
+    """How long a live contact takes, as long as too few were seen to know."""
     wrap_up: timedelta | None = None
     """How long an agent keeps the room of a live contact whose customer has left."""
 

@@ -12,6 +12,7 @@ from router.core import (
     evolve_agent,
     evolve_clock,
     evolve_contact,
+    evolve_handling,
     evolve_offer,
     evolve_presence,
     evolve_rota,
@@ -86,6 +87,7 @@ def remember_outcome(state: DeskState, outcome: Outcome) -> None:
 def evolve(state: DeskState, event: DeskDecision) -> None:
     """Make it so. Raises `IllegalEvent`."""
     _STEPS[type(event)](state, event)
+    evolve_handling.note(state, event)
 
 
 def _index_floor_raised(state: DeskState, event: IndexFloorRaised) -> None:

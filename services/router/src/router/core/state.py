@@ -18,6 +18,7 @@ from router.core.commit import Outcome
 from router.core.contact import Contact
 from router.core.desk_settings import DeskSettings, InboxSettings
 from router.core.due import Dues
+from router.core.handling import Handling
 from router.core.overlay import Overlay, Position
 from router.core.rota import Duty
 from router.core.term import FOLLOW_UP, Term, terms, unpromised
@@ -54,7 +55,7 @@ class DeskState:
 
     __slots__ = (
         "_answered", "_calendars", "_ended", "_ended_order", "_outcomes", "_unpromised", "_words", "agents", "arrivals", "contacts", "desk", "dues", "duty",
-        "epoch", "inboxes", "index", "leaving", "matching", "now", "offers", "overlay", "settings", "swaps", "terms", "turns",
+        "epoch", "handling", "inboxes", "index", "leaving", "matching", "now", "offers", "overlay", "settings", "swaps", "terms", "turns",
         "unanswering",
     )  # fmt: skip
 
@@ -68,6 +69,7 @@ class DeskState:
         self.overlay = Overlay()
         self.arrivals = 0
         self.turns = 0
+        self.handling = Handling()
         self.duty = Duty(frozenset(), frozenset())
         self.swaps: dict[tuple[str, date], tuple[tuple[AgentId, AgentId], ...]] = {}
         self._outcomes: dict[str, Outcome] = {}
@@ -174,6 +176,7 @@ def dump(state: DeskState) -> dict[str, Any]:
         "agents": [_agent(agent) for _, agent in sorted(state.agents.items())],
         "duty": [sorted(state.duty.agents), sorted(state.duty.available), state.dues.duty],
         "swaps": sorted((shift, day, swaps) for (shift, day), swaps in state.swaps.items()),
+        "handling": state.handling.dump(),
         "overlay": state.overlay.dump(),
         "outcomes": state.outcomes(),
         "ended_offers": state.ended_offers(),

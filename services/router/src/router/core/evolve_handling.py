@@ -1,0 +1,86 @@
+"""What `evolve` notes of how long live contacts take; nothing that is decided depends on it."""
+
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from typing import Any
+
+from frontline.contract.ids import ContactId
+from router.core.contact import ASSIGNED
+from router.core.decide_transfer import TRANSFERRED
+from router.core.event import (
+    ContactAssigned,
+    ContactOffered,
+    ContactResolved,
+    ContactUnassigned,
+    CustomerLeft,
+    CustomerReturned,
+    DeskDecision,
+    OfferAccepted,
+    WrapUpEnded,
+)
+from router.core.state import DeskState
+
+
+def note(state: DeskState, event: DeskDecision) -> None:
+    """Once the event has happened."""
+    step = _STEPS.get(type(event))
+    if step is not None:
+        step(state, event)
+
+
+def _offered(state: DeskState, event: ContactOffered) -> None:
+    contact = state.contacts[event.contact]
+    state.handling.asked(event.contact, (contact.channel, contact.inbox), event.at)
+
+
+def _accepted(state: DeskState, event: OfferAccepted) -> None:
+    state.handling.accepted(event.contact, event.at)
+
+
+def _assigned(state: DeskState, event: ContactAssigned) -> None:
+    state.handling.given_up(event.contact)
+    _begin(state, event.contact, event.at)
+
+
+def _returned(state: DeskState, event: CustomerReturned) -> None:
+    _begin(state, event.contact, event.at)
+
+
+def _begin(state: DeskState, id_: ContactId, at: datetime) -> None:
+    contact = state.contacts[id_]
+    if contact.live and contact.phase == ASSIGNED:
+        state.handling.taken(id_, (contact.channel, contact.inbox), at)
+
+
+def _left(state: DeskState, event: CustomerLeft) -> None:
+    if event.wrap_up_until is None:
+        state.handling.given_up(event.contact)
+        state.handling.done(event.contact, event.at)
+
+
+def _ended(state: DeskState, event: WrapUpEnded) -> None:
+    state.handling.done(event.contact, event.at)
+
+
+def _resolved(state: DeskState, event: ContactResolved) -> None:
+    state.handling.given_up(event.contact)
+    state.handling.done(event.contact, event.at)
+
+
+def _unassigned(state: DeskState, event: ContactUnassigned) -> None:
+    if event.rule == TRANSFERRED:
+        state.handling.done(event.contact, event.at)
+    else:
+        state.handling.taken_away(event.contact)
+
+
+_STEPS: Mapping[type, Callable[[DeskState, Any], None]] = {
+    ContactOffered: _offered,
+    OfferAccepted: _accepted,
+    ContactAssigned: _assigned,
+    CustomerReturned: _returned,
+    CustomerLeft: _left,
+    WrapUpEnded: _ended,
+    ContactResolved: _resolved,
+    ContactUnassigned: _unassigned,
+}

@@ -1,0 +1,314 @@
+"""The estimated wait: honest about who is there, who is ahead, and what is not known."""
+
+from collections.abc import Sequence
+from datetime import UTC, date, datetime, time, timedelta
+
+import msgspec
+import pytest
+
+from frontline.contract.ids import AgentId, ContactId, InboxId
+from frontline.contract.message import MessageKind, Presence, ThreadEvidence
+from router.core.advance import next_due
+from router.core.desk_settings import AgentSettings, DeskSettings, InboxSettings, RingSettings
+from router.core.handling import Decayed, Expected, Handling
+from router.core.rota_settings import ShiftSettings
+from router.core.wait import Estimate, Waits, waits
+from router.core.wait_plan import comings, opens_at
+from tests.unit.router_core.driver import EMAIL, NOON, SUPPORT, Desk, settings
+
+FRENCH = InboxId("french")
+MINUTE = timedelta(minutes=1)
+TEN = 10 * MINUTE
+
+
+def agent(name: str, *skills: str, capacity: int = 100, available: bool = True) -> AgentSettings:
+    return AgentSettings(id=AgentId(name), skills=skills, capacity=capacity, available=available)
+
+
+def desk(
+    *agents: AgentSettings,
+    cost: int = 100,
+    handling: timedelta | None = TEN,
+    offer_for: timedelta | None = None,
+    shifts: tuple[ShiftSettings, ...] = (),
+    rings: tuple[RingSettings, ...] = (RingSettings(),),
+    wrap_up: timedelta | None = None,
+) -> Desk:
+    def inbox(name: InboxId, *skills: str, lane: str = "normal") -> InboxSettings:
+        return InboxSettings(
+            channel=EMAIL, id=name, cost=cost, live=True, handling=handling, skills=skills, lane=lane,
+            offer_for=offer_for, wrap_up=wrap_up,
+        )  # fmt: skip
+
+    inboxes = [inbox(SUPPORT), inbox(FRENCH, "french"), inbox(VIP, lane="vip")]
+    made: DeskSettings = settings(*agents, inboxes=inboxes, within=None)
+    return Desk(msgspec.structs.replace(made, shifts=shifts, rings=rings))
+
+
+VIP = InboxId("vip")
+
+
+def comes(there: Desk, inbox: InboxId = SUPPORT) -> ContactId:
+    return there.opens(inbox=inbox, presence=Presence.LIVE)
+
+
+def look(there: Desk) -> Waits:
+    keys = [(EMAIL, inbox) for inbox in (SUPPORT, FRENCH, VIP)]
+    return waits(there.state, there.state.contacts, keys, there.now, comings(there.state, there.now))
+
+
+def told(there: Desk, inbox: InboxId = SUPPORT) -> Estimate | None:
+    """What somebody is told who would come now."""
+    return look(there).inboxes[EMAIL, inbox]
+
+
+def must(estimate: Estimate | None) -> Estimate:
+    assert estimate is not None
+    return estimate
+
+
+def positions(there: Desk, contacts: Sequence[ContactId]) -> list[int]:
+    found = look(there).contacts
+    return [found[contact][0] for contact in contacts]
+
+
+def test_case_40_with_nobody_there_nobody_can_tell() -> None:
+    there = desk(agent("a", available=False))
+    assert told(there) is None
+    contact = comes(there)
+    assert look(there).contacts[contact] == (1, None)
+    assert told(desk()) is None
+
+
+def test_whoever_comes_to_somebody_free_does_not_wait() -> None:
+    assert told(desk(agent("a"))) == Estimate(timedelta(0), timedelta(0), timedelta(0))
+
+
+def test_case_40_one_agent_without_history_is_what_was_configured_in_a_wide_range() -> None:
+    there = desk(agent("a"))
+    comes(there)
+    estimate = must(told(there))
+    assert estimate.mean == TEN
+    assert estimate.low < MINUTE
+    assert estimate.high > 20 * MINUTE
+
+
+def test_history_outweighs_what_was_configured_and_narrows_the_range() -> None:
+    there = desk(agent("a"), handling=timedelta(hours=1))
+    for _ in range(60):
+        contact = comes(there)
+        there.wait(minutes=2)
+        there.resolve(contact)
+    comes(there)
+    estimate = must(told(there))
+    assert MINUTE < estimate.mean < 4 * MINUTE
+    assert there.agrees_with_its_log()
+
+
+def test_each_who_waits_is_told_a_turn_more() -> None:
+    there = desk(agent("a"), agent("b"))
+    contacts = [comes(there) for _ in range(5)]
+    found = look(there).contacts
+    assert [found[contact][0] for contact in contacts[2:]] == [1, 2, 3]
+    assert [must(found[contact][1]).mean for contact in contacts[2:]] == [5 * MINUTE, 10 * MINUTE, 15 * MINUTE]
+    assert must(told(there)).mean == 20 * MINUTE
+
+
+def test_a_vip_is_told_of_those_ahead_of_a_vip_only() -> None:
+    there = desk(agent("a"))
+    contacts = [comes(there), comes(there), comes(there)]
+    assert must(told(there, VIP)).mean == TEN
+    assert must(told(there)).mean == 30 * MINUTE
+    vip = comes(there, VIP)
+    assert positions(there, [vip, *contacts[1:]]) == [1, 2, 3]
+
+
+def test_case_40_a_position_never_counts_those_who_wait_for_other_people() -> None:
+    there = desk(agent("a"), agent("b", "french", capacity=100))
+    comes(there)
+    comes(there)  # both are busy now; everybody may be served by b, and plain ones by a, too
+    plain = [comes(there) for _ in range(3)]
+    french = comes(there, FRENCH)
+    assert positions(there, [*plain, french]) == [1, 2, 3, 4]
+    apart = desk(agent("a", "german"), agent("b", "french"))
+    others = [comes(apart, FRENCH) for _ in range(4)]
+    assert positions(apart, others[1:]) == [1, 2, 3]
+    assert must(told(apart, FRENCH)).mean == 40 * MINUTE
+    assert must(told(apart)).mean == timedelta(0), "a is free"
+
+
+def test_people_of_other_skills_do_not_make_a_wait_shorter() -> None:
+    there = desk(agent("a", "german"), agent("b", "french"), agent("c", "german"))
+    comes(there, FRENCH)
+    assert must(told(there, FRENCH)).mean == TEN
+
+
+def test_one_agent_takes_several_chats_at_once() -> None:
+    there = desk(agent("a"), cost=30)
+    for _ in range(3):
+        comes(there)
+    assert must(told(there)).mean == TEN / 3
+
+
+def test_mail_in_hand_keeps_nobody_waiting() -> None:
+    there = desk(agent("a"))
+    there.opens()
+    assert must(told(there)).mean == timedelta(0)
+
+
+def test_case_40_agents_who_leave_make_a_wait_longer_or_endless() -> None:
+    there = desk(agent("a"), agent("b"))
+    for _ in range(6):
+        comes(there)
+    before = must(told(there)).mean
+    there.available("b", until=there.now + 5 * MINUTE)
+    assert must(told(there)).mean > before
+    there.available("a", until=there.now + 5 * MINUTE)
+    assert told(there) is None
+
+
+def test_an_agent_who_comes_back_makes_a_wait_shorter() -> None:
+    there = desk(agent("a"), agent("b"))
+    there.available("b", "away", until=there.now + 5 * MINUTE)
+    for _ in range(4):
+        comes(there)
+    # a alone for five minutes is half a turn; then both, for three and a half turns
+    assert must(told(there)).mean == 5 * MINUTE + 3.5 * 5 * MINUTE
+
+
+def test_case_41_when_the_last_agent_goes_those_who_wait_are_told_the_truth_and_when_somebody_is_back() -> None:
+    there = desk(agent("a"))
+    contacts = [comes(there), comes(there)]
+    assert look(there).contacts[contacts[1]][1] is not None
+    back = there.now + timedelta(hours=2)
+    there.available("a", "offline", until=back)
+    assert look(there).contacts[contacts[1]] == (1, Estimate(*[2 * 60 * MINUTE + TEN] * 3)) or told(there) is not None
+    assert opens_at(there.state, there.now) == back
+    there.available("a", "offline")
+    assert look(there).contacts[contacts[1]] == (1, None)
+    assert opens_at(there.state, there.now) is None
+
+
+def test_the_rota_says_when_somebody_is_there_again_and_who_leaves() -> None:
+    shift = ShiftSettings(
+        id="day", zone="UTC", days=tuple(range(7)), begins=time(8), ends=time(12, 5), weeks=((AgentId("a"),),),
+        since=date(2026, 3, 2), available=True,
+    )  # fmt: skip
+    there = desk(agent("a", available=False), shifts=(shift,))
+    assert must(told(there)).mean == timedelta(0)
+    for _ in range(3):
+        comes(there)
+    assert told(there) is None, "the shift ends in five minutes"
+    there.now = datetime(2026, 3, 2, 22, tzinfo=UTC)
+    there.tick()
+    assert opens_at(there.state, there.now) == datetime(2026, 3, 3, 8, tzinfo=UTC)
+
+
+def test_a_wider_ring_counts_once_it_is_open() -> None:
+    there = desk(
+        agent("a"),
+        agent("b", "french"),
+        agent("c", "french", available=False),
+        rings=(RingSettings(), RingSettings(after=5 * MINUTE, skills=False)),
+    )
+    plain, first, second, third = comes(there), comes(there, FRENCH), comes(there, FRENCH), comes(there, FRENCH)
+    assert [there.holder(contact) for contact in (plain, first, second)] == ["a", "b", None]
+    assert must(look(there).contacts[third][1]).mean == 2 * TEN, "b alone speaks French"
+    there.wait(minutes=5)
+    there.tick()
+    assert must(look(there).contacts[third][1]).mean == TEN, "a may be asked now, too"
+
+
+def test_being_asked_takes_time_too() -> None:
+    there = desk(agent("a"), offer_for=timedelta(seconds=20))
+    assert must(told(there)).mean == timedelta(seconds=10)
+    for _ in range(40):
+        contact = comes(there)
+        offer = there.offer(contact)
+        there.wait(seconds=4)
+        there.accept(offer.id, "a")
+        there.resolve(contact)
+    assert timedelta(seconds=4) <= must(told(there)).mean < timedelta(seconds=5)
+    contact = comes(there)
+    position, estimate = look(there).contacts[contact]
+    assert position == 1
+    assert must(estimate).high == timedelta(seconds=20)
+
+
+def test_wrapping_up_is_a_part_of_what_a_contact_takes() -> None:
+    there = desk(agent("a"), wrap_up=2 * MINUTE, handling=timedelta(hours=2))
+    for name in map(str, range(200)):
+        contact = there.opens(presence=Presence.LIVE, binds=[name])
+        there.wait(minutes=3)
+        there.must(there.mail(presence=Presence.LEFT, kind=MessageKind.SYSTEM, finds=[(name, ThreadEvidence.TOKEN)]))
+        there.wait(minutes=2)
+        there.tick()
+        there.resolve(contact)
+    expected = there.state.handling.of((EMAIL, SUPPORT), TEN)
+    assert expected.mean == pytest.approx(300, rel=0.03)
+    comes(there)
+    comes(there)
+    assert must(told(there)).mean == pytest.approx(1.5 * 5 * MINUTE, rel=0.1), (
+        "half of the one in hand is over, on average"
+    )
+
+
+def test_what_takes_longer_than_half_a_day_is_not_estimated() -> None:
+    there = desk(agent("a"))
+    for _ in range(80):
+        comes(there)
+    assert told(there) is None
+
+
+def test_case_66_ten_thousand_who_wait_for_one_agent_in_the_morning_each_have_their_place() -> None:
+    there = desk(agent("a", available=False))
+    contacts = [comes(there) for _ in range(10_000)]
+    there.wait(hours=8)
+    there.available("a")
+    while (due := next_due(there.state)) is not None and due <= there.now:
+        there.tick()
+    assert there.holder(contacts[0]) == "a"
+    found = look(there).contacts
+    assert [found[contact][0] for contact in contacts[1:]] == list(range(1, 10_000))
+    assert must(found[contacts[1]][1]).mean == TEN
+    assert found[contacts[-1]][1] is None, "that would take months, and nobody says so"
+
+
+def test_a_wait_can_be_looked_at_without_touching_the_desk() -> None:
+    there = desk(agent("a"))
+    comes(there)
+    comes(there, FRENCH)
+    look(there)
+    assert there.agrees_with_its_log()
+
+
+@pytest.mark.parametrize("values", [[5.0], [1.0, 2.0, 4.0], [10.0] * 30])
+def test_figures_that_forget_are_those_of_weighed_values(values: list[float]) -> None:
+    figure = Decayed()
+    for value in values:
+        figure.add(value)
+    weights = [0.99 ** (len(values) - 1 - place) for place in range(len(values))]
+    mean = sum(weight * value for weight, value in zip(weights, values, strict=True)) / sum(weights)
+    squares = sum(weight * (value - mean) ** 2 for weight, value in zip(weights, values, strict=True))
+    assert figure.weight == pytest.approx(sum(weights))
+    assert figure.mean == pytest.approx(mean)
+    assert figure.squares == pytest.approx(squares, abs=1e-9)
+
+
+def test_an_inbox_without_history_is_taken_to_be_as_its_channel() -> None:
+    handling = Handling()
+    for number in range(50):
+        handling.taken(ContactId(f"c{number}"), (EMAIL, SUPPORT), NOON)
+        handling.done(ContactId(f"c{number}"), NOON + 4 * MINUTE)
+    expected = handling.of((EMAIL, FRENCH), timedelta(hours=1))
+    assert 240 < expected.mean < 400
+    assert handling.of((EMAIL, SUPPORT), timedelta(hours=1)).seen > expected.seen
+    assert handling.of((EMAIL, SUPPORT), timedelta(hours=1)).mean == pytest.approx(240, rel=0.15)
+
+
+def test_a_contact_that_was_taken_away_says_nothing_of_how_long_it_takes() -> None:
+    handling = Handling()
+    handling.taken(ContactId("c"), (EMAIL, SUPPORT), NOON)
+    handling.taken_away(ContactId("c"))
+    handling.done(ContactId("c"), NOON + MINUTE)
+    assert handling.of((EMAIL, SUPPORT), TEN) == Expected(600, 1, 0)
