@@ -6,7 +6,7 @@ Here a body is taken as it arrives, and answers to commands that came together g
 
 import asyncio
 import ssl
-from typing import Any, AnyStr, Protocol
+from typing import Any, AnyStr, Protocol, cast
 
 from aiosmtpd.smtp import SMTP
 
@@ -97,10 +97,10 @@ class Connection(SMTP):
         raise NotImplementedError
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.Transport)
         if not self._floor.enter(self):
-            transport.write(b"421 4.7.0 too many sessions, come again\r\n")
-            transport.close()
+            told = _by_its_deeds(transport)
+            told.write(b"421 4.7.0 too many sessions, come again\r\n")
+            told.close()
             return
         super().connection_made(transport)
         assert self._handler_coroutine is not None
@@ -140,6 +140,8 @@ class Connection(SMTP):
         if self._timeout_handle is not None:
             self._timeout_handle.cancel()
         asyncio.StreamReaderProtocol.connection_lost(self, error)
+        if not self._over and not self._handler_coroutine.done():
+            self._floor.ended("lost")
         # A mail that has come whole is stored all the same: its sender may believe that it is ours.
         if not self._storing:
             self._handler_coroutine.cancel()
@@ -151,15 +153,16 @@ class Connection(SMTP):
         except Goodbye as goodbye:
             self._end(goodbye.answer, goodbye.why)
         except (ConnectionError, asyncio.IncompleteReadError):
-            self._floor.ended("lost")
+            if not self._over:
+                self._floor.ended("lost")
         except asyncio.CancelledError:
             if not self._over:
                 raise
         except Exception as error:  # noqa: BLE001 - a bug in here must not cost a mail: its sender comes again
             self._end(self._reception.refusal(error).replace("451", "421", 1), "failed")
         finally:
-            if not self._over and isinstance(self.transport, asyncio.Transport):
-                self.transport.close()
+            if not self._over and self.transport is not None:
+                _by_its_deeds(self.transport).close()
 
     async def _converse(self) -> None:
         assert self.session is not None
@@ -266,8 +269,8 @@ class Connection(SMTP):
 
     def abort(self) -> None:
         """Hang up now, whatever is in hand."""
-        if isinstance(self.transport, asyncio.WriteTransport):
-            self.transport.abort()
+        if self.transport is not None:
+            _by_its_deeds(self.transport).abort()
         if self._handler_coroutine is not None:
             self._handler_coroutine.cancel()
 
@@ -275,8 +278,10 @@ class Connection(SMTP):
         """Say what is left to say and hang up; who does not listen is not waited for."""
         if why:
             self._floor.ended(why)
-        transport = self.transport
-        if self._over or not isinstance(transport, asyncio.Transport) or transport.is_closing():
+        if self._over or self.transport is None:
+            return
+        transport = _by_its_deeds(self.transport)
+        if transport.is_closing():
             return
         self._over = True
         if answer:
@@ -302,8 +307,8 @@ class Connection(SMTP):
             self._timeout_handle = self.loop.call_at(min(self._due, now + self._timeout_duration), self._timeout_cb)
             return
         self._end("421 4.4.2 nothing came for too long", "timeout")
-        if isinstance(self.transport, asyncio.WriteTransport) and self.transport.get_write_buffer_size():
-            self.transport.abort()  # it does not even listen
+        if self.transport is not None and _by_its_deeds(self.transport).get_write_buffer_size():
+            _by_its_deeds(self.transport).abort()  # it does not even listen
         assert self._handler_coroutine is not None
         self._handler_coroutine.cancel()
 
@@ -311,3 +316,8 @@ class Connection(SMTP):
         self._floor.leave(self)
         if not task.cancelled():
             task.exception()  # a connection that breaks ends the conversation; nobody else waits for it
+
+
+def _by_its_deeds(transport: asyncio.BaseTransport) -> asyncio.Transport:
+    """The transport as one that writes: uvloop's are so, but of none of asyncio's classes."""
+    return cast("asyncio.Transport", transport)

@@ -6,7 +6,7 @@ without brackets, and answers without enhanced status codes (RFC 3463).
 
 import asyncio
 import ssl
-from typing import ClassVar
+from typing import ClassVar, cast
 
 from aiosmtpd.smtp import Envelope
 
@@ -137,10 +137,10 @@ class MailSession(Connection):
             await self.push("501 5.5.4 DATA takes no arguments")
             return
         way = self._way(self.envelope)
-        assert isinstance(self.transport, asyncio.Transport)
+        assert self.transport is not None
         incoming = Incoming(
             self._settings,
-            self.transport,
+            cast("asyncio.Transport", self.transport),  # uvloop's are of none of asyncio's classes
             self._floor.claim,
             lambda raw: self._reception.small(way, raw),
             lambda chunks: self._reception.large(way, chunks),
@@ -218,10 +218,14 @@ class MailSession(Connection):
         await self.push("220 2.0.0 go ahead")
         await self._flush()
         self._reset_timeout(self._settings.smtp_tls_timeout + 1)
-        assert isinstance(self.transport, asyncio.Transport)
+        assert self.transport is not None
         try:
             transport = await self.loop.start_tls(
-                self.transport, self, context, server_side=True, ssl_handshake_timeout=self._settings.smtp_tls_timeout
+                cast("asyncio.Transport", self.transport),
+                self,
+                context,
+                server_side=True,
+                ssl_handshake_timeout=self._settings.smtp_tls_timeout,
             )
         except (OSError, ssl.SSLError) as error:
             raise Goodbye("", "handshake") from error
