@@ -1,4 +1,4 @@
-"""The commands of the two how-to pages, as far as they can be done here: those that only build, check and make."""
+"""The commands of the how-to pages, as far as they can be done here; of all others it is said why not."""
 
 import os
 import re
@@ -16,8 +16,66 @@ KUBERNETES = (ROOT / "docs/how-to/run-on-kubernetes.md").read_text()
 ONE_MACHINE = (ROOT / "docs/how-to/run-on-one-machine.md").read_text()
 
 
+PAGES = {path.stem: path.read_text() for path in sorted((ROOT / "docs/how-to").glob("*.md"))}
+SETTINGS = (ROOT / "docs/reference/settings.md").read_text()
+OPTIONS = (ROOT / "docs/reference/commands.md").read_text()
+
+HELD = {
+    r"(frontline config check|python -m deploy\.nats\.users|deploy/secrets\.sh|sed -n) ": "what builds and checks, below",
+    r"sudo (install|cp|chmod|deploy/secrets\.sh) ": "what is put in its place, below",
+    r"frontline phone simulate ": "the simulator's options, below; tests/e2e/test_phone.py",
+    r"(?:export )?FRONTLINE_\w+=": "the settings, below",
+    r"make (new-channel NAME|test ARGS|check-deploy)": "tests/contract/test_add_a_channel.py",
+    r"(secret|body|id|key|mac)=|curl --fail .*/webhook/": "tests/contract/test_add_a_channel.py",
+}
+"""Which commands are held by a test."""
+NOT_HERE = {
+    r"docker ": "needs a daemon; tests/deploy/test_image.py and test_one_machine_runs.py do what it would",
+    r"(SMTP_HOSTNAME=\S+ SMTP_RELAY=\S+ )docker compose ": "the same",
+    r"cd deploy$": "for docker",
+    r"kubectl ": "needs a cluster",
+    r"sudo (useradd|systemctl|nft|python3|/opt/frontline/bin/pip) ": "changes the machine for good",
+}
+
+
 def commands(page: str) -> list[str]:
-    return [line for block in re.findall(r"```sh\n(.*?)```", page, re.DOTALL) for line in block.splitlines()]
+    """One a line; one that goes on is put together."""
+    found = re.findall(r"```sh\n(.*?)```", page, re.DOTALL)
+    lines = [line.strip() for block in found for line in re.sub(r"\\\n\s*", "", block).splitlines()]
+    return [line for line in lines if line]
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_a_command_is_held_by_a_test_or_it_is_said_why_not(name: str) -> None:
+    unknown = [each for each in commands(PAGES[name]) if not any(re.match(known, each) for known in (*HELD, *NOT_HERE))]
+    assert unknown == []
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_a_setting_that_a_page_names_is_one(name: str) -> None:
+    for setting in set(re.findall(r"\bFRONTLINE_[A-Z_]*[A-Z]\b", PAGES[name])) - {"FRONTLINE_TELEGRAM_PORT"}:
+        assert f"`{setting}`" in SETTINGS or f"`{setting.removesuffix('_FILE')}`" in SETTINGS, setting
+
+
+def test_the_simulator_has_the_options_that_the_page_uses() -> None:
+    typed = [each for each in commands(PAGES["take-calls-and-sms"]) if each.startswith("frontline phone simulate ")]
+    assert len(typed) >= 3
+    for kind, rest in (each.removeprefix("frontline phone simulate ").split(" ", 1) for each in typed):
+        described = OPTIONS.split(f"frontline phone simulate {kind}", 1)[1].split("\n## ")[0]
+        assert all(option in described for option in re.findall(r"--[a-z-]+", rest))
+
+
+def test_what_systemd_needs_is_put_in_its_place(checkout: Path) -> None:
+    (checkout / "etc/systemd/system").mkdir(parents=True)
+    for command in commands(ONE_MACHINE):
+        if re.match(r"sudo (install|cp|chmod|deploy/secrets\.sh) ", command):
+            run(re.sub(r"(?<= )/etc/", f"{checkout}/etc/", command.removeprefix("sudo ")), checkout)
+    placed = {path.relative_to(checkout / "etc").as_posix() for path in (checkout / "etc").rglob("*") if path.is_file()}
+    asked = re.findall(
+        r"/etc/(frontline/[\w./-]+)", "".join(path.read_text() for path in DEPLOY.glob("systemd/*.service"))
+    )
+    assert {path for path in asked if not path.endswith("-")} <= placed
+    assert "systemd/system/frontline-intake@webhook.service.d/secrets.conf" in placed
 
 
 def run(command: str, folder: Path) -> None:
@@ -67,7 +125,7 @@ def test_what_the_pages_name_is_there() -> None:
     named = re.findall(r"\b((?:statefulset|deployment|job)/[\w-]+)", KUBERNETES)
     assert named
     assert set(named) <= there
-    for path in re.findall(r"(?:deploy|docs)/[\w./-]*\w", f"{KUBERNETES} {ONE_MACHINE}"):
+    for path in re.findall(r"(?:deploy|docs)/[\w./@-]*\w", f"{KUBERNETES} {ONE_MACHINE}"):
         assert (ROOT / path).exists() or path == "deploy/secrets", path
     units = set(re.findall(r"(frontline(?:-\w+)?(?:@|\.target|\.service))", ONE_MACHINE))
     assert units

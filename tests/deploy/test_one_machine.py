@@ -132,9 +132,3 @@ def test_a_file_that_is_spoilt_is_found(name: str, text: str, tmp_path: Path) ->
     shutil.copy(DEPLOY / "Dockerfile", tmp_path)
     (tmp_path / name).write_text(text)
     assert list(files.check(tmp_path))
-
-
-def test_the_image_ends_in_an_exec_form_and_another_user_than_root() -> None:
-    lines = (DEPLOY / "Dockerfile").read_text().splitlines()
-    assert lines[-1] == 'ENTRYPOINT ["frontline"]'
-    assert "USER 10001:10001" in lines
