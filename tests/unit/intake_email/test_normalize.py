@@ -9,7 +9,6 @@ import pytest
 from frontline.contract.channel import ATTACHMENTS, ORIGINALS
 from frontline.contract.codec import encode, to_milliseconds
 from frontline.contract.ids import InboxId
-from frontline.contract.message import InboundMessage
 from intake_email import normalize
 from intake_email.content import LONGEST_HTML, LONGEST_TEXT, MOST_FILES
 from intake_email.normalize import Normalised, arrival_of

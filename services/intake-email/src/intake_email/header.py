@@ -17,7 +17,7 @@ _LONGEST_VALUE = 65536
 
 # No field begins with two hyphens, and a line that does may be the next boundary.
 _FIELD = re.compile(rb"(?!--)([!-9;-~]{1,200}+)[ \t]*+:((?:[^\n]*+\n[ \t])*+[^\n]*+)(?:\n|\Z)")
-_MBOX = re.compile(rb"[> ]?From [^\n]*\n")
+_MBOX = re.compile(rb"[> ]?From (?![ \t]*:)[^\n]*\n")
 _END = re.compile(rb"\n\r?\n")
 _FOLD = re.compile(rb"\r*\n")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f\x85\u2028\u2029]+")
