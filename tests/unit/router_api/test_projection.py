@@ -11,7 +11,8 @@ from frontline.contract.message import DeliveryState, ThreadEvidence
 from router.core.commit import Commit
 from router.core.desk_settings import AgentSettings
 from router.core.event import ContactResolved
-from router.index.projection import WHY_KEPT, Place, agents_after, contact_after, contact_of
+from router.index.projection import Place, agents_after, contact_after, contact_of
+from router.index.projection_routing import WHY_KEPT
 from router.index.row import AgentRow, Clock, ContactRow, stamp
 from tests.unit.router_core.driver import NOON, Desk, settings
 

@@ -20,6 +20,7 @@ from router.core.event import (
     AvailabilityChanged,
     ClockBreached,
     ClockMet,
+    ClockRebased,
     ClockStarted,
     ClockWarned,
     ClockWithdrawn,
@@ -267,39 +268,46 @@ class Life:
 
 @dataclass
 class _Run:
-    started: ClockStarted
+    at: datetime
+    due_at: datetime
+    warnings: tuple[tuple[float, datetime], ...]
     warned: list[float] = field(default_factory=list)
     breached: bool = False
     ended: bool = False
 
 
 def _clocks_end_once(desk: Desk) -> None:
-    """Read as a story: a clock starts, warns in order, and ends in time, late after its breach, or not at all."""
+    """Read as a story: a clock starts, warns in order, and ends in time, late after its breach, or not at all.
+    Moved to another lane it has another deadline, and warns of that.
+    """
     runs: dict[ContactId, _Run] = {}
     for event in (event for commit in desk.log for event in commit.events):
         if isinstance(event, ClockStarted) and not event.resumes:
-            runs[event.contact] = _Run(event)
-        if not isinstance(event, ClockStarted | ClockWarned | ClockBreached | ClockMet | ClockWithdrawn):
+            runs[event.contact] = _Run(event.at, event.due_at, event.warnings)
+        if not isinstance(event, ClockStarted | ClockRebased | ClockWarned | ClockBreached | ClockMet | ClockWithdrawn):
             continue
         run = runs[event.contact]
         assert run.ended == (isinstance(event, ClockStarted) and bool(event.resumes))
         match event:
             case ClockStarted():
-                assert (run.started.at, run.started.due_at) == (event.at, event.due_at)
+                assert (run.at, run.due_at) == (event.at, event.due_at)
                 run.ended = False
+            case ClockRebased():
+                assert not run.breached
+                run.due_at, run.warnings = event.due_at, event.warnings
             case ClockWarned():
-                assert (event.fraction, event.at) in run.started.warnings
+                assert (event.fraction, event.at) in run.warnings
                 assert event.fraction not in run.warned
                 run.warned.append(event.fraction)
             case ClockBreached():
                 assert not run.breached
-                assert event.at == run.started.due_at
+                assert event.at == run.due_at
                 assert run.warned == [0.5, 0.8]
                 run.breached = True
             case ClockMet():
                 assert event.late == run.breached
                 # A call may have been answered in time and told of late: a recorded breach stays.
-                assert event.late or event.at <= run.started.due_at
+                assert event.late or event.at <= run.due_at
                 run.ended = True
             case ClockWithdrawn():
                 assert not run.breached

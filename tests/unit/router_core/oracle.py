@@ -1,7 +1,7 @@
 """The slow and obvious way: what a log should say of clocks and of assignments, from its other events."""
 
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from frontline.contract.ids import ContactId, MessageId
 from frontline.contract.message import Automation, DeliveryState, Presence
@@ -16,6 +16,7 @@ from router.core.event import (
     ContactReopened,
     ContactResolved,
     DeliveryRecorded,
+    LaneChanged,
     MessageReceived,
     ReplyQueued,
 )
@@ -27,6 +28,7 @@ from router.core.state import DeskState
 class _Story:
     """One contact. `due` is the deadline in force; `answers` are replies that did not fail."""
 
+    asked_at: datetime | None = None
     due: datetime | None = None
     breached: bool = False
     withdrawn: bool = False
@@ -44,10 +46,16 @@ class _Story:
             self.breached = True
             self.breaches.append(self.due)
 
-    def ask(self, due: datetime) -> None:
+    def ask(self, at: datetime, within: timedelta) -> None:
         if self.answers or not (self.due is None or self.withdrawn or (self.breached and self.asked_since)):
             return
-        self.due, self.breached, self.withdrawn = due, False, False
+        self.asked_at, self.due, self.breached, self.withdrawn = at, at + within, False, False
+
+    def move(self, at: datetime, within: timedelta) -> None:
+        """To another lane: what runs is reckoned anew from its start, by what is promised now."""
+        self.look(at)
+        if self.asked_at is not None and not (self.breached or self.withdrawn or self.answers):
+            self.due = self.asked_at + within
 
 
 def breaches(log: list[Commit]) -> dict[ContactId, list[datetime]]:
@@ -71,7 +79,10 @@ def breaches(log: list[Commit]) -> dict[ContactId, list[datetime]]:
                 case MessageReceived() if _asks(event):
                     assert within is not None
                     story.asked_since = contact in reopening
-                    story.ask(event.at + within)
+                    story.ask(event.at, within)
+                case LaneChanged():
+                    assert within is not None
+                    story.move(event.at, within)
                 case ReplyQueued():
                     story.look(event.at)
                     story.answers.append((event.reply, event.at))

@@ -89,6 +89,17 @@ class RejectBody(Body, frozen=True, kw_only=True):
     reason: Annotated[str, msgspec.Meta(max_length=500)] = ""
 
 
+class TransferBody(Body, frozen=True, kw_only=True):
+    """To one agent, or to all who have a skill: one of the two."""
+
+    agent: AgentId | None = None
+    skill: Annotated[str, msgspec.Meta(min_length=1, max_length=100)] | None = None
+
+    def mistakes(self) -> Iterator[tuple[str, str]]:
+        if (self.agent is None) == (self.skill is None):
+            yield "$", "names an agent or a skill, and not both"
+
+
 class AvailabilityBody(Body, frozen=True, kw_only=True):
     """`until` is when it ends by itself."""
 
@@ -182,7 +193,7 @@ class Moved(Answer, frozen=True, kw_only=True):
     """What was done to a contact."""
 
     id: ContactId
-    done: Literal["resolved", "reopened"]
+    done: Literal["resolved", "reopened", "transferred"]
 
 
 class Offers(Answer, frozen=True, kw_only=True):

@@ -1,6 +1,6 @@
 """Which routes there are. Routing and the OpenAPI document are both made from this."""
 
-from router.api import contacts, me, objects, offers, parked, resolution, rota, writing
+from router.api import contacts, handing_on, me, objects, offers, parked, resolution, rota, writing
 from router.api.rota_shape import RotaView, SwapBody, Swapped, Window
 from router.api.route import KIB, Route
 from router.api.shape import (
@@ -21,6 +21,7 @@ from router.api.shape import (
     Settled,
     Transcript,
     TranscriptFilter,
+    TransferBody,
     Written,
 )
 from router.index.shape import Contact
@@ -94,6 +95,16 @@ ROUTES: tuple[Route, ...] = (
         summary="Open a resolved contact again",
         handle=resolution.reopen,
         body=Nothing,
+        answer=Moved,
+        refuses=(404, 409),
+    ),
+    Route(
+        method="POST",
+        path="/api/contacts/{id}/transfer",
+        name="transferContact",
+        summary="Give a contact to a colleague, or to those who have a skill",
+        handle=handing_on.transfer,
+        body=TransferBody,
         answer=Moved,
         refuses=(404, 409),
     ),

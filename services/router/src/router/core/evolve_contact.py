@@ -111,7 +111,7 @@ def unassigned(state: DeskState, event: ContactUnassigned) -> None:
     if contact.phase != ASSIGNED or contact.agent != event.agent:
         no(f"contact {contact.id} is not with agent {event.agent}")
     release(state, contact)
-    contact.sticky = agent_to_ask_first(event)
+    contact.sticky = _asked_first(state, contact, event)
     begin(state, contact, front=event.front)
 
 
@@ -158,9 +158,12 @@ def release(state: DeskState, contact: Contact) -> None:
         evolve_offer.forget_gone(state, agent)
 
 
-def agent_to_ask_first(event: ContactUnassigned) -> AgentId | None:
-    """Whoever had it, if they gave it back only because its customer is on the line again."""
-    return event.agent if event.rule == CUSTOMER_RETURNED else None
+def _asked_first(state: DeskState, contact: Contact, event: ContactUnassigned) -> AgentId | None:
+    """Whoever had it, if they gave it back only because its customer is on the line again, and have the room."""
+    agent = state.agents.get(event.agent)
+    if event.rule != CUSTOMER_RETURNED or agent is None:
+        return None
+    return agent.id if agent.has_place(waiting.inbox_of(state, contact).cost, live=True) else None
 
 
 def _sorted(state: DeskState, skills: tuple[str, ...]) -> tuple[str, ...]:

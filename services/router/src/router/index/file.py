@@ -12,7 +12,7 @@ from typing import IO
 
 from frontline.contract.error import Mistake, SettingsError
 
-FORMAT = 5
+FORMAT = 6
 """Raise it whenever a table or the meaning of a column changes: files of another format are built again."""
 
 _NAME = "read-index.sqlite3"
@@ -28,7 +28,7 @@ CREATE TABLE contact (
     inbox TEXT NOT NULL, channel TEXT NOT NULL, customer TEXT NOT NULL,
     state TEXT NOT NULL, presence TEXT NOT NULL, lane TEXT NOT NULL, priority_reason TEXT NOT NULL,
     opened_at TEXT NOT NULL, updated_at TEXT NOT NULL,
-    agent TEXT, since TEXT, via TEXT, asked TEXT, offer BLOB, linked_to TEXT,
+    agent TEXT, since TEXT, via TEXT, asked TEXT, offer BLOB, linked_to TEXT, alarm INTEGER NOT NULL,
     clocks BLOB NOT NULL, why BLOB NOT NULL,
     PRIMARY KEY (desk, id)
 );

@@ -21,8 +21,6 @@ from router.core.event import (
     ContactReopened,
     ContactResolved,
     ContactUnassigned,
-    CustomerLeft,
-    CustomerReturned,
     DeliveryRecorded,
     DeskDecision,
     MessageReceived,
@@ -37,11 +35,10 @@ from router.core.event import (
     WaitEnded,
     WaitStarted,
 )
+from router.index import projection_routing
 from router.index.clocks import CLOCK_STEPS
-from router.index.row import AgentRow, Assignment, ContactRow, Offer, Stamp, Why, stamp
-
-WHY_KEPT = 50
-"""A contact that goes to and fro for years keeps its latest reasons."""
+from router.index.projection_routing import because
+from router.index.row import AgentRow, Assignment, ContactRow, Offer, stamp
 
 _EVENTS_IN_COMMIT = 1 << 13
 """More than fit into one commit of 256 KB."""
@@ -132,7 +129,7 @@ def _opened(event: ContactOpened, place: Place) -> ContactRow:
     if event.linked_to is None:
         return row
     text = f"names contact {event.linked_to}, without proof that its sender takes part there"
-    return _because(row, at, "linked", text)
+    return because(row, at, "linked", text)
 
 
 def _message(row: ContactRow, _: MessageReceived | ReplyQueued | NoteAdded | DeliveryRecorded) -> ContactRow:
@@ -142,22 +139,22 @@ def _message(row: ContactRow, _: MessageReceived | ReplyQueued | NoteAdded | Del
 def _assigned(row: ContactRow, event: ContactAssigned) -> ContactRow:
     at = stamp(event.at)
     held = Assignment(agent=event.agent, since=at, via=event.via)
-    row = msgspec.structs.replace(row, state="assigned", assignment=held)
+    row = msgspec.structs.replace(row, state="assigned", assignment=held, alarm=False)
     words = _RULES.get(event.rule, event.rule.replace("_", " "))
-    return _because(row, at, event.rule, f"given to {event.agent}: {words}")
+    return because(row, at, event.rule, f"given to {event.agent}: {words}")
 
 
 def _unassigned(row: ContactRow, event: ContactUnassigned) -> ContactRow:
     words = _RULES.get(event.rule, event.rule.replace("_", " "))
     row = msgspec.structs.replace(row, state="waiting", assignment=None)
-    return _because(row, stamp(event.at), event.rule, f"taken from {event.agent}: {words}")
+    return because(row, stamp(event.at), event.rule, f"taken from {event.agent}: {words}")
 
 
 def _offered(row: ContactRow, event: ContactOffered) -> ContactRow:
     offer = Offer(id=event.offer, contact=event.contact, agent=event.agent, expires_at=stamp(event.expires_at))
     row = msgspec.structs.replace(row, state="offered", offer=offer)
     words = _RULES.get(event.rule, event.rule.replace("_", " "))
-    return _because(row, stamp(event.at), event.rule, f"offered to {event.agent}: {words}")
+    return because(row, stamp(event.at), event.rule, f"offered to {event.agent}: {words}")
 
 
 def _offer_accepted(row: ContactRow, _: OfferAccepted) -> ContactRow:
@@ -179,7 +176,7 @@ def _offer_withdrawn(row: ContactRow, event: OfferWithdrawn) -> ContactRow:
 
 
 def _not_taken(row: ContactRow, at: datetime, rule: str, text: str) -> ContactRow:
-    return _because(msgspec.structs.replace(row, state="waiting", offer=None), stamp(at), rule, text)
+    return because(msgspec.structs.replace(row, state="waiting", offer=None), stamp(at), rule, text)
 
 
 def _offer_renewed(row: ContactRow, event: OfferRenewed) -> ContactRow:
@@ -189,23 +186,15 @@ def _offer_renewed(row: ContactRow, event: OfferRenewed) -> ContactRow:
     return msgspec.structs.replace(row, offer=offer)
 
 
-def _customer_left(row: ContactRow, _: CustomerLeft) -> ContactRow:
-    return msgspec.structs.replace(row, presence="left")
-
-
-def _customer_returned(row: ContactRow, _: CustomerReturned) -> ContactRow:
-    return msgspec.structs.replace(row, presence="live")
-
-
 def _resolved(row: ContactRow, _: ContactResolved) -> ContactRow:
     # It holds no capacity any more; whose it was is still of use to who looks it up.
-    return msgspec.structs.replace(row, state="resolved")
+    return msgspec.structs.replace(row, state="resolved", alarm=False)
 
 
 def _reopened(row: ContactRow, event: ContactReopened) -> ContactRow:
     row = msgspec.structs.replace(row, state="waiting", assignment=None)
     who = f"by {event.agent}" if event.agent else _REOPENED.get(event.rule, event.rule.replace("_", " "))
-    return _because(row, stamp(event.at), "reopened", f"reopened: {who}")
+    return because(row, stamp(event.at), "reopened", f"reopened: {who}")
 
 
 def _wait_started(row: ContactRow, event: WaitStarted) -> ContactRow:
@@ -213,26 +202,32 @@ def _wait_started(row: ContactRow, event: WaitStarted) -> ContactRow:
     row = msgspec.structs.replace(row, state=event.state)
     until = f" until {stamp(event.until)}" if event.until else ""
     who = "a third party" if event.state == "waiting_third_party" else "the customer"
-    return _because(row, stamp(event.at), event.state, f"waits for {who}{until}: said by {event.agent}")
+    return because(row, stamp(event.at), event.state, f"waits for {who}{until}: said by {event.agent}")
 
 
 def _wait_ended(row: ContactRow, event: WaitEnded) -> ContactRow:
     row = msgspec.structs.replace(row, state="waiting", assignment=None)
     who = f"said by {event.agent}" if event.agent else _WAITED.get(event.rule, event.rule.replace("_", " "))
-    return _because(row, stamp(event.at), "waited", f"waits no more: {who}")
+    return because(row, stamp(event.at), "waited", f"waits no more: {who}")
 
 
 def _promise_made(row: ContactRow, event: PromiseMade) -> ContactRow:
     text = f"promised by {event.agent} for {stamp(event.due_at)}"
-    return _because(row, stamp(event.at), "promise", text)
-
-
-def _because(row: ContactRow, at: Stamp, rule: str, text: str) -> ContactRow:
-    return msgspec.structs.replace(row, why=(*row.why, Why(at=at, rule=rule, text=text))[-WHY_KEPT:])
+    return because(row, stamp(event.at), "promise", text)
 
 
 _RULES = {
     "longest_idle": "available, with room, and idle for longest",
+    "least_loaded": "available, with room, and with least to do",
+    "round_robin": "available, with room, and next in turn",
+    "sticky": "knows this customer",
+    "direct": "given by name",
+    "transfer": "handed over",
+    "transferred": "handed on",
+    "customer_returned": "the customer is on the line again",
+    "customer_left": "the customer has left",
+    "agent_offline": "has been offline for too long",
+    "shift_ended": "their shift has ended",
     "last_agent": "answered here before",
     "agent_removed": "has left the desk",
     "agent_away": "is not available any more",
@@ -258,12 +253,11 @@ _STEPS: dict[type, Callable[[ContactRow, Any], ContactRow]] = {
     OfferTimedOut: _offer_timed_out,
     OfferWithdrawn: _offer_withdrawn,
     OfferRenewed: _offer_renewed,
-    CustomerLeft: _customer_left,
-    CustomerReturned: _customer_returned,
     ContactResolved: _resolved,
     ContactReopened: _reopened,
     WaitStarted: _wait_started,
     WaitEnded: _wait_ended,
     PromiseMade: _promise_made,
     **CLOCK_STEPS,
+    **projection_routing.STEPS,
 }

@@ -17,7 +17,7 @@ from router.index.table import load_agents, load_contact, load_offers
 
 _SELECT = (
     "SELECT c.ordinal, c.id, c.desk, c.inbox, c.channel, c.customer, c.state, c.presence, c.lane, c.priority_reason, c.opened_at,"
-    " c.updated_at, c.agent, c.since, c.via, c.offer, c.linked_to, c.clocks, c.why, s.subject, p.view FROM contact AS c"
+    " c.updated_at, c.agent, c.since, c.via, c.offer, c.linked_to, c.alarm, c.clocks, c.why, s.subject, p.view FROM contact AS c"
     " LEFT JOIN conversation AS s ON s.contact = c.id LEFT JOIN person AS p ON p.id = c.customer"
 )
 
@@ -121,7 +121,7 @@ class Reader:
 
 def _contact(row: tuple[Any, ...]) -> EncodedContact:
     _, id_, desk, inbox, channel, customer, state, presence, lane, reason, opened, updated, *more = row
-    agent, since, via, offer, linked_to, clocks, why, subject, person = more
+    agent, since, via, offer, linked_to, alarm, clocks, why, subject, person = more
     return EncodedContact(
         id=id_,
         desk=desk,
@@ -143,6 +143,7 @@ def _contact(row: tuple[Any, ...]) -> EncodedContact:
         opened_at=opened,
         updated_at=updated,
         linked_to=linked_to,
+        alarm=bool(alarm),
     )
 
 

@@ -126,6 +126,8 @@ class ContactRow(Row, frozen=True, kw_only=True):
     assignment: Assignment | None = None
     offer: Offer | None = None
     linked_to: ContactId | None = None
+    alarm: bool = False
+    """Nobody has taken it, for too long."""
     presence: Presence = "away"
     clocks: tuple[Clock, ...] = ()
     why: tuple[Why, ...] = ()

@@ -1,0 +1,76 @@
+"""What waiting, coming and going, and handing on make of a contact's row; a part of `projection.py`."""
+
+from collections.abc import Callable
+
+import msgspec
+
+from router.core.event import (
+    AlarmRaised,
+    ContactAged,
+    ContactClosed,
+    ContactTransferred,
+    CustomerLeft,
+    CustomerReturned,
+    RingOpened,
+    WrapUpEnded,
+)
+from router.index.row import ContactRow, Stamp, Why, stamp
+
+WHY_KEPT = 50
+"""A contact that goes to and fro for years keeps its latest reasons."""
+
+
+def because(row: ContactRow, at: Stamp, rule: str, text: str) -> ContactRow:
+    return msgspec.structs.replace(row, why=(*row.why, Why(at=at, rule=rule, text=text))[-WHY_KEPT:])
+
+
+def _ring_opened(row: ContactRow, event: RingOpened) -> ContactRow:
+    why = "nobody was there before" if event.rule == "nobody_there" else "it has waited so long"
+    return because(row, stamp(event.at), "ring_opened", f"open to more people (ring {event.ring + 1}): {why}")
+
+
+def _aged(row: ContactRow, event: ContactAged) -> ContactRow:
+    lanes = "one lane" if event.steps == 1 else f"{event.steps} lanes"
+    return because(row, stamp(event.at), "aged", f"competes {lanes} above its own: it has waited so long")
+
+
+def _alarmed(row: ContactRow, event: AlarmRaised) -> ContactRow:
+    row = msgspec.structs.replace(row, alarm=True)
+    return because(row, stamp(event.at), "alarm", "nobody has taken it, in the last ring either")
+
+
+def _left(row: ContactRow, event: CustomerLeft) -> ContactRow:
+    more = "" if event.wrap_up_until is None else f"; wrapping up until {stamp(event.wrap_up_until)}"
+    row = msgspec.structs.replace(row, presence="left")
+    return because(row, stamp(event.at), "customer_left", f"the customer has left{more}")
+
+
+def _returned(row: ContactRow, event: CustomerReturned) -> ContactRow:
+    return because(
+        msgspec.structs.replace(row, presence="live"), stamp(event.at), "customer_returned", "the customer is there"
+    )
+
+
+def _wrap_up_ended(row: ContactRow, event: WrapUpEnded) -> ContactRow:
+    return because(row, stamp(event.at), "wrap_up_ended", f"{event.agent} has had the time to wrap up")
+
+
+def _transferred(row: ContactRow, event: ContactTransferred) -> ContactRow:
+    return because(row, stamp(event.at), "transferred", f"{event.by} asked for {' and '.join(event.skills)}")
+
+
+def _closed(row: ContactRow, event: ContactClosed) -> ContactRow:
+    row = msgspec.structs.replace(row, state="closed")
+    return because(row, stamp(event.at), "closed", "resolved for so long that it is not reopened any more")
+
+
+STEPS: dict[type, Callable[..., ContactRow]] = {
+    RingOpened: _ring_opened,
+    ContactAged: _aged,
+    AlarmRaised: _alarmed,
+    CustomerLeft: _left,
+    CustomerReturned: _returned,
+    WrapUpEnded: _wrap_up_ended,
+    ContactTransferred: _transferred,
+    ContactClosed: _closed,
+}
