@@ -6,9 +6,6 @@ import msgspec
 
 from frontline.contract.error import Mistake
 
-MIB = 1 << 20
-
-
 Authenticity = Literal["off", "own", "trusted"]
 
 
@@ -27,17 +24,46 @@ class CheckingSettings(msgspec.Struct, frozen=True, kw_only=True):
     email_dns_servers: tuple[str, ...] = ()
     """`address:port` of the DNS servers to ask; those of this machine when unset."""
 
+    email_clamd: str = ""
+    """`host:port` of ClamAV's daemon, or the path of its socket: files with a virus are kept from agents, and the mail is
+    shown to an operator. Unset: nobody looks."""
+    email_clamd_required: bool = False
+    """Whether mail is put off (451) while the scanner gives no answer. Else it is taken, and says that nobody looked."""
+    email_rspamd: str = ""
+    """Address of rspamd, as `http://127.0.0.1:11333`: its score is kept with the message. Unset: it is not asked."""
+    email_spamd: str = ""
+    """`host:port` of SpamAssassin's daemon: its score is kept with the message. Unset: it is not asked."""
+    email_neighbour_timeout: float = 20.0
+    """For each answer of these."""
+
     def checking_mistakes(self) -> list[Mistake]:
         found = [
             Mistake(name, "must be more than 0")
-            for name in ("email_authenticity_budget", "email_dns_timeout")
+            for name in ("email_authenticity_budget", "email_dns_timeout", "email_neighbour_timeout")
             if not getattr(self, name) > 0
         ]
         if self.email_authenticity == "trusted" and not self.email_trusted_servers:
             found.append(Mistake("email_trusted_servers", "must name the servers that are trusted"))
         if len(self.dns_servers) != len(self.email_dns_servers):
             found.append(Mistake("email_dns_servers", "each must be address:port"))
+        if self.email_clamd and self.clamd is None:
+            found.append(Mistake("email_clamd", "must be host:port, or a path that begins with a slash"))
+        if self.email_clamd_required and not self.email_clamd:
+            found.append(Mistake("email_clamd_required", "needs email_clamd"))
+        if self.email_spamd and self.spamd is None:
+            found.append(Mistake("email_spamd", "must be host:port"))
+        if self.email_rspamd and not self.email_rspamd.startswith(("http://", "https://")):
+            found.append(Mistake("email_rspamd", "must begin with http:// or https://"))
         return found
+
+    @property
+    def clamd(self) -> tuple[str, int] | str | None:
+        """Where the scanner is, `None` for nowhere."""
+        return self.email_clamd if self.email_clamd.startswith("/") else endpoint(self.email_clamd)
+
+    @property
+    def spamd(self) -> tuple[str, int] | None:
+        return endpoint(self.email_spamd)
 
     def authenticity(self, env: str) -> Authenticity:
         return self.email_authenticity or ("own" if env == "production" else "off")
