@@ -23,6 +23,7 @@ from frontline.contract.message import InboundMessage, ObjectRef, OutboundMessag
 from intake_email.keyring import keyring
 from intake_email.listener import Listener
 from intake_email.normalize import CHANNEL
+from intake_email.reporting import Reporting
 from intake_email.sending import Sending
 from intake_email.settings import EmailSettings
 from intake_email.taking import Taking
@@ -50,7 +51,9 @@ class EmailChannel:
         self._sending = Sending(settings, host, sign)
 
     async def serve(self, receive: Receive) -> None:
-        await Listener(self._settings, self._host, self._taking, receive).run()
+        host = self._host
+        reporting = Reporting(receive, host.conversations, host.log, host.meter)
+        await Listener(self._settings, host, self._taking, reporting).run()
 
     async def deliver(self, message: OutboundMessage) -> Delivered:
         return await self._sending.deliver(message)

@@ -14,11 +14,10 @@ import msgspec
 
 from frontline.contract.channel import ATTACHMENTS, ORIGINALS
 from frontline.contract.codec import to_milliseconds
-from frontline.contract.ids import ChannelName, ContactId, InboxId, MessageId
+from frontline.contract.ids import ChannelName, InboxId, MessageId
 from frontline.contract.message import (
     Attachment,
     Automation,
-    DeliveryReceipt,
     Identity,
     InboundMessage,
     ObjectRef,
@@ -29,8 +28,9 @@ from frontline.contract.message import (
     message_id,
 )
 from intake_email.address import Mailbox, canonical_address, mailboxes
-from intake_email.automation import MailKind, automation, is_list, quiet
+from intake_email.automation import automation
 from intake_email.content import Content, content
+from intake_email.facts import facts, says_nothing_but_yes
 from intake_email.file import File
 from intake_email.forward import forwards
 from intake_email.header import Headers
@@ -39,7 +39,7 @@ from intake_email.markup import is_marked, marked_text
 from intake_email.mime import Entity, structure
 from intake_email.phrases import FORWARD_PREFIX
 from intake_email.quote import reply_text
-from intake_email.report import Report, report_of
+from intake_email.report import Report, bound, report_of
 from intake_email.thread import Sign, message_ids, own_message_id, reply_of, reply_of_address, thread_keys
 
 CHANNEL = ChannelName("email")
@@ -76,28 +76,6 @@ class Normalised(msgspec.Struct, frozen=True):
     message: InboundMessage
     pieces: tuple[Piece, ...]
     """The original first, then the files."""
-    report: Report | None = None
-    """What other mail systems say of a reply of ours; the message is no contact then."""
-    reply: MessageId | None = None
-    """The reply that the report is about, where that can be told."""
-
-    def receipt(self, contact: ContactId) -> DeliveryReceipt:
-        """What `contact` is told: the report as what became of the reply. It has the message's own id and key."""
-        assert self.report is not None
-        assert self.reply is not None
-        message = self.message
-        return DeliveryReceipt(
-            id=message.id,
-            key=message.key,
-            channel=message.channel,
-            inbox=message.inbox,
-            reply=self.reply,
-            contact=contact,
-            state=self.report.state,
-            times=message.times,
-            native_id=message.native_id,
-            detail=self.report.detail,
-        )
 
 
 class Mail(msgspec.Struct, frozen=True):
@@ -176,16 +154,14 @@ def _normalised(mail: Mail, arrival: Arrival, sign: Sign) -> Normalised:
     sender = _sender(headers, arrival.return_path)
     recipients = _recipients(headers)
     report = report_of(headers, said, mail.media_type, sender=sender.address, return_path=arrival.return_path)
-    reply = None if report is None else _reply(report, arrival, sign)
-    if report is not None and reply is None and not report.certain:
-        report = None
+    reported = None if report is None else bound(report, _reply(report, arrival, sign))
     automatic = automation(
         headers,
         sender=sender.address,
         return_path=arrival.return_path,
-        is_report=mail.media_type == "multipart/report" or report is not None,
+        is_report=mail.media_type == "multipart/report" or reported is not None,
     )
-    if automatic is Automation.NO and _answers_an_invitation(mail):
+    if automatic is Automation.NO and says_nothing_but_yes(said):
         automatic = Automation.AUTO_REPLIED
     message = InboundMessage(
         id=identifier,
@@ -206,9 +182,9 @@ def _normalised(mail: Mail, arrival: Arrival, sign: Sign) -> Normalised:
         thread=_thread(mail, arrival, own_id, sender.address, recipients, sign),
         original=pieces[0].ref,
         flaw="; ".join(said.flaws if sender.address else (*said.flaws, "no sender")),
-        native=_native(arrival, digest, _facts(mail, arrival, sender.address, automatic, report)),
+        native=_native(arrival, digest, facts(headers, said, sender.address, arrival.return_path, automatic, reported)),
     )
-    return Normalised(message, tuple(pieces), report, reply)
+    return Normalised(message, tuple(pieces))
 
 
 def _reply(report: Report, arrival: Arrival, sign: Sign) -> MessageId | None:
@@ -219,41 +195,6 @@ def _reply(report: Report, arrival: Arrival, sign: Sign) -> MessageId | None:
     return found or next((reply for reply in addressed if reply is not None), None)
 
 
-def _answers_an_invitation(mail: Mail) -> bool:
-    """Whether somebody pressed "accept" and said nothing. What Microsoft's programs put beside it are the
-    person's own words; others write a sentence of theirs.
-    """
-    invite = mail.content.invite
-    if invite is None or not invite.is_reply or invite.comment:
-        return False
-    return not (invite.by_microsoft and mail.content.text and mail.content.text != invite.words())
-
-
-def _facts(mail: Mail, arrival: Arrival, sender: str, automatic: Automation, report: Report | None) -> dict[str, Any]:
-    """What is known of the mail beyond what every channel's messages have."""
-    facts: dict[str, Any] = {}
-    kind = _kind(mail, automatic, report)
-    if kind is not MailKind.PERSON:
-        facts["kind"] = str(kind)
-    if reasons := quiet(mail.headers, sender=sender, return_path=arrival.return_path):
-        facts["quiet"] = list(reasons)
-    invite = mail.content.invite
-    if invite is not None:
-        said = {name: getattr(invite, name) for name in ("method", "uid", "summary", "start", "end", "place", "answer")}
-        facts["invite"] = {name: value for name, value in said.items() if value}
-    return facts
-
-
-def _kind(mail: Mail, automatic: Automation, report: Report | None) -> MailKind:
-    if report is not None:
-        return MailKind(str(report.kind))
-    if mail.content.invite is not None and mail.content.invite.is_reply:
-        return MailKind.CALENDAR_REPLY
-    if automatic is not Automation.NO:
-        return MailKind(str(automatic))
-    return MailKind.LIST if is_list(mail.headers) else MailKind.PERSON
-
-
 def arrival_of(native: dict[str, Any]) -> Arrival:
     """How a mail came, from the `native` part of its message. Raises `msgspec.ValidationError`."""
     return msgspec.convert(native, Arrival)
@@ -262,6 +203,8 @@ def arrival_of(native: dict[str, Any]) -> Arrival:
 def _native(arrival: Arrival, digest: str, facts: dict[str, Any]) -> dict[str, Any]:
     """As it comes back when the message has been stored: a list is no tuple."""
     native: dict[str, Any] = msgspec.to_builtins(msgspec.structs.replace(arrival, digest=digest), builtin_types=())
+    if arrival.recipients:
+        native["recipients"] = list(arrival.recipients)
     return {**native, **facts}
 
 

@@ -10,7 +10,8 @@ from enum import StrEnum
 
 import msgspec
 
-from frontline.contract.message import DeliveryState
+from frontline.contract.ids import ContactId, MessageId
+from frontline.contract.message import DeliveryReceipt, DeliveryState, InboundMessage
 from intake_email.address import canonical_address, mailboxes
 from intake_email.bounce import Told, is_robot, told_in_text
 from intake_email.content import Content
@@ -62,6 +63,48 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
     def is_hard(self) -> bool:
         """Whether writing to this address again is no use."""
         return self.state is DeliveryState.FAILED and not _PASSING.match(self.status) and self.status[:1] != "4"
+
+
+class Reported(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A report and the reply that it is about; kept as `report` in the message's `native` part."""
+
+    kind: ReportKind
+    state: DeliveryState
+    detail: str
+    hard: bool = False
+    reply: MessageId | None = None
+
+
+def bound(report: Report, reply: MessageId | None) -> Reported | None:
+    """The report, if it is one: whoever only sounds like a mail system has to name a reply of ours."""
+    if reply is None and not report.certain:
+        return None
+    return Reported(kind=report.kind, state=report.state, detail=report.detail, hard=report.is_hard, reply=reply)
+
+
+def reported(message: InboundMessage) -> Reported | None:
+    """What a message reports, `None` for one that is a contact's own."""
+    found = message.native.get("report")
+    return None if found is None else msgspec.convert(found, Reported)
+
+
+def receipt(message: InboundMessage, report: Reported, contact: ContactId) -> DeliveryReceipt:
+    """What the desk is told in place of the message. It has the message's own id and key, so that its original
+    is where that of a message is.
+    """
+    assert report.reply is not None
+    return DeliveryReceipt(
+        id=message.id,
+        key=message.key,
+        channel=message.channel,
+        inbox=message.inbox,
+        reply=report.reply,
+        contact=contact,
+        state=report.state,
+        times=message.times,
+        native_id=message.native_id,
+        detail=report.detail,
+    )
 
 
 class _Fate(msgspec.Struct, frozen=True):
