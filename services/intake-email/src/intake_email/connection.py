@@ -131,7 +131,7 @@ class Connection(SMTP):
             return False
         self._reader.feed_eof()
         if self._dotted is not None:
-            self._handler_coroutine.cancel()
+            return False
         return self.session is not None and self.session.ssl is None
 
     def connection_lost(self, error: Exception | None) -> None:

@@ -12,7 +12,7 @@ T = TypeVar("T")
 
 LARGE = 256 * 1024
 """Above this a mail is stored while it comes in, and never lies in memory whole."""
-LARGE_COST = 4 * 1024 * 1024
+LARGE_COST = 8 * 1024 * 1024
 """What a large mail takes of memory at most, whatever its size: pieces on their way, small parts to be read."""
 _HIGH = 512 * 1024
 _LOW = 128 * 1024
@@ -151,7 +151,8 @@ class Incoming(Generic[T]):
     async def close(self) -> None:
         """Let go of a mail that did not come whole, and of what it left behind."""
         if self._storing is not None and not self._storing.done():
-            self._storing.cancel()
+            if not self._storing.cancelling():  # once: a second time would cut short how it cleans up
+                self._storing.cancel()
             await asyncio.wait({self._storing})
 
     def _hold(self, octets: int) -> bool:

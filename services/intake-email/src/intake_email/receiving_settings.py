@@ -55,7 +55,7 @@ class ReceivingSettings(OutgoingSettings, frozen=True, kw_only=True):
     smtp_max_errors: int = 20
     """Commands of a session that were refused for good; more end it."""
     smtp_max_in_hand: int = 256 * MIB
-    """Memory for mails that are being received; more mails are asked to come again. A mail of any size takes 4 MiB at most."""
+    """Memory for mails that are being received; more mails are asked to come again. A mail of any size takes 8 MiB at most."""
     smtp_full_pause: float = 5.0
     """After an inbox was found full its mail is refused for so long before it is sent, not after."""
     smtp_idle_timeout: float = 300.0
@@ -88,7 +88,7 @@ class ReceivingSettings(OutgoingSettings, frozen=True, kw_only=True):
             if not 0 <= (getattr(self, name) or 0) <= 65535:
                 found.append(Mistake(name, "must be a port, 0 to 65535"))
         if self.smtp_max_in_hand < min(self.smtp_max_size, LARGE_COST):
-            found.append(Mistake("smtp_max_in_hand", "must be at least smtp_max_size, or 4 MiB, or no such mail fits"))
+            found.append(Mistake("smtp_max_in_hand", "must be at least smtp_max_size, or 8 MiB, or no such mail fits"))
         if self.smtp_share_port and self.smtp_port == 0:
             found.append(Mistake("smtp_share_port", "needs a fixed smtp_port"))
         if self.smtp_tls_certificate is None and (self.smtp_tls_key is not None or self.smtp_tls_required):

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping
+from datetime import datetime
 from functools import partial
 from typing import Any, NamedTuple, TypeVar
 
@@ -12,6 +13,8 @@ from frontline.contract.clock import Clock
 from frontline.contract.error import Reason, Rejected
 from frontline.contract.ids import InboxId, MessageId
 from frontline.contract.message import InboundMessage, ObjectRef
+from intake_email.incoming import LARGE
+from intake_email.large import Large
 from intake_email.normalize import Arrival, Mail, Piece, arrival_of, normalise, read
 from intake_email.thread import Sign
 
@@ -35,6 +38,16 @@ class Way(NamedTuple):
     """The address of who handed it over, "" when it isn't known."""
     helo: str = ""
     """What that called itself."""
+
+    def arrival(self, inbox: InboxId, received: datetime) -> Arrival:
+        """What is kept of it with the message of one inbox."""
+        return Arrival(
+            inbox=inbox,
+            received=received,
+            return_path=self.return_path,
+            recipients=self.inboxes[inbox],
+            peer=self.peer,
+        )
 
 
 class Taking:
@@ -67,22 +80,39 @@ class Taking:
 
     async def each(self, raw: bytes, way: Way, receive: Receive) -> dict[InboxId, Outcome]:
         """Store one message for each inbox; returns when each is stored or has failed. A repeat is harmless."""
+        if len(raw) > LARGE:
+            return await self.each_of_large(_chunks(raw), way, receive)
         received = self._clock()
         mail = await self._aside(raw, partial(read, raw))
         outcomes: dict[InboxId, Outcome] = {}
-        for inbox, recipients in way.inboxes.items():
-            arrival = Arrival(
-                inbox=inbox, received=received, return_path=way.return_path, recipients=recipients, peer=way.peer
-            )
+        for inbox in way.inboxes:
             try:
-                outcomes[inbox] = await self._store(mail, arrival, receive)
+                outcomes[inbox] = await self._store(mail, way.arrival(inbox, received), receive)
             except Exception as error:  # noqa: BLE001 - told to the sender, of this inbox only
                 outcomes[inbox] = error
         return outcomes
 
     async def each_of_large(self, chunks: AsyncIterator[bytes], way: Way, receive: Receive) -> dict[InboxId, Outcome]:
-        raw = b"".join([chunk async for chunk in chunks])
-        return await self.each(raw, way, receive)
+        """The same of a mail that does not fit into memory, while it comes in. Raises what storing its octets raises."""
+        received = self._clock()
+        large = Large(self._objects)
+        try:
+            async for chunk in chunks:
+                await large.take(chunk)
+            mail = await large.read()
+            outcomes: dict[InboxId, Outcome] = {}
+            for inbox in way.inboxes:
+                try:
+                    arrival = msgspec.structs.replace(way.arrival(inbox, received), digest=mail.digest)
+                    found = await self._aside(mail.raw, partial(normalise, mail, arrival, self._sign))
+                    message = await large.keep(found)
+                    await receive(message)
+                    outcomes[inbox] = message.id
+                except Exception as error:  # noqa: BLE001 - as above
+                    outcomes[inbox] = error
+            return outcomes
+        finally:
+            await large.close()
 
     async def _store(self, mail: Mail, arrival: Arrival, receive: Receive) -> MessageId:
         found = await self._aside(mail.raw, partial(normalise, mail, arrival, self._sign))
@@ -96,11 +126,24 @@ class Taking:
             arrival = arrival_of(dict(native))
         except msgspec.ValidationError as error:
             raise Rejected("this message does not say how it came", Reason.MALFORMED) from error
+        if original.size > LARGE:
+            return await self._large_again(original, arrival)
         raw = b"".join([chunk async for chunk in self._objects.get(original)])
         mail = await self._aside(raw, partial(read, raw))
         found = await self._aside(raw, partial(normalise, mail, arrival, self._sign))
         await self._keep(piece for piece in found.pieces if piece.ref.bucket != ORIGINALS)
         return found.message
+
+    async def _large_again(self, original: ObjectRef, arrival: Arrival) -> InboundMessage:
+        large = Large(self._objects)
+        try:
+            async for chunk in self._objects.get(original):
+                await large.take(chunk, keep=False)
+            mail = await large.read()
+            found = await self._aside(mail.raw, partial(normalise, mail, arrival, self._sign))
+            return await large.keep(found, original)
+        finally:
+            await large.close()
 
     async def _aside(self, raw: bytes, work: Callable[[], T]) -> T:
         return await asyncio.to_thread(work) if len(raw) > _ASIDE else work()

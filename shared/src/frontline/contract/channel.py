@@ -47,7 +47,27 @@ class Receive(Protocol):
     async def __call__(self, message: InboundMessage | DeliveryReceipt) -> None: ...
 
 
+class Upload(Protocol):
+    """An object on its way whose name is not known yet. It has to end with `name` or `drop`."""
+
+    async def write(self, data: bytes) -> None:
+        """The next bytes; waits while too many are under way. `Unavailable` if they can't be stored."""
+        ...
+
+    async def name(self, name: str) -> ObjectRef:
+        """Returns once all of it is stored, under this name. A name stands for one object: what it stood for goes."""
+        ...
+
+    async def drop(self) -> None:
+        """Leave nothing behind."""
+        ...
+
+
 class ObjectWriter(Protocol):
+    def begin(self, bucket: str) -> Upload:
+        """An object that is stored as it comes, and named at its end."""
+        ...
+
     async def put(self, bucket: str, name: str, chunks: AsyncIterable[bytes]) -> ObjectRef:
         """Store a stream of bytes; returns once they are stored. `Unavailable` if they can't be.
         Storing the same name again replaces what was there.

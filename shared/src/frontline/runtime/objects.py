@@ -43,34 +43,20 @@ class Objects:
         self._bus = bus
 
     async def put(self, bucket: str, name: str, chunks: AsyncIterable[bytes]) -> ObjectRef:
-        nuid = secrets.token_hex(11)
-        digest = hashlib.sha256()
-        size = count = 0
-        window: set[asyncio.Future[PubAck]] = set()
+        upload = self.begin(bucket)
         try:
-            async for chunk in _rechunk(chunks):
-                digest.update(chunk)
-                size += len(chunk)
-                count += 1
-                if len(window) >= _WINDOW:
-                    done, window = await asyncio.wait(window, return_when=asyncio.FIRST_COMPLETED)
-                    for acknowledged in done:
-                        acknowledged.result()
-                window.add(await self._bus.begin(f"$O.{bucket}.C.{nuid}", chunk))
-            for outcome in await asyncio.gather(*window, return_exceptions=True):
-                if isinstance(outcome, BaseException):
-                    raise outcome
-            meta = _Meta(name, bucket, nuid, size, count, "SHA-256=" + _base64(digest.digest()))
-            await self._name(bucket, name, msgspec.json.encode(meta))
+            async for chunk in chunks:
+                await upload.write(chunk)
+            return await upload.name(name)
         except BaseException:
-            if window:
-                await asyncio.wait(window)  # a purge may overtake a chunk that is still under way
-            await self._forget(bucket, nuid)
+            await upload.drop()
             raise
-        return ObjectRef(bucket=bucket, name=name, size=size, sha256=digest.hexdigest())
+
+    def begin(self, bucket: str) -> "Uploading":
+        return Uploading(self._bus, bucket)
 
     async def get(self, ref: ObjectRef) -> AsyncIterator[bytes]:
-        meta = await self._meta(ref.bucket, ref.name)
+        meta = await _meta_of(self._bus, ref.bucket, ref.name)
         digest = hashlib.sha256()
         size = 0
         async for item in read(self._bus, f"OBJ_{ref.bucket}", f"$O.{ref.bucket}.C.{meta.nuid}", batch=16):
@@ -80,29 +66,85 @@ class Objects:
         if size != ref.size or digest.hexdigest() != ref.sha256:
             raise Unavailable(f"object {ref.bucket}/{ref.name} is not what was stored")
 
-    async def _name(self, bucket: str, name: str, meta: bytes) -> None:
+
+class Uploading:
+    """`frontline.contract.channel.Upload`: chunks go out as they fill, a window of them at a time."""
+
+    def __init__(self, bus: Bus, bucket: str) -> None:
+        self._bus = bus
+        self._bucket = bucket
+        self._nuid = secrets.token_hex(11)
+        self._digest = hashlib.sha256()
+        self._size = self._count = 0
+        self._rest = bytearray()
+        self._window: set[asyncio.Future[PubAck]] = set()
+        self._named = False
+
+    async def write(self, data: bytes) -> None:
+        self._rest += data
+        while len(self._rest) >= CHUNK:
+            chunk = bytes(self._rest[:CHUNK])
+            del self._rest[:CHUNK]
+            await self._send(chunk)
+
+    async def name(self, name: str) -> ObjectRef:
+        if self._rest:
+            await self._send(bytes(self._rest))
+            self._rest.clear()
+        for outcome in await asyncio.gather(*self._window, return_exceptions=True):
+            if isinstance(outcome, BaseException):
+                raise outcome
+        digest = "SHA-256=" + _base64(self._digest.digest())
+        meta = _Meta(name, self._bucket, self._nuid, self._size, self._count, digest)
+        await self._give(name, msgspec.json.encode(meta))
+        self._named = True
+        return ObjectRef(bucket=self._bucket, name=name, size=self._size, sha256=self._digest.hexdigest())
+
+    async def drop(self) -> None:
+        if self._named:
+            return
+        if self._window:
+            await asyncio.wait(self._window)  # a purge may overtake a chunk that is still under way
+            for failed in self._window:
+                failed.exception()
+        if self._count:
+            await _forget(self._bus, self._bucket, self._nuid)
+
+    async def _send(self, chunk: bytes) -> None:
+        self._digest.update(chunk)
+        self._size += len(chunk)
+        self._count += 1
+        if len(self._window) >= _WINDOW:
+            done, self._window = await asyncio.wait(self._window, return_when=asyncio.FIRST_COMPLETED)
+            for acknowledged in done:
+                acknowledged.result()
+        self._window.add(await self._bus.begin(f"$O.{self._bucket}.C.{self._nuid}", chunk))
+
+    async def _give(self, name: str, meta: bytes) -> None:
         """Let the name stand for the new chunks. Names are new nearly always, so that is tried first."""
-        subject = f"$O.{bucket}.M.{_base64(name.encode())}"
+        subject = f"$O.{self._bucket}.M.{_base64(name.encode())}"
         try:
             await self._bus.publish(subject, meta, {_EXPECTED: "0"})
         except WrongSequence:
-            before = await self._meta(bucket, name)
+            before = await _meta_of(self._bus, self._bucket, name)
             await self._bus.publish(subject, meta, {"Nats-Rollup": "sub"})
-            await self._forget(bucket, before.nuid)
+            await _forget(self._bus, self._bucket, before.nuid)
 
-    async def _meta(self, bucket: str, name: str) -> _Meta:
-        subject = f"$O.{bucket}.M.{_base64(name.encode())}"
-        async for item in read(self._bus, f"OBJ_{bucket}", subject, batch=1):
-            return msgspec.json.decode(item.data, type=_Meta)
-        raise Unavailable(f"object {bucket}/{name} is not there")
 
-    async def _forget(self, bucket: str, nuid: str) -> None:
-        """Chunks without a meta are found by nobody; purge them, as far as the bus is there."""
-        try:
-            ask = msgspec.json.encode({"filter": f"$O.{bucket}.C.{nuid}"})
-            await self._bus.request(f"$JS.API.STREAM.PURGE.OBJ_{bucket}", ask, timeout=1)
-        except Unavailable:
-            return
+async def _meta_of(bus: Bus, bucket: str, name: str) -> _Meta:
+    subject = f"$O.{bucket}.M.{_base64(name.encode())}"
+    async for item in read(bus, f"OBJ_{bucket}", subject, batch=1):
+        return msgspec.json.decode(item.data, type=_Meta)
+    raise Unavailable(f"object {bucket}/{name} is not there")
+
+
+async def _forget(bus: Bus, bucket: str, nuid: str) -> None:
+    """Chunks without a meta are found by nobody; purge them, as far as the bus is there."""
+    try:
+        ask = msgspec.json.encode({"filter": f"$O.{bucket}.C.{nuid}"})
+        await bus.request(f"$JS.API.STREAM.PURGE.OBJ_{bucket}", ask, timeout=1)
+    except Unavailable:
+        return
 
 
 async def whole(chunks: AsyncIterable[bytes]) -> bytes:
@@ -113,18 +155,6 @@ async def whole(chunks: AsyncIterable[bytes]) -> bytes:
 async def one(data: bytes) -> AsyncIterator[bytes]:
     """Bytes that are in memory already, as a stream."""
     yield data
-
-
-async def _rechunk(chunks: AsyncIterable[bytes]) -> AsyncIterator[bytes]:
-    """The same bytes in pieces of `CHUNK`, the last one smaller; nothing for nothing."""
-    buffer = bytearray()
-    async for chunk in chunks:
-        buffer += chunk
-        while len(buffer) >= CHUNK:
-            yield bytes(buffer[:CHUNK])
-            del buffer[:CHUNK]
-    if buffer:
-        yield bytes(buffer)
 
 
 def _base64(data: bytes) -> str:

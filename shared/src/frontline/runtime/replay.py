@@ -79,11 +79,32 @@ class Unwritten:
         return self._objects.get(ref)
 
     async def put(self, bucket: str, name: str, chunks: AsyncIterable[bytes]) -> ObjectRef:
-        digest, size = hashlib.sha256(), 0
+        upload = self.begin(bucket)
         async for chunk in chunks:
-            digest.update(chunk)
-            size += len(chunk)
-        return ObjectRef(bucket=bucket, name=name, size=size, sha256=digest.hexdigest())
+            await upload.write(chunk)
+        return await upload.name(name)
+
+    def begin(self, bucket: str) -> "Forgotten":
+        return Forgotten(bucket)
+
+
+class Forgotten:
+    """An upload that only counts."""
+
+    def __init__(self, bucket: str) -> None:
+        self._bucket = bucket
+        self._digest = hashlib.sha256()
+        self._size = 0
+
+    async def write(self, data: bytes) -> None:
+        self._digest.update(data)
+        self._size += len(data)
+
+    async def name(self, name: str) -> ObjectRef:
+        return ObjectRef(bucket=self._bucket, name=name, size=self._size, sha256=self._digest.hexdigest())
+
+    async def drop(self) -> None:
+        return
 
 
 async def originals(
