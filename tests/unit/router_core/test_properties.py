@@ -149,11 +149,15 @@ TestAnyDesk = AnyDesk.TestCase
 def test_a_long_life_keeps_every_promise(seed: int) -> None:
     """Hypothesis finds the short stories and makes them shorter; this one tells long and busy ones."""
     dice = Random(seed)
-    life = Life(_staff(dice), dice.choice([3, 20, 500]), dice.choice(STRATEGIES))
+    life = a_life(dice)
     for _ in range(250):
-        dice.choices(*zip(*_HAPPENINGS, strict=True))[0](life, dice)
+        dice.choices(*zip(*HAPPENINGS, strict=True))[0](life, dice)
         life.holds()
     life.ends()
+
+
+def a_life(dice: Random) -> Life:
+    return Life(_staff(dice), dice.choice([3, 20, 500]), dice.choice(STRATEGIES))
 
 
 def _staff(dice: Random) -> list[AgentSettings]:
@@ -181,7 +185,7 @@ def _mail(life: Life, dice: Random) -> None:
     )
 
 
-_HAPPENINGS = [
+HAPPENINGS = [
     (_mail, 30),
     (lambda life, dice: life.time_passes(dice.choice(PASSING)), 15),
     (lambda life, dice: life.the_clock_steps_back(dice.choice(PASSING[:5])), 1),

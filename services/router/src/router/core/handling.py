@@ -58,6 +58,16 @@ class Decayed:
         return Expected(mean, variance / mean**2 if mean > 0 else before.spread, self.weight)
 
 
+class HandlingKept(NamedTuple):
+    """All of the figures, for a snapshot."""
+
+    held: tuple[tuple[ContactId, Key, datetime], ...]
+    asked: tuple[tuple[ContactId, Key, datetime], ...]
+    inboxes: tuple[tuple[Key, float, float, float], ...]
+    channels: tuple[tuple[ChannelName, float, float, float], ...]
+    rings: tuple[tuple[ChannelName, float, float, float], ...]
+
+
 class Handling:
     """From when an agent has a contact until they have room again, by inbox and by channel; and from
     asking an agent until they accept.
@@ -125,6 +135,25 @@ class Handling:
         seen = self._rings.get(channel)
         prior = Expected(supposed.total_seconds(), 1.0, 0.0)
         return prior.mean if seen is None else seen.after(prior, 1.0).mean
+
+    def keep(self) -> HandlingKept:
+        return HandlingKept(
+            tuple((contact, key, at) for contact, (key, at) in self._held.items()),
+            tuple((contact, key, at) for contact, (key, at) in self._asked.items()),
+            tuple((key, figure.weight, figure.mean, figure.squares) for key, figure in self._inboxes.items()),
+            tuple((key, figure.weight, figure.mean, figure.squares) for key, figure in self._channels.items()),
+            tuple((key, figure.weight, figure.mean, figure.squares) for key, figure in self._rings.items()),
+        )
+
+    @classmethod
+    def kept(cls, kept: HandlingKept) -> "Handling":
+        handling = cls()
+        handling._held = {contact: (key, at) for contact, key, at in kept.held}
+        handling._asked = {contact: (key, at) for contact, key, at in kept.asked}
+        handling._inboxes = {key: Decayed(*figures) for key, *figures in kept.inboxes}
+        handling._channels = {key: Decayed(*figures) for key, *figures in kept.channels}
+        handling._rings = {key: Decayed(*figures) for key, *figures in kept.rings}
+        return handling
 
     def dump(self) -> dict[str, object]:
         """Everything, in one order."""

@@ -17,6 +17,14 @@ class Placement(NamedTuple):
     threaded_by: str
 
 
+class OverlayKept(NamedTuple):
+    """All of an overlay, for a snapshot: oldest first."""
+
+    floor: Position
+    placements: tuple[tuple[KeyHash, Placement, Position], ...]
+    threads: tuple[tuple[KeyHash, ContactId, Position], ...]
+
+
 class Overlay:
     """Each key with the position of the commit that bound it. The youngest binding of a key wins,
     as in the index, so that it makes no difference when the floor passes.
@@ -63,6 +71,23 @@ class Overlay:
                 del self._threads[key]
             if key in self._placements and self._placements[key][1] == position:
                 del self._placements[key]
+
+    def keep(self) -> OverlayKept:
+        return OverlayKept(
+            self.floor,
+            tuple((key, placement, position) for key, (placement, position) in self._placements.items()),
+            tuple((key, contact, position) for key, (contact, position) in self._threads.items()),
+        )
+
+    @classmethod
+    def kept(cls, kept: OverlayKept) -> "Overlay":
+        overlay = cls()
+        overlay.floor = kept.floor
+        overlay._placements = {key: (placement, position) for key, placement, position in kept.placements}
+        overlay._threads = {key: (contact, position) for key, contact, position in kept.threads}
+        keys = [(position, key) for key, _, position in (*kept.placements, *kept.threads)]
+        overlay._order = deque(sorted(keys, key=lambda entry: entry[0]))
+        return overlay
 
     def dump(self) -> dict[str, object]:
         return {

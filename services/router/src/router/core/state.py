@@ -5,6 +5,7 @@ beside it, and is not part of `dump`.
 """
 
 from collections import deque
+from collections.abc import Iterable
 from datetime import UTC, date, datetime, timedelta
 from typing import Any, NamedTuple
 
@@ -21,7 +22,7 @@ from router.core.due import Dues
 from router.core.handling import Handling
 from router.core.overlay import Overlay, Position
 from router.core.rota import Duty
-from router.core.term import FOLLOW_UP, Term, terms, unpromised
+from router.core.term import FOLLOW_UP, Term, no_promise, terms
 
 OUTCOMES_KEPT = timedelta(hours=24)
 ENDED_OFFERS_KEPT = timedelta(hours=1)
@@ -54,9 +55,33 @@ class DeskState:
     """
 
     __slots__ = (
-        "_answered", "_calendars", "_ended", "_ended_order", "_outcomes", "_unpromised", "_words", "agents", "arrivals", "contacts", "desk", "dues", "duty",
-        "epoch", "handling", "inboxes", "index", "leaving", "matching", "now", "offers", "overlay", "settings", "swaps", "terms", "turns",
+        "_answered",
+        "_calendars",
+        "_ended",
+        "_ended_order",
+        "_outcomes",
+        "_words",
+        "agents",
+        "arrivals",
+        "contacts",
+        "desk",
+        "dues",
+        "duty",
+        "epoch",
+        "handling",
+        "inboxes",
+        "index",
+        "leaving",
+        "matching",
+        "now",
+        "offers",
+        "overlay",
+        "settings",
+        "swaps",
+        "terms",
+        "turns",
         "unanswering",
+        "unpromised",
     )  # fmt: skip
 
     def __init__(self, desk: DeskId) -> None:
@@ -124,7 +149,7 @@ class DeskState:
 
     def promise_term(self, contact: Contact) -> Term:
         """By what a promise of an agent's is measured."""
-        return self.term(contact, FOLLOW_UP) or self._unpromised
+        return self.term(contact, FOLLOW_UP) or self.unpromised
 
     def configure(self, settings: DeskSettings) -> None:
         """For `evolve`: take these settings, and what follows from them alone."""
@@ -132,7 +157,7 @@ class DeskState:
         self.inboxes = {(inbox.channel, inbox.id): inbox for inbox in settings.inboxes}
         self._calendars = calendars(settings, self._calendars)
         self.terms = terms(settings, self._calendars)
-        self._unpromised = unpromised(FOLLOW_UP, self._calendars)
+        self.unpromised = no_promise(FOLLOW_UP, self._calendars)
 
     def begin(self, epoch: int, index: int, now: datetime) -> None:
         """For `evolve`: a commit begins; what is too old to be kept at `now` goes."""
@@ -147,6 +172,14 @@ class DeskState:
         """For `evolve`: a request was answered, now."""
         self._outcomes[outcome.request] = outcome
         self._answered.append((self.now, outcome.request))
+
+    def recall(self, outcomes: Iterable[tuple[datetime, Outcome]], ended: Iterable[EndedOffer]) -> None:
+        """For a snapshot: what was remembered, oldest first."""
+        for at, outcome in outcomes:
+            self._outcomes[outcome.request] = outcome
+            self._answered.append((at, outcome.request))
+        self._ended_order.extend(ended)
+        self._ended = {offer.id: offer for offer in self._ended_order}
 
     def end_offer(self, offer: OfferId, agent: AgentId, how: str) -> None:
         """For `evolve`: an open offer is over, now."""

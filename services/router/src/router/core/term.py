@@ -53,7 +53,7 @@ def terms(settings: DeskSettings, calendars: Mapping[str, Calendar]) -> Terms:
     }
 
 
-def unpromised(target: str, calendars: Mapping[str, Calendar]) -> Term:
+def no_promise(target: str, calendars: Mapping[str, Calendar]) -> Term:
     """By what a promise is measured that an agent makes where no policy says anything of promises."""
     return Term(target, "", 0, ALWAYS, calendars[ALWAYS], timedelta(0), TargetSettings(target=target).warn_at)
 

@@ -1,0 +1,284 @@
+"""A desk's state as bytes, in blocks, and back: what a replay would give, without the replay.
+
+A block is MessagePack. The first is the head; each further one has up to `CONTACTS_IN_BLOCK`
+contacts, so that neither side ever holds the whole of it twice. What can be worked out again (lines,
+crews, the heap of instants) is not written.
+"""
+
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+import msgspec
+
+from frontline.contract.ids import ChannelName, InboxId
+from router.core.calendar import calendars
+from router.core.capacity import Agent
+from router.core.clock import Clock
+from router.core.contact import OFFERED, WAITING, Contact, Offer
+from router.core.desk_settings import DeskSettings
+from router.core.handling import Handling
+from router.core.overlay import Overlay
+from router.core.rota import Duty
+from router.core.snapshot_rows import AgentRow, ClockRow, ContactRow, Head, OfferRow, TermRow
+from router.core.state import DeskState
+from router.core.term import Term
+
+FORMAT = 1
+"""Of the blocks. A snapshot of another format is of no use; the log is."""
+
+CONTACTS_IN_BLOCK = 2_000
+
+
+class UnreadableSnapshot(Exception):
+    """Not a snapshot, or one of another format."""
+
+
+_encode = msgspec.msgpack.Encoder().encode
+_decode_head = msgspec.msgpack.Decoder(Head).decode
+_decode_contacts = msgspec.msgpack.Decoder(list[ContactRow]).decode
+
+
+def save(state: DeskState) -> Iterator[bytes]:
+    """The blocks, made one by one: the state must not change in between."""
+    numbers: dict[Term, int] = {}
+    for contact in state.contacts.values():
+        for clock in contact.clocks:
+            _number(clock, numbers)
+    yield _encode(_head(state, numbers))
+    block: list[ContactRow] = []
+    for contact in state.contacts.values():
+        block.append(_contact_row(contact, numbers))
+        if len(block) == CONTACTS_IN_BLOCK:
+            yield _encode(block)
+            block = []
+    if block:
+        yield _encode(block)
+
+
+def restore(blocks: Iterable[bytes]) -> DeskState:
+    """The state that was saved. Raises `UnreadableSnapshot`."""
+    blocks = iter(blocks)
+    try:
+        head = _decode_head(next(blocks))
+        if head.format != FORMAT:
+            raise UnreadableSnapshot(f"format {head.format}, and this code reads {FORMAT}")
+        state = _state(head)
+        terms = [_term(row, state) for row in head.terms]
+        for block in blocks:
+            for row in _decode_contacts(block):
+                _keep(state, row, terms)
+    except (StopIteration, msgspec.MsgspecError) as error:
+        raise UnreadableSnapshot(type(error).__name__) from error
+    if len(state.contacts) != head.contacts:
+        raise UnreadableSnapshot(f"{len(state.contacts)} contacts of {head.contacts}")
+    return state
+
+
+def _number(clock: Clock, numbers: dict[Term, int]) -> None:
+    numbers.setdefault(clock.term, len(numbers))
+    if clock.former is not None:
+        _number(clock.former, numbers)
+
+
+def _head(state: DeskState, numbers: dict[Term, int]) -> Head:
+    current = {term: place for place, term in state.terms.items()}
+    current.setdefault(state.unpromised, ("", state.unpromised.target, ""))
+    return Head(
+        format=FORMAT,
+        desk=state.desk,
+        epoch=state.epoch,
+        index=state.index,
+        now=state.now,
+        contacts=len(state.contacts),
+        settings=state.settings,
+        arrivals=state.arrivals,
+        turns=state.turns,
+        terms=tuple(_term_row(term, current.get(term)) for term in numbers),
+        agents=tuple(_agent_row(agent) for agent in state.agents.values()),
+        duty=(state.duty.agents, state.duty.available),
+        duty_until=state.dues.duty,
+        swaps=tuple(state.swaps.items()),
+        overlay=state.overlay.keep(),
+        outcomes=tuple(state.outcomes()),
+        ended_offers=tuple(state.ended_offers()),
+        leaving=tuple(state.leaving.items()),
+        unanswering=tuple(sorted(state.unanswering)),
+        handling=state.handling.keep(),
+    )
+
+
+def _state(head: Head) -> DeskState:
+    """Everything but the contacts."""
+    state = DeskState(head.desk)
+    state.configure(head.settings)
+    state.epoch, state.index, state.now = head.epoch, head.index, head.now
+    state.arrivals, state.turns = head.arrivals, head.turns
+    for row in head.agents:
+        agent = state.agents[row.id] = _agent(row)
+        state.dues.arm_availability(agent, row.until)
+        state.dues.arm_grace(agent, row.back_by)
+    state.matching.staff(agent for agent in state.agents.values() if not agent.gone)
+    state.duty = Duty(*head.duty)
+    state.dues.arm_duty(head.duty_until)
+    state.swaps = dict(head.swaps)
+    state.overlay = Overlay.kept(head.overlay)
+    state.recall(head.outcomes, head.ended_offers)
+    state.leaving = dict(head.leaving)
+    state.unanswering = set(head.unanswering)
+    state.handling = Handling.kept(head.handling)
+    return state
+
+
+def _term_row(term: Term, current: tuple[str, str, str] | None) -> TermRow:
+    return TermRow(
+        term.target,
+        term.policy,
+        term.version,
+        term.calendar_name,
+        term.calendar.settings,
+        term.within,
+        term.warn_at,
+        term.pause_in,
+        current,
+    )
+
+
+def _term(row: TermRow, state: DeskState) -> Term:
+    if row.current is not None:
+        return state.terms.get(row.current) or state.unpromised
+    made = calendars(DeskSettings(version=0, calendars=(row.calendar,) if row.calendar else ()))
+    calendar = made[row.calendar_name]
+    return Term(row.target, row.policy, row.version, row.calendar_name, calendar, row.within, row.warn_at, row.pause_in)
+
+
+def _agent_row(agent: Agent) -> AgentRow:
+    fields = {name: getattr(agent, name) for name in AgentRow.__struct_fields__}
+    return AgentRow(
+        **fields | {"skills": sorted(agent.skills), "held": tuple(agent.held), "offered": tuple(agent.offered)}
+    )
+
+
+def _agent(row: AgentRow) -> Agent:
+    fields: dict[str, Any] = msgspec.structs.asdict(row)
+    fields |= {
+        "skills": frozenset(row.skills),
+        "held": dict.fromkeys(row.held),
+        "offered": dict.fromkeys(row.offered),
+        "until": None,
+        "back_by": None,
+    }
+    return Agent(**fields)
+
+
+def _contact_row(contact: Contact, numbers: dict[Term, int]) -> ContactRow:
+    offer = contact.offer
+    return ContactRow(
+        contact.id,
+        contact.channel,
+        contact.inbox,
+        contact.customer,
+        contact.lane,
+        contact.line.need,
+        contact.arrival,
+        contact.phase,
+        contact.front,
+        contact.agent,
+        contact.last_agent,
+        contact.linked_to,
+        contact.others,
+        tuple(_clock_row(clock, numbers) for clock in contact.clocks),
+        contact.replies,
+        contact.offer_for,
+        None if offer is None else OfferRow(offer.id, offer.agent, offer.rule, offer.expires_at),
+        contact.offers,
+        contact.round,
+        contact.asked,
+        contact.skills,
+        contact.live,
+        contact.left,
+        contact.sticky,
+        contact.since,
+        contact.ring,
+        contact.aged,
+        contact.alarmed,
+        contact.moment,
+    )
+
+
+def _clock_row(clock: Clock, numbers: dict[Term, int]) -> ClockRow:
+    return ClockRow(
+        clock.target,
+        numbers[clock.term],
+        clock.started_at,
+        clock.due_at,
+        clock.warnings,
+        clock.pauses,
+        clock.breached,
+        clock.end,
+        clock.met_by,
+        None if clock.former is None else _clock_row(clock.former, numbers),
+    )
+
+
+def _keep(state: DeskState, row: ContactRow, terms: list[Term]) -> None:
+    word = state.word
+    contact = Contact(
+        row.id,
+        ChannelName(word(row.channel)),
+        InboxId(word(row.inbox)),
+        row.customer,
+        word(row.lane),
+        state.matching.line(row.need),
+        row.arrival,
+        word(row.phase),
+        row.front,
+        row.agent,
+        row.last_agent,
+        row.linked_to,
+        row.others,
+        tuple(_clock(clock, terms) for clock in row.clocks),
+        row.replies,
+        None,
+        row.offer_for,
+        None,
+        row.offers,
+        row.round,
+        row.asked,
+        row.skills,
+        row.live,
+        row.left,
+        row.sticky,
+        row.since,
+        row.ring,
+        row.aged,
+        row.alarmed,
+    )
+    state.contacts[contact.id] = contact
+    if contact.phase == WAITING:
+        state.matching.join(contact)
+    elif contact.phase == OFFERED and row.offer is not None:
+        contact.offer = Offer(row.offer.id, row.offer.agent, word(row.offer.rule), row.offer.expires_at)
+        state.offers[contact.offer.id] = contact.id
+        state.dues.arm_offer(contact, contact.offer)
+    for clock in contact.clocks:
+        if not (clock.end or clock.breached):
+            state.dues.arm_clock(contact, clock)
+    if row.moment is not None:
+        state.dues.arm_moment(contact, row.moment)
+
+
+def _clock(row: ClockRow, terms: list[Term]) -> Clock:
+    term = terms[row.term]
+    return Clock(
+        term.target,
+        term,
+        row.started_at,
+        row.due_at,
+        row.warnings,
+        row.pauses,
+        row.breached,
+        row.end,
+        row.met_by,
+        None,
+        None if row.former is None else _clock(row.former, terms),
+    )

@@ -1,0 +1,129 @@
+"""What a snapshot is made of. Every field of what a desk holds in memory has its place here, but for what
+can be worked out again.
+"""
+
+from datetime import date, datetime, timedelta
+
+import msgspec
+
+from frontline.contract.ids import AgentId, ChannelName, ContactId, CustomerId, DeskId, InboxId, MessageId, OfferId
+from router.core.commit import Outcome
+from router.core.desk_settings import CalendarSettings, DeskSettings
+from router.core.handling import HandlingKept
+from router.core.need import Need
+from router.core.overlay import OverlayKept
+from router.core.state import EndedOffer
+
+
+class Row(msgspec.Struct, array_like=True, frozen=True):
+    """A tuple with names: what it costs to read a million of them is what a takeover costs."""
+
+
+class OfferRow(Row, frozen=True):
+    id: OfferId
+    agent: AgentId
+    rule: str
+    expires_at: datetime
+
+
+class ClockRow(Row, frozen=True):
+    """`term` is its number in the head."""
+
+    target: str
+    term: int
+    started_at: datetime
+    due_at: datetime
+    warnings: tuple[tuple[float, datetime], ...]
+    pauses: tuple[tuple[datetime, datetime | None], ...]
+    breached: bool
+    end: str
+    met_by: MessageId | None
+    former: "ClockRow | None"
+
+
+class ContactRow(Row, frozen=True):
+    id: ContactId
+    channel: ChannelName
+    inbox: InboxId
+    customer: CustomerId
+    lane: str
+    need: Need
+    arrival: int
+    phase: str
+    front: bool
+    agent: AgentId | None
+    last_agent: AgentId | None
+    linked_to: ContactId | None
+    others: tuple[CustomerId, ...]
+    clocks: tuple[ClockRow, ...]
+    replies: tuple[tuple[MessageId, datetime], ...]
+    offer_for: timedelta | None
+    offer: OfferRow | None
+    offers: int
+    round: int
+    asked: tuple[AgentId, ...]
+    skills: tuple[str, ...]
+    live: bool
+    left: bool
+    sticky: AgentId | None
+    since: datetime | None
+    ring: int
+    aged: int
+    alarmed: bool
+    moment: datetime | None
+
+
+class AgentRow(Row, frozen=True):
+    id: AgentId
+    capacity: int
+    skills: tuple[str, ...]
+    state: str
+    turn: int
+    until: datetime | None
+    load: int
+    live_load: int
+    gone: bool
+    held: tuple[ContactId, ...]
+    offered: tuple[ContactId, ...]
+    missed: int
+    on_duty: bool
+    off_duty_too: bool
+    back_by: datetime | None
+    by_load: bool
+
+
+class TermRow(Row, frozen=True):
+    """`current` is where the settings in force have this very term; a clock of older settings keeps its own."""
+
+    target: str
+    policy: str
+    version: int
+    calendar_name: str
+    calendar: CalendarSettings | None
+    within: timedelta
+    warn_at: tuple[float, ...]
+    pause_in: tuple[str, ...]
+    current: tuple[str, str, str] | None
+
+
+class Head(msgspec.Struct, frozen=True, kw_only=True):
+    format: int
+    desk: DeskId
+    epoch: int
+    index: int
+    now: datetime
+    contacts: int
+    settings: DeskSettings
+    arrivals: int
+    turns: int
+    terms: tuple[TermRow, ...]
+    agents: tuple[AgentRow, ...]
+    duty: tuple[frozenset[AgentId], frozenset[AgentId]]
+    duty_until: datetime | None
+    swaps: tuple[tuple[tuple[str, date], tuple[tuple[AgentId, AgentId], ...]], ...]
+    overlay: OverlayKept
+    outcomes: tuple[tuple[datetime, Outcome], ...]
+    ended_offers: tuple[EndedOffer, ...]
+    leaving: tuple[tuple[AgentId, str], ...]
+    unanswering: tuple[AgentId, ...]
+    handling: HandlingKept
