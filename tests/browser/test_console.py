@@ -185,6 +185,34 @@ async def test_everything_can_be_done_with_keys_and_they_can_be_turned_off(tmp_p
         assert agent.complaints == []
 
 
+async def test_the_former_contacts_of_a_customer_and_their_addresses_stand_beside_a_contact(
+    tmp_path: Path, browser: Browser
+) -> None:
+    phone = {"width": 390, "height": 800}
+    async with desk(tmp_path) as running, console(browser, running, viewport=phone) as agent:
+        page = agent.page
+        await agent.sign_in(token(running))
+        for subject in ("The first", "The second"):
+            running.send(mail(subject))
+            await agent.take_offer()
+            await expect(page.locator("#subject")).to_have_text(subject)
+        await page.get_by_text("Customer: 1 other contact").click()
+        await expect(page.locator("#identities")).to_contain_text("ann@customer.example claimed")
+        await expect(page.locator("#way")).to_have_text("By email to ann@customer.example")
+        await page.locator("#former .row").press("Enter")
+        await expect(page.locator("#subject")).to_have_text("The first")
+        await page.get_by_text("Another way").click()
+        await page.get_by_label("To", exact=True).fill("ann@work.example")
+        await agent.write("To your office.")
+        await agent.sees("It burns.", "To your office.")
+        await page.get_by_role("button", name="All contacts").click()
+        await expect(page.locator("#mine .row").first).to_be_visible()
+        assert agent.complaints == []
+        (first,) = [contact for contact in await running.contacts() if contact["subject"] == "The first"]
+        said = [item["text"].strip() for item in await running.items(first["id"]) if item["kind"] == "message"]
+        assert said == ["It burns.", "To your office."]
+
+
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 async def test_axe_finds_nothing_wrong_and_what_a_customer_wrote_is_never_run(
     tmp_path: Path, browser: Browser, scheme: str

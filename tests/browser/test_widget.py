@@ -74,6 +74,33 @@ async def test_what_is_written_while_nothing_can_be_stored_survives_a_reload_and
         await visitor.sees("before", "in the middle of it")
 
 
+async def test_who_was_helped_is_asked_once_how_it_was(nats: EmbeddedServer, bus: Bus, browser: Browser) -> None:
+    async with chatting(nats, bus) as stage, visiting(browser, stage.url) as visitor:
+        page = visitor.page
+        await visitor.open()
+        await visitor.write("It does not work.")
+        await expect(page.get_by_text("Sent", exact=True)).to_be_visible()
+        (contact,) = await stage.desk.decide()
+        await visitor.sees("It does not work.")
+        await stage.desk.show(people=PEOPLE, contacts={contact: Standing(state="assigned")})
+        await expect(page.get_by_text("How did we do?")).to_be_hidden()
+        resolved = {contact: Standing(state="resolved")}
+        await stage.desk.show(people=PEOPLE, contacts=resolved)
+        await page.get_by_role("radio", name="3 of 5").focus()
+        await page.keyboard.press("ArrowRight")
+        await page.get_by_label("Anything to add?").fill("Quick.")
+        await assert_accessible(visitor)
+        await page.get_by_label("Anything to add?").press("Enter")
+        await expect(page.get_by_text("Thank you.")).to_be_visible()
+        await expect(visitor.composer).to_be_focused()
+        await page.reload()
+        await visitor.sees("It does not work.")
+        await expect(page.get_by_role("status")).to_contain_text("settled")
+        await expect(page.get_by_text("How did we do?")).to_be_hidden()
+        assert [message.text for message in await stage.desk.inbound()] == ["It does not work.", "4 of 5: Quick."]
+        assert visitor.complaints == []
+
+
 # hard-case 33, 34
 async def test_a_widget_that_lost_its_connection_catches_up_by_itself(
     nats: EmbeddedServer, bus: Bus, browser: Browser

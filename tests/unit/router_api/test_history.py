@@ -110,7 +110,11 @@ async def test_a_contact_says_where_its_customer_is(tmp_path: Path) -> None:
     left = desk.opens("cy", presence=Presence.LIVE, binds=["call"])
     finds = [FoundKey(key=KeyHash("call"), evidence=ThreadEvidence.THREAD, contact=left)]
     desk.must(desk.mail("cy", presence=Presence.LEFT, kind=MessageKind.CALL, finds=finds))
+    late = desk.opens("di", presence=Presence.LIVE, binds=["chat"])
+    desk.resolve(late)
+    finds = [FoundKey(key=KeyHash("chat"), evidence=ThreadEvidence.TOKEN, contact=late)]
+    desk.must(desk.mail("di", presence=Presence.LEFT, kind=MessageKind.SYSTEM, finds=finds))
     with index_in(tmp_path) as index:
         await Feed(index, desk).log()
-        where = [shown(index.read.contact(SUPPORT, contact)).presence for contact in (written, live, left)]
-    assert where == ["away", "live", "left"]
+        where = [shown(index.read.contact(SUPPORT, contact)).presence for contact in (written, live, left, late)]
+    assert where == ["away", "live", "left", "left"]

@@ -124,7 +124,6 @@ def survey(visitor: Visitor, around: Surroundings, last: str, rates: Rates, rece
         kind=MessageKind.SURVEY,
         automation=Automation.AUTO_REPLIED,
         text=f"{rates.score} of 5{f': {said}' if said else ''}",
-        reply_text=said,
         native={"score": rates.score},
     )
 

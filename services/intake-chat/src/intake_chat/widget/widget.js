@@ -11,59 +11,60 @@
   const HIDDEN_SECONDS = 25;
   const KEEP_DAYS = 7;
 
+  // One table for all languages: the words of a key stand in the order of LANGUAGES.
+  const LANGUAGES = ["en", "de", "fr", "es"];
   const WORDS = {
-    en: {
-      open: "Chat with us", unread: "{n} new", close: "Close chat", title: "Chat", here: "{people} here now",
-      and: "and", more: "{n} more", online: "We are here", soon: "An answer takes less than a minute",
-      wait: "An answer takes {range}", minutes: "{low} to {high} min", minute: "about {low} min", away: "Nobody is here right now",
-      opens: "Nobody is here right now. Back: {when}", leave: "Leave your address and we answer by mail.",
-      willmail: "We answer to {address}, too.", name: "Your name (optional)", mail: "Your mail address", hello: "Hello. How can we help?",
-      placeholder: "Write a message", message: "Message", send: "Send", attach: "Add a file", remove: "Remove {name}", log: "Conversation",
-      you: "You", us: "We", sending: "Sending", sent: "Sent", notsent: "Not sent: {why}", discard: "Discard", position: "You are number {n} in line",
-      assigned: "{name} answers you", someone: "Somebody answers you", resolved: "This conversation is settled. Write again whenever you like.",
-      typing: "{name} is writing", connecting: "Connecting", offline: "No connection. What you write is kept and sent later.",
-      refused: "This chat can't be used here now. Please load the page again.", toolarge: "{name} is too large.", filefailed: "{name} could not be sent. Please try again.",
-      badmail: "This is not a mail address.", uploading: "Sending {name}", busy: "That was quick. One moment, please.",
-    },
-    de: {
-      open: "Chatten Sie mit uns", unread: "{n} neu", close: "Chat schließen", title: "Chat", here: "{people} gerade da",
-      and: "und", more: "{n} weitere", online: "Wir sind da", soon: "Antwort in weniger als einer Minute",
-      wait: "Antwort in {range}", minutes: "{low} bis {high} Min.", minute: "etwa {low} Min.", away: "Gerade ist niemand da",
-      opens: "Gerade ist niemand da. Wieder da: {when}", leave: "Hinterlassen Sie Ihre Adresse, dann antworten wir per E-Mail.",
-      willmail: "Wir antworten auch an {address}.", name: "Ihr Name (freiwillig)", mail: "Ihre E-Mail-Adresse", hello: "Guten Tag. Wie können wir helfen?",
-      placeholder: "Nachricht schreiben", message: "Nachricht", send: "Senden", attach: "Datei hinzufügen", remove: "{name} entfernen", log: "Unterhaltung",
-      you: "Sie", us: "Wir", sending: "Wird gesendet", sent: "Gesendet", notsent: "Nicht gesendet: {why}", discard: "Verwerfen", position: "Sie sind Nummer {n} in der Reihe",
-      assigned: "{name} antwortet Ihnen", someone: "Jemand antwortet Ihnen", resolved: "Dieses Gespräch ist abgeschlossen. Schreiben Sie gern wieder.",
-      typing: "{name} schreibt", connecting: "Verbindung wird aufgebaut", offline: "Keine Verbindung. Was Sie schreiben, wird aufbewahrt und später gesendet.",
-      refused: "Dieser Chat geht hier gerade nicht. Bitte laden Sie die Seite neu.", toolarge: "{name} ist zu groß.", filefailed: "{name} konnte nicht gesendet werden. Bitte noch einmal versuchen.",
-      badmail: "Das ist keine E-Mail-Adresse.", uploading: "{name} wird gesendet", busy: "Das ging schnell. Einen Moment bitte.",
-    },
-    fr: {
-      open: "Discuter avec nous", unread: "{n} nouveaux", close: "Fermer la discussion", title: "Discussion", here: "{people} en ligne",
-      and: "et", more: "{n} autres", online: "Nous sommes là", soon: "Réponse en moins d’une minute",
-      wait: "Réponse en {range}", minutes: "{low} à {high} min", minute: "environ {low} min", away: "Il n’y a personne pour le moment",
-      opens: "Il n’y a personne pour le moment. De retour : {when}", leave: "Laissez votre adresse et nous répondrons par e-mail.",
-      willmail: "Nous répondrons aussi à {address}.", name: "Votre nom (facultatif)", mail: "Votre adresse e-mail", hello: "Bonjour. Comment pouvons-nous aider ?",
-      placeholder: "Écrire un message", message: "Message", send: "Envoyer", attach: "Ajouter un fichier", remove: "Retirer {name}", log: "Conversation",
-      you: "Vous", us: "Nous", sending: "Envoi en cours", sent: "Envoyé", notsent: "Non envoyé : {why}", discard: "Supprimer", position: "Vous êtes numéro {n} dans la file",
-      assigned: "{name} vous répond", someone: "Quelqu’un vous répond", resolved: "Cette conversation est terminée. Écrivez-nous à nouveau quand vous voulez.",
-      typing: "{name} écrit", connecting: "Connexion en cours", offline: "Pas de connexion. Vos messages sont gardés et envoyés plus tard.",
-      refused: "Cette discussion n’est pas possible ici. Rechargez la page, s’il vous plaît.", toolarge: "{name} est trop grand.", filefailed: "{name} n’a pas pu être envoyé. Réessayez, s’il vous plaît.",
-      badmail: "Ce n’est pas une adresse e-mail.", uploading: "Envoi de {name}", busy: "C’était rapide. Un instant, s’il vous plaît.",
-    },
-    es: {
-      open: "Chatea con nosotros", unread: "{n} nuevos", close: "Cerrar el chat", title: "Chat", here: "{people} en línea",
-      and: "y", more: "{n} más", online: "Estamos aquí", soon: "Respuesta en menos de un minuto",
-      wait: "Respuesta en {range}", minutes: "{low} a {high} min", minute: "unos {low} min", away: "Ahora no hay nadie",
-      opens: "Ahora no hay nadie. De vuelta: {when}", leave: "Deja tu dirección y respondemos por correo.",
-      willmail: "También respondemos a {address}.", name: "Tu nombre (opcional)", mail: "Tu correo electrónico", hello: "Hola. ¿En qué podemos ayudar?",
-      placeholder: "Escribe un mensaje", message: "Mensaje", send: "Enviar", attach: "Añadir un archivo", remove: "Quitar {name}", log: "Conversación",
-      you: "Tú", us: "Nosotros", sending: "Enviando", sent: "Enviado", notsent: "No enviado: {why}", discard: "Descartar", position: "Eres el número {n} en la cola",
-      assigned: "{name} te responde", someone: "Alguien te responde", resolved: "Esta conversación ha terminado. Escribe de nuevo cuando quieras.",
-      typing: "{name} está escribiendo", connecting: "Conectando", offline: "Sin conexión. Lo que escribas se guarda y se envía después.",
-      refused: "Este chat no se puede usar aquí ahora. Vuelve a cargar la página.", toolarge: "{name} es demasiado grande.", filefailed: "No se pudo enviar {name}. Inténtalo de nuevo.",
-      badmail: "No es una dirección de correo.", uploading: "Enviando {name}", busy: "Eso fue rápido. Un momento, por favor.",
-    },
+    open: ["Chat with us", "Chatten Sie mit uns", "Discuter avec nous", "Chatea con nosotros"],
+    unread: ["{n} new", "{n} neu", "{n} nouveaux", "{n} nuevos"],
+    close: ["Close chat", "Chat schließen", "Fermer la discussion", "Cerrar el chat"],
+    title: ["Chat", "Chat", "Discussion", "Chat"],
+    here: ["{people} here now", "{people} gerade da", "{people} en ligne", "{people} en línea"],
+    and: ["and", "und", "et", "y"],
+    more: ["{n} more", "{n} weitere", "{n} autres", "{n} más"],
+    online: ["We are here", "Wir sind da", "Nous sommes là", "Estamos aquí"],
+    soon: ["An answer takes less than a minute", "Antwort in weniger als einer Minute", "Réponse en moins d’une minute", "Respuesta en menos de un minuto"],
+    wait: ["An answer takes {range}", "Antwort in {range}", "Réponse en {range}", "Respuesta en {range}"],
+    minutes: ["{low} to {high} min", "{low} bis {high} Min.", "{low} à {high} min", "{low} a {high} min"],
+    minute: ["about {low} min", "etwa {low} Min.", "environ {low} min", "unos {low} min"],
+    away: ["Nobody is here right now", "Gerade ist niemand da", "Il n’y a personne pour le moment", "Ahora no hay nadie"],
+    opens: ["Nobody is here right now. Back: {when}", "Gerade ist niemand da. Wieder da: {when}", "Il n’y a personne pour le moment. De retour : {when}", "Ahora no hay nadie. De vuelta: {when}"],
+    leave: ["Leave your address and we answer by mail.", "Hinterlassen Sie Ihre Adresse, dann antworten wir per E-Mail.", "Laissez votre adresse et nous répondrons par e-mail.", "Deja tu dirección y respondemos por correo."],
+    willmail: ["We answer to {address}, too.", "Wir antworten auch an {address}.", "Nous répondrons aussi à {address}.", "También respondemos a {address}."],
+    name: ["Your name (optional)", "Ihr Name (freiwillig)", "Votre nom (facultatif)", "Tu nombre (opcional)"],
+    mail: ["Your mail address", "Ihre E-Mail-Adresse", "Votre adresse e-mail", "Tu correo electrónico"],
+    hello: ["Hello. How can we help?", "Guten Tag. Wie können wir helfen?", "Bonjour. Comment pouvons-nous aider ?", "Hola. ¿En qué podemos ayudar?"],
+    placeholder: ["Write a message", "Nachricht schreiben", "Écrire un message", "Escribe un mensaje"],
+    message: ["Message", "Nachricht", "Message", "Mensaje"],
+    send: ["Send", "Senden", "Envoyer", "Enviar"],
+    attach: ["Add a file", "Datei hinzufügen", "Ajouter un fichier", "Añadir un archivo"],
+    remove: ["Remove {name}", "{name} entfernen", "Retirer {name}", "Quitar {name}"],
+    log: ["Conversation", "Unterhaltung", "Conversation", "Conversación"],
+    you: ["You", "Sie", "Vous", "Tú"],
+    us: ["We", "Wir", "Nous", "Nosotros"],
+    sending: ["Sending", "Wird gesendet", "Envoi en cours", "Enviando"],
+    sent: ["Sent", "Gesendet", "Envoyé", "Enviado"],
+    notsent: ["Not sent: {why}", "Nicht gesendet: {why}", "Non envoyé : {why}", "No enviado: {why}"],
+    discard: ["Discard", "Verwerfen", "Supprimer", "Descartar"],
+    position: ["You are number {n} in line", "Sie sind Nummer {n} in der Reihe", "Vous êtes numéro {n} dans la file", "Eres el número {n} en la cola"],
+    assigned: ["{name} answers you", "{name} antwortet Ihnen", "{name} vous répond", "{name} te responde"],
+    someone: ["Somebody answers you", "Jemand antwortet Ihnen", "Quelqu’un vous répond", "Alguien te responde"],
+    resolved: ["This conversation is settled. Write again whenever you like.", "Dieses Gespräch ist abgeschlossen. Schreiben Sie gern wieder.", "Cette conversation est terminée. Écrivez-nous à nouveau quand vous voulez.", "Esta conversación ha terminado. Escribe de nuevo cuando quieras."],
+    typing: ["{name} is writing", "{name} schreibt", "{name} écrit", "{name} está escribiendo"],
+    connecting: ["Connecting", "Verbindung wird aufgebaut", "Connexion en cours", "Conectando"],
+    offline: ["No connection. What you write is kept and sent later.", "Keine Verbindung. Was Sie schreiben, wird aufbewahrt und später gesendet.", "Pas de connexion. Vos messages sont gardés et envoyés plus tard.", "Sin conexión. Lo que escribas se guarda y se envía después."],
+    refused: ["This chat can't be used here now. Please load the page again.", "Dieser Chat geht hier gerade nicht. Bitte laden Sie die Seite neu.", "Cette discussion n’est pas possible ici. Rechargez la page, s’il vous plaît.", "Este chat no se puede usar aquí ahora. Vuelve a cargar la página."],
+    toolarge: ["{name} is too large.", "{name} ist zu groß.", "{name} est trop grand.", "{name} es demasiado grande."],
+    filefailed: ["{name} could not be sent. Please try again.", "{name} konnte nicht gesendet werden. Bitte noch einmal versuchen.", "{name} n’a pas pu être envoyé. Réessayez, s’il vous plaît.", "No se pudo enviar {name}. Inténtalo de nuevo."],
+    badmail: ["This is not a mail address.", "Das ist keine E-Mail-Adresse.", "Ce n’est pas une adresse e-mail.", "No es una dirección de correo."],
+    uploading: ["Sending {name}", "{name} wird gesendet", "Envoi de {name}", "Enviando {name}"],
+    busy: ["That was quick. One moment, please.", "Das ging schnell. Einen Moment bitte.", "C’était rapide. Un instant, s’il vous plaît.", "Eso fue rápido. Un momento, por favor."],
+    rate: ["How did we do?", "Wie war es?", "Comment était-ce ?", "¿Qué tal lo hicimos?"],
+    score: ["{n} of 5", "{n} von 5", "{n} sur 5", "{n} de 5"],
+    worst: ["bad", "schlecht", "mauvais", "mal"],
+    best: ["very good", "sehr gut", "très bien", "muy bien"],
+    why: ["Anything to add? (optional)", "Möchten Sie etwas dazu sagen? (freiwillig)", "Quelque chose à ajouter ? (facultatif)", "¿Algo que añadir? (opcional)"],
+    rated: ["Thank you.", "Vielen Dank.", "Merci.", "Gracias."],
+    notnow: ["Not now", "Jetzt nicht", "Pas maintenant", "Ahora no"],
   };
 
   const CSS = `
@@ -115,6 +116,21 @@ header p{margin:1px 0 0;font-size:13.5px;color:var(--dim);overflow-wrap:anywhere
 .dots i:nth-child(2){animation-delay:.15s}.dots i:nth-child(3){animation-delay:.3s}
 @keyframes dot{0%,60%,100%{opacity:.3}30%{opacity:1}}
 form{border-top:1px solid var(--line);padding:10px 12px 12px}
+.rate{padding:12px 18px;background:var(--soft)}
+fieldset{border:0;margin:0;padding:0}
+legend{font-weight:650;padding:0 0 8px}
+.scores{display:grid;grid-template-columns:repeat(5,1fr);gap:6px}
+.scores label{position:relative;display:block;cursor:pointer}
+.scores input{position:absolute;opacity:0;inset:0;width:100%;height:100%;cursor:pointer}
+.scores span{display:grid;place-items:center;min-height:44px;border:1px solid var(--dim);border-radius:12px;background:var(--bg);font-weight:650}
+.scores input:checked+span{background:var(--a);color:var(--on);border-color:var(--a)}
+.scores input:focus-visible+span{outline:2px solid var(--ring);outline-offset:2px}
+.ends{display:flex;justify-content:space-between;font-size:13px;color:var(--dim);padding:4px 2px 0}
+.more{display:grid;grid-template-columns:1fr auto;gap:6px;padding-top:8px}
+.more label{grid-column:1/-1;font-size:13.5px}
+.more input{min-width:0;height:44px;border:1px solid var(--dim);border-radius:10px;background:var(--bg);padding:0 12px;font-size:16px}
+.go{background:var(--a);color:var(--on);padding:0 16px;font-weight:650}
+.skip{font-size:13.5px;color:var(--dim);text-decoration:underline;min-height:32px;margin:4px auto -6px}
 .leave{padding:2px 4px 10px;font-size:14px;color:var(--dim)}
 .leave p{margin:0 0 8px;color:var(--ink)}
 .leave label{display:block;font-size:13px;margin-top:6px}
@@ -298,15 +314,15 @@ textarea::placeholder,input::placeholder{color:var(--dim);opacity:1}
     }
 
     w(key, values) {
-      return this.words[key].replace(/\{(\w+)\}/g, (_, name) => (values || {})[name]);
+      return WORDS[key][this.words].replace(/\{(\w+)\}/g, (_, name) => (values || {})[name]);
     }
 
     // ------------------------------------------------------------------ the page's part
 
     build() {
       const wanted = [this.dataset.lang, document.documentElement.lang, ...(navigator.languages || [])];
-      this.lang = wanted.map((one) => (one || "").slice(0, 2).toLowerCase()).find((one) => WORDS[one]) || "en";
-      this.words = WORDS[this.lang];
+      this.lang = wanted.map((one) => (one || "").slice(0, 2).toLowerCase()).find((one) => LANGUAGES.includes(one)) || "en";
+      this.words = LANGUAGES.indexOf(this.lang);
       this.launch = h("button.launch", { type: "button", "aria-haspopup": "dialog", "aria-expanded": "false", onclick: () => this.toggle() }, icon("chat"));
       this.badge = h("span.badge", { hidden: true, "aria-hidden": "true" });
       this.launch.append(this.badge);
@@ -320,6 +336,14 @@ textarea::placeholder,input::placeholder{color:var(--dim);opacity:1}
         h("p", {}, this.w("leave")),
         h("label", { for: "e" }, this.w("mail")), this.mailInput,
         h("label", { for: "n" }, this.w("name")), this.nameInput);
+      this.rating = h("form.rate", { hidden: true, onsubmit: (event) => { event.preventDefault(); this.rate(); } },
+        h("fieldset", {}, h("legend", {}, this.w("rate")),
+          h("div.scores", {}, ...[1, 2, 3, 4, 5].map((n) => h("label", {},
+            h("input", { type: "radio", name: "score", value: n, "aria-label": this.w("score", { n }), onchange: () => { this.more.hidden = false; } }), h("span", { "aria-hidden": "true" }, n)))),
+          h("div.ends", { "aria-hidden": "true" }, h("span", {}, this.w("worst")), h("span", {}, this.w("best")))),
+        (this.more = h("div.more", { hidden: true }, h("label", { for: "y" }, this.w("why")),
+          (this.why = h("input", { type: "text", id: "y", maxlength: "2000" })), h("button.go", { type: "submit" }, this.w("send")))),
+        h("button.skip", { type: "button", onclick: () => this.asked() }, this.w("notnow")));
       this.error = h("p.err", { id: "x", role: "alert", hidden: true });
       this.chips = h("div.chips");
       this.text = h("textarea", { rows: "1", placeholder: this.w("placeholder"), "aria-label": this.w("message"), maxlength: "8000",
@@ -332,7 +356,7 @@ textarea::placeholder,input::placeholder{color:var(--dim);opacity:1}
       this.panel = h("section.panel", { role: "dialog", "aria-labelledby": "h", lang: this.lang, hidden: true, onkeydown: (event) => this.escape(event) },
         h("header", {}, this.faces, h("div.who", {}, h("h2", { id: "h" }, this.dataset.title || this.w("title")), this.line),
           h("button", { type: "button", "aria-label": this.w("close"), onclick: () => this.close() }, icon("down"))),
-        this.log, this.status, this.form);
+        this.log, this.status, this.rating, this.form);
       this.root.append(this.launch, this.panel);
     }
 
@@ -540,6 +564,7 @@ textarea::placeholder,input::placeholder{color:var(--dim);opacity:1}
       const before = firstPending ? firstPending.previousElementSibling : this.log.lastElementChild;
       node.classList.toggle("f", !!before && before.who === node.who);
       this.log.insertBefore(node, firstPending || null);
+      node.seq = frame.seq;
       this.items.set(frame.id, node);
       const time = new Date(frame.at).toLocaleTimeString(this.lang, { hour: "2-digit", minute: "2-digit" });
       if (before && before.who === node.who && before.classList.contains("m")) this.mark(before, "");
@@ -593,6 +618,7 @@ textarea::placeholder,input::placeholder{color:var(--dim);opacity:1}
       this.badge.hidden = !this.unread || this.isOpen;
       this.badge.textContent = this.unread > 99 ? "99+" : this.unread;
       this.paintPresence();
+      this.paintRating();
       const status = this.statusLine();
       if (this.status.said !== status) {
         this.status.said = status;
@@ -661,6 +687,35 @@ textarea::placeholder,input::placeholder{color:var(--dim);opacity:1}
       if (state && (state.state === "resolved" || state.state === "closed")) return this.w("resolved");
       if (this.presence && !this.presence.online && kept.mail && this.items.size) return this.w("willmail", { address: kept.mail });
       return "";
+    }
+
+    // Asked once for each time that a conversation is settled, and by no means twice about the same words.
+    paintRating() {
+      const last = [...this.log.querySelectorAll(".m.visitor")].filter((node) => !node.pending).pop();
+      const settled = this.state && (this.state.state === "resolved" || this.state.state === "closed");
+      this.about = last && last.seq;
+      const stay = this.atEnd(), before = this.rating.hidden;
+      this.rating.hidden = !(settled && this.about && this.welcomed && (this.store.all.rated || 0) < this.about);
+      if (stay && before !== this.rating.hidden) this.toEnd(true);
+    }
+
+    asked(thanks) {
+      const inside = this.rating.contains(this.root.activeElement);
+      this.store.set({ rated: this.about });
+      if (thanks) this.notice = this.w("rated");
+      this.rating.reset();
+      this.more.hidden = true;
+      this.paint();
+      if (inside) this.text.focus();
+      if (thanks) setTimeout(() => { this.notice = null; this.paint(); }, 6000);
+    }
+
+    rate() {
+      const chosen = this.rating.querySelector("input:checked");
+      if (!chosen || !this.welcomed) return;
+      const frame = { type: "survey", score: +chosen.value };
+      if (this.why.value.trim()) frame.text = this.why.value.trim();
+      this.send(frame);
     }
 
     // ------------------------------------------------------------------ the socket
@@ -806,6 +861,7 @@ textarea::placeholder,input::placeholder{color:var(--dim);opacity:1}
     }
 
     acked(frame) {
+      if (frame.id === "survey") return this.asked(true);
       const entry = this.store.outbox.find((one) => one.id === frame.id);
       if (entry) this.store.put({ ...entry, acked: true });
       this.gotContact();

@@ -155,7 +155,7 @@ async function readAll() {
   const list = (query) => api('GET', `/api/contacts?${query}`, { seen }).then((page) => page.items)
   const [offers, mine, waiting, resolved, me] = await Promise.all([
     api('GET', '/api/offers', { seen }).then((page) => page.items),
-    list(`state=assigned&limit=100&agent=${encodeURIComponent(state.me)}`),
+    list(`state=assigned&state=waiting_customer&state=waiting_third_party&limit=100&agent=${encodeURIComponent(state.me)}`),
     list('state=waiting&state=offered&limit=50'),
     list(`state=resolved&limit=10&agent=${encodeURIComponent(state.me)}`),
     api('GET', '/api/me/availability', { seen }),
@@ -212,7 +212,9 @@ async function readOpen() {
 // What a person would recognise; a visitor's random id is nothing of the kind.
 const readable = (text) => /^[a-z]?[0-9a-f]{31,}$/.test(text ?? '') ? '' : text
 const who = (contact) => contact.customer.name || readable(contact.customer.identities[0]?.address) || 'Visitor'
-const what = (contact) => [contact.channel, contact.subject].filter(Boolean).join(' · ')
+const spoken = (word) => (word || '').replaceAll('_', ' ')
+const what = (contact) => [contact.channel, contact.presence === 'live' ? 'here now' : '', contact.state.startsWith('waiting_') ? spoken(contact.state) : '',
+  contact.subject].filter(Boolean).join(' · ')
 const now = () => Date.now() + state.skew
 
 function runningClock(contact) {
@@ -240,7 +242,8 @@ function tellTime(node) {
   const clock = node.clock
   const name = NAMES[clock.target] || clock.target
   let [kind, text] = ['', '']
-  if (clock.outcome === 'withdrawn') text = `○ ${name}: no longer promised`
+  if (clock.paused && !clock.outcome) text = `‖ ${name}: paused`
+  else if (clock.outcome === 'withdrawn') text = `○ ${name}: no longer promised`
   else if (clock.met_at) [kind, text] = clock.outcome === 'breached' ? ['late', `✕ ${name}: given late`] : ['met', `✓ ${name}: given in time`]
   else {
     const left = new Date(clock.due_at) - now()
@@ -349,14 +352,62 @@ function showContact(contact) {
   $('open').hidden = false
   $('subject').textContent = contact.subject || who(contact)
   const identity = contact.customer.identities[0]
+  const presence = { live: ['● Here now', 'live'], left: ['○ Has left', 'left'] }[contact.presence]
   const holder = contact.assignment && contact.state === 'assigned'
-    ? (contact.assignment.agent === state.me ? 'yours' : `with ${contact.assignment.agent}`) : contact.state
-  $('about').textContent = [who(contact), identity && identity.address !== who(contact) ? readable(identity.address) : '',
+    ? (contact.assignment.agent === state.me ? 'yours' : `with ${contact.assignment.agent}`) : spoken(contact.state)
+  $('about').textContent = [contact.subject ? who(contact) : '', identity && identity.address !== who(contact) ? readable(identity.address) : '',
     contact.channel, contact.lane === 'normal' ? '' : `lane ${contact.lane}`, holder].filter(Boolean).join(' · ')
+  $('presence').textContent = presence ? presence[0] : ''
+  $('presence').className = presence ? presence[1] : ''
+  showLink(contact)
+  showPerson(contact)
+  showWay(contact)
   $('clocks').replaceChildren(...contact.clocks.map((clock) => clockNode(clock, 'li')))
   $('reasons').replaceChildren(...contact.why.map((why) => el('li', {}, `${time(why.at)}: ${why.text}`)))
   $('resolve').hidden = contact.state === 'resolved'
   $('reopen').hidden = contact.state !== 'resolved'
+}
+
+// A message that named another contact without proof came here on its own.
+function showLink(contact) {
+  $('linked').hidden = !contact.linked_to
+  $('linked').replaceChildren(...(contact.linked_to ? ['This names another contact, without proof that its sender takes part there. ',
+    el('button', { type: 'button', className: 'link', onclick: () => openContact(contact.linked_to, true) }, 'Open that contact')] : []))
+}
+
+function showPerson(contact) {
+  const { identities } = contact.customer
+  const former = contact.history || []
+  $('person').hidden = !identities.length && !former.length
+  $('person-title').textContent = former.length ? `Customer: ${former.length} other contact${former.length === 1 ? '' : 's'}` : 'Customer'
+  $('identities').replaceChildren(...identities.map((one) => el('li', {},
+    `${one.channel} · ${readable(one.address) || 'this browser'} `,
+    el('span', { className: `tag ${one.status}`, title: one.evidence }, one.status === 'verified' ? '✓ verified' : 'claimed'))))
+  keyed($('former'), former, (one) => one.id,
+    (one) => el('li', {}, el('button', { type: 'button', className: 'row', onclick: () => openContact(one.id, true) },
+      el('span', { className: 'who' }), el('span', { className: 'what' }))),
+    (item, one) => {
+      const [name, about] = item.firstChild.children
+      name.textContent = one.subject || `${one.channel} contact`
+      about.textContent = [one.channel, spoken(one.state), time(one.opened_at)].join(' · ')
+    })
+}
+
+// Where a reply goes; the agent may send it another way.
+function showWay(contact) {
+  const usual = contact.answer_by
+  const to = usual ? usual.to.map((one) => readable(one)).filter(Boolean).join(', ') : ''
+  const elsewhere = usual && usual.channel !== contact.channel
+  $('way').textContent = usual ? `By ${usual.channel}${to ? ` to ${to}` : ''}${elsewhere ? ': the customer has left' : ''}` : 'No address is known: say where to.'
+  const channels = [...new Set([contact.channel, ...contact.customer.identities.map((one) => one.channel), ...[...state.contacts.values()].map((one) => one.channel)])]
+  const chosen = $('by').value
+  if ($('by').dataset.for !== contact.id) {
+    $('other-way').open = false
+    $('to').value = ''
+  }
+  $('by').replaceChildren(el('option', { value: '' }, 'the usual way'), ...channels.map((one) => el('option', { value: one }, one)))
+  $('by').value = $('by').dataset.for === contact.id && channels.includes(chosen) ? chosen : ''
+  $('by').dataset.for = contact.id
 }
 
 function time(at) {
@@ -381,10 +432,12 @@ function showLines(lines) {
 }
 
 function lineNode(line) {
-  const kind = line.kind === 'note' ? 'note' : line.direction
+  const happened = line.kind === 'system' || (line.kind === 'call' && line.direction === 'in')
+  const kind = line.kind === 'note' ? 'note' : happened ? 'event' : line.kind === 'survey' ? 'in survey' : line.direction
   const name = readable(line.from.name) || { customer: 'Customer', agent: 'Agent', system: 'Frontline' }[line.from.role] || ''
   const head = el('p', { className: 'head' }, el('b', {}, name), el('time', { dateTime: line.at }, time(line.at)))
-  if (line.kind !== 'message') head.append(el('span', {}, line.kind))
+  if (line.kind !== 'message' && line.kind !== 'system') head.append(el('span', {}, line.kind === 'survey' ? 'how it was' : line.kind))
+  else if (line.kind === 'message' && line.channel !== state.contacts.get(state.open)?.channel) head.append(el('span', {}, `by ${line.channel}`))
   head.append(el('span', { className: 'delivery' }))
   const text = line.reply_text || line.text
   const node = el('div', { className: `line ${kind}` }, head)
@@ -534,6 +587,7 @@ function modeChosen() {
   const note = mode() === 'notes'
   $('composer').classList.toggle('note', note)
   $('send').textContent = note ? 'Add note' : 'Send reply'
+  $('way-line').hidden = note
   $('text-label').textContent = note ? 'Note for colleagues' : 'Reply to the customer'
   fillDraft()
 }
@@ -547,7 +601,9 @@ async function send() {
   $('send').setAttribute('aria-disabled', 'true')
   $('composer-error').textContent = ''
   try {
-    await api('POST', `/api/contacts/${encodeURIComponent(id)}/${kind}`, { body: { text }, key })
+    const way = kind === 'replies' && $('other-way').open
+      ? { ...($('by').value ? { channel: $('by').value } : {}), ...($('to').value.trim() ? { to: $('to').value.trim() } : {}) } : {}
+    await api('POST', `/api/contacts/${encodeURIComponent(id)}/${kind}`, { body: { text, ...way }, key })
     const kept = JSON.parse(sessionStorage.getItem(name) || 'null')
     if (kept && kept.key === key) sessionStorage.removeItem(name)
     if (state.open === id && mode() === kind && $('text').value === text) $('text').value = ''
@@ -606,6 +662,12 @@ $('show-keys').onclick = () => $('keys').showModal()
 $('keys-on').checked = localStorage.getItem(KEYS) !== 'off'
 $('keys-on').onchange = () => localStorage.setItem(KEYS, $('keys-on').checked ? 'on' : 'off')
 $('availability').onchange = () => setAvailability($('availability').value)
+$('back').onclick = () => {
+  const id = state.open
+  keepDraft()
+  closeContact()
+  document.querySelector(`nav li[data-key="${CSS.escape(id)}"] .row`)?.focus()
+}
 $('resolve').onclick = () => act('resolve')
 $('reopen').onclick = () => act('reopen')
 $('composer').onsubmit = (event) => { event.preventDefault(); send() }

@@ -12,6 +12,7 @@ from typing import Any
 import msgspec
 
 from frontline.contract.ids import AgentId, ContactId, DeskId, MessageId
+from frontline.contract.message import Presence
 from router.core.event import (
     AvailabilityChanged,
     ConfigChanged,
@@ -132,8 +133,14 @@ def _opened(event: ContactOpened, place: Place) -> ContactRow:
     return because(row, at, "linked", text)
 
 
-def _message(row: ContactRow, _: MessageReceived | ReplyQueued | NoteAdded | DeliveryRecorded) -> ContactRow:
+def _message(row: ContactRow, _: ReplyQueued | NoteAdded | DeliveryRecorded) -> ContactRow:
     return row
+
+
+def _received(row: ContactRow, event: MessageReceived) -> ContactRow:
+    """Of a contact that is resolved already the desk decides nothing when its customer leaves."""
+    left = event.presence is Presence.LEFT and row.presence == "live"
+    return msgspec.structs.replace(row, presence="left") if left else row
 
 
 def _assigned(row: ContactRow, event: ContactAssigned) -> ContactRow:
@@ -241,7 +248,7 @@ _WAITED = {
 _REOPENED = {"message": "the customer wrote again", "delivery_failed": "a reply did not arrive"}
 
 _STEPS: dict[type, Callable[[ContactRow, Any], ContactRow]] = {
-    MessageReceived: _message,
+    MessageReceived: _received,
     ReplyQueued: _message,
     NoteAdded: _message,
     DeliveryRecorded: _message,
