@@ -11,14 +11,17 @@ import pytest
 
 from frontline.contract.error import Unavailable
 from intake_email.authenticity.examiner import Way
-from intake_email.checking import EVERYTHING, Checked, Checking
+from intake_email.checked import EVERYTHING, Checked
+from intake_email.checking import Checking
 from intake_email.neighbours.clamd import Clamd
 from intake_email.neighbours.rspamd import Rspamd
 from intake_email.neighbours.spamd import Spamd
 from intake_email.neighbours.word import NoWord
 from intake_email.settings import EmailSettings
 from tests.integration.intake_email.daemons import UNWANTED, VIRUS, clamd, needs, rspamd, spamd
+from tests.integration.intake_email.dns_server import answering
 from tests.integration.intake_email.stage import WRITTEN, mail
+from tests.unit.intake_email.proofs import MAIL, ZONE, dkim_signed
 from tests.unit.intake_email.test_sign import Quiet
 
 WAY = Way(peer="192.0.2.1", hello="mx.customer.example", return_path="one@customer.example")
@@ -54,7 +57,7 @@ async def test_a_file_with_a_virus_is_told_from_the_others() -> None:
 async def test_a_virus_that_is_in_no_file_is_anywhere() -> None:
     async with clamd() as place:
         found = await looked(mail(f"Look: {VIRUS.decode()}\r\n"), GOOD, email_clamd=place)
-        assert found.infected == (EVERYTHING, 1)
+        assert found.infected == (EVERYTHING,)
 
 
 @needs("clamd", "clamav-daemon")
@@ -65,6 +68,27 @@ async def test_what_the_scanner_does_not_look_at_is_not_said_to_be_clean() -> No
         found = await looked(b"x" * 1_000_000, email_clamd=place)
         assert found.unchecked
         assert not found.virus
+
+
+@needs("clamd", "clamav-daemon")
+async def test_a_large_mail_is_looked_at_while_it_comes_in() -> None:
+    quiet = Quiet()
+    filler = b"0123456789 abcdef\r\n" * 20_000
+    async with clamd() as place, answering(ZONE) as zone:
+        settings = EmailSettings(
+            email_clamd=place, email_authenticity="own", email_dns_servers=(zone.address,),
+            email_authenticity_budget=FEW_SECONDS, email_neighbour_timeout=FEW_SECONDS,
+        )  # fmt: skip
+        for body, virus in ((filler, ""), (filler + VIRUS + b"\r\n" + filler, "Frontline-Test-Signature.UNOFFICIAL")):
+            raw = dkim_signed(MAIL + body)
+            look = Checking(settings, quiet, quiet).begin()
+            for at in range(0, len(raw), 50_001):
+                await look.feed(raw[at : at + 50_001])
+            found = await look.finish(WAY, WRITTEN)
+            look.close()
+            assert (found.virus, found.infected) == (virus, (EVERYTHING,) if virus else ())
+            assert found.verified
+            assert {(each.method, each.result) for each in found.evidence} >= {("dkim", "pass"), ("spf", "pass")}
 
 
 @needs("rspamd", "rspamd")

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 
 from intake_email.authenticity.canonical import Field, canonical_field
 from intake_email.authenticity.lookup import Lookup, Question
-from intake_email.authenticity.signature import Bodies, Signature, judge_message, judge_octets, unsigned_relaxed
+from intake_email.authenticity.signature import Hashes, Signature, judge_message, judge_octets, unsigned_relaxed
 from intake_email.authenticity.tags import Malformed, tags
 from intake_email.authenticity.verdict import Finding
 
@@ -52,7 +52,7 @@ def keys(chain: Chain | Malformed | None) -> list[Question]:
     return found
 
 
-def judge(chain: Chain | Malformed | None, fields: Sequence[Field], bodies: Bodies, lookup: Lookup) -> Finding | None:
+def judge(chain: Chain | Malformed | None, fields: Sequence[Field], bodies: Hashes, lookup: Lookup) -> Finding | None:
     """Whether the chain is whole; its domain is that of the last seal."""
     if chain is None:
         return None

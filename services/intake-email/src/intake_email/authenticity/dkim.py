@@ -5,7 +5,7 @@ from datetime import datetime
 
 from intake_email.authenticity.canonical import Field
 from intake_email.authenticity.lookup import Lookup, Question
-from intake_email.authenticity.signature import Bodies, Judged, Signature, judge_message
+from intake_email.authenticity.signature import Hashes, Judged, Signature, judge_message
 from intake_email.authenticity.tags import Malformed
 from intake_email.authenticity.verdict import Finding
 
@@ -31,7 +31,7 @@ def keys(signatures: Sequence[Signature | Malformed]) -> list[Question]:
 
 
 def judge(
-    signatures: Sequence[Signature | Malformed], fields: Sequence[Field], bodies: Bodies, lookup: Lookup, now: datetime
+    signatures: Sequence[Signature | Malformed], fields: Sequence[Field], bodies: Hashes, lookup: Lookup, now: datetime
 ) -> list[Finding]:
     """A finding for each signature, those that pass first; one that says `none` for a mail that has none."""
     found = [_judged(each, fields, bodies, lookup, now) for each in signatures]
@@ -39,7 +39,7 @@ def judge(
 
 
 def _judged(
-    signature: Signature | Malformed, fields: Sequence[Field], bodies: Bodies, lookup: Lookup, now: datetime
+    signature: Signature | Malformed, fields: Sequence[Field], bodies: Hashes, lookup: Lookup, now: datetime
 ) -> Finding:
     if isinstance(signature, Malformed):
         return Finding(METHOD, "permerror", why=str(signature))

@@ -12,7 +12,7 @@ from intake_email.authenticity.canonical import Field, split_mail
 from intake_email.authenticity.lookup import Answer, Lookup, Question, Wanted, known, question
 from intake_email.authenticity.resolver import Resolver
 from intake_email.authenticity.results import trusted
-from intake_email.authenticity.signature import Bodies
+from intake_email.authenticity.signature import Bodies, Hashes
 from intake_email.authenticity.verdict import Finding, Verdict
 from intake_email.settings import EmailSettings
 
@@ -38,21 +38,27 @@ class Examiner:
 
     def __init__(self, settings: EmailSettings, log: Log, meter: Meter) -> None:
         self._settings = settings
+        self.mode = settings.authenticity(settings.env)
         self._log = log
         self._meter = meter
         self._resolver = Resolver(settings.dns_servers, settings.email_dns_timeout, meter)
 
     async def examine(self, raw: bytes, way: Way, now: datetime) -> Verdict | None:
         """`None` when nothing was looked at. A failure of ours costs no mail: it is then as if nobody had looked."""
-        mode = self._settings.authenticity(self._settings.env)
-        if mode == "off":
+        if self.mode == "off":
             return None
+        fields, body = split_mail(raw)
+        return await self.judge(fields, Bodies(raw, body), way, now, aside=len(raw) > _LARGE)
+
+    async def judge(
+        self, fields: list[Field], bodies: Hashes, way: Way, now: datetime, *, aside: bool = False
+    ) -> Verdict | None:
+        """The same, of a mail by its fields and the hashes of its body; made `aside`, in a thread, if they take long."""
         try:
-            fields, body = split_mail(raw)
-            if mode == "trusted":
+            if self.mode == "trusted":
                 verdict = trusted(fields, self._settings.email_trusted_servers)
             else:
-                verdict = await self._own(raw, fields, body, way, now)
+                verdict = await self._own(fields, bodies, way, now, aside=aside)
         except Exception as error:  # noqa: BLE001 - as above
             self._meter.count("failures", where="authenticity")
             self._log.error("authenticity.failed", exc_info=error)
@@ -62,7 +68,7 @@ class Examiner:
                 self._meter.count("authenticity", method=finding.method, result=finding.result)
         return verdict
 
-    async def _own(self, raw: bytes, fields: list[Field], body: int, way: Way, now: datetime) -> Verdict:
+    async def _own(self, fields: list[Field], bodies: Hashes, way: Way, now: datetime, *, aside: bool) -> Verdict:
         deadline = asyncio.get_running_loop().time() + self._settings.email_authenticity_budget
         author = author_domain(fields)
         signatures, chain = dkim.read(fields), arc.read(fields)
@@ -72,13 +78,12 @@ class Examiner:
         policy = await self._settle(lambda look: _sender(way, look), answers, deadline)
 
         def judge() -> tuple[Finding, ...]:
-            bodies, look = Bodies(raw, body), known(answers)
+            look = known(answers)
             others = [policy, *dkim.judge(signatures, fields, bodies, look, now)]
             links = arc.judge(chain, fields, bodies, look)
             return (*others, dmarc.judge(author, others, look), *([links] if links else []))
 
-        # Hashing lets go of the interpreter's lock, so that a large mail holds nobody up.
-        return Verdict(await asyncio.to_thread(judge) if len(raw) > _LARGE else judge())
+        return Verdict(await asyncio.to_thread(judge) if aside else judge())
 
     async def _settle(self, work: Callable[[Lookup], T], answers: dict[Question, Answer], deadline: float) -> T:
         """Run `work` until it asks for nothing that is not known."""

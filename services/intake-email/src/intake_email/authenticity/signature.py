@@ -7,7 +7,7 @@ blanks, and everybody may send those.
 import re
 from collections.abc import Sequence
 from hashlib import sha256
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
@@ -35,8 +35,16 @@ class Judged(NamedTuple):
     why: str = ""
 
 
+class Hashes(Protocol):
+    """The hashes of one body."""
+
+    def of(self, *, relaxed: bool) -> tuple[bytes, int]:
+        """SHA-256 and length of the canonical form."""
+        ...
+
+
 class Bodies:
-    """The hashes of one body, each made once."""
+    """`Hashes` of a mail that is there whole, each made once."""
 
     def __init__(self, raw: bytes, start: int) -> None:
         self._raw = raw
@@ -44,7 +52,6 @@ class Bodies:
         self._made: dict[bool, tuple[bytes, int]] = {}
 
     def of(self, *, relaxed: bool) -> tuple[bytes, int]:
-        """SHA-256 and length of the canonical form."""
         if relaxed not in self._made:
             found = BodyHash(relaxed=relaxed)
             # In pieces, so that a thread that does this lets others have their turn in between.
@@ -101,7 +108,7 @@ class Signature:
         return without_space(value) if name != "h" else value
 
 
-def judge_message(signature: Signature, fields: Sequence[Field], bodies: Bodies, key: Answer) -> Judged:
+def judge_message(signature: Signature, fields: Sequence[Field], bodies: Hashes, key: Answer) -> Judged:
     """Whether a signature over the header and the body is right. Raises `Malformed`."""
     relaxed_head, relaxed_body = signature.relaxed
     digest, length = bodies.of(relaxed=relaxed_body)

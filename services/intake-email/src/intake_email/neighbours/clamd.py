@@ -2,8 +2,7 @@
 
 import asyncio
 import re
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
+from contextlib import suppress
 
 from intake_email.neighbours.word import NoWord
 
@@ -22,33 +21,72 @@ class Clamd:
 
     async def scan(self, data: bytes) -> str:
         """The name of what was found, "" for nothing. Raises `NoWord`."""
+        scan = self.begin()
         try:
-            async with asyncio.timeout(self._seconds), self._connected() as (reader, writer):
-                writer.write(b"zINSTREAM\0")
-                with suppress(ConnectionError):  # it stops listening at its limit, and says so
-                    for at in range(0, len(data), _PIECE):
-                        piece = data[at : at + _PIECE]
-                        writer.write(len(piece).to_bytes(4, "big") + piece)
-                        await writer.drain()
+            await scan.feed(data)
+            return await scan.finish()
+        finally:
+            scan.close()
+
+    def begin(self) -> "Scan":
+        """A look at octets that come one after the other."""
+        return Scan(self._place, self._seconds)
+
+
+class Scan:
+    """One look. Each step may take `seconds`; what fails is told by `finish`. To be closed in any case."""
+
+    def __init__(self, place: tuple[str, int] | str, seconds: float) -> None:
+        self._place = place
+        self._seconds = seconds
+        self._reader: asyncio.StreamReader | None = None
+        self._writer: asyncio.StreamWriter | None = None
+        self._broken: Exception | None = None
+        self._full = False
+
+    async def feed(self, data: bytes) -> None:
+        if self._broken is not None or self._full:
+            return
+        try:
+            async with asyncio.timeout(self._seconds):
+                writer = self._writer or await self._connect()
+                for at in range(0, len(data), _PIECE):
+                    piece = data[at : at + _PIECE]
+                    writer.write(len(piece).to_bytes(4, "big") + piece)
+                    await writer.drain()
+        except ConnectionError:
+            self._full = self._writer is not None  # it stops listening at its limit, and says so
+            self._broken = None if self._full else ConnectionError()
+        except (TimeoutError, OSError) as error:
+            self._broken = error
+
+    async def finish(self) -> str:
+        """The name of what was found, "" for nothing. Raises `NoWord`."""
+        try:
+            if self._broken is not None:
+                raise self._broken
+            async with asyncio.timeout(self._seconds):
+                writer = self._writer or await self._connect()
+                assert self._reader is not None
+                with suppress(ConnectionError):
                     writer.write(bytes(4))
                     await writer.drain()
-                answer = await reader.readuntil(b"\0")
+                answer = await self._reader.readuntil(b"\0")
         except (TimeoutError, OSError, asyncio.IncompleteReadError, asyncio.LimitOverrunError) as error:
             raise NoWord(f"clamd gave no answer ({type(error).__name__})") from error
         return _read(answer.rstrip(b"\0\n").decode("utf-8", "replace"))
 
-    @asynccontextmanager
-    async def _connected(self) -> AsyncIterator[tuple[asyncio.StreamReader, asyncio.StreamWriter]]:
+    def close(self) -> None:
+        if self._writer is not None:
+            self._writer.close()
+
+    async def _connect(self) -> asyncio.StreamWriter:
         if isinstance(self._place, str):
-            reader, writer = await asyncio.open_unix_connection(self._place, limit=_LONGEST_ANSWER)
+            self._reader, self._writer = await asyncio.open_unix_connection(self._place, limit=_LONGEST_ANSWER)
         else:
-            reader, writer = await asyncio.open_connection(*self._place, limit=_LONGEST_ANSWER)
-        try:
-            yield reader, writer
-        finally:
-            writer.close()
-            with suppress(OSError):
-                await writer.wait_closed()
+            self._reader, self._writer = await asyncio.open_connection(*self._place, limit=_LONGEST_ANSWER)
+        self._writer.write(b"zINSTREAM\0")
+        return self._writer
 
 
 def _read(answer: str) -> str:
