@@ -88,3 +88,76 @@ async def test_the_simulator_does_not_run_in_production_and_says_when_nothing_li
         _, err = await process.communicate()
         assert process.returncode == code
         assert said in err.decode()
+
+
+PHONE_ONLY = """\
+version = 1
+
+[[desk]]
+id = "support"
+name = "Support"
+
+[[desk.inbox]]
+channel = "phone"
+id = "support"
+name = "Support"
+address = "+12025550123"
+
+[[desk.agent]]
+id = "agent-1"
+name = "Demo agent 1"
+phone = "+12025550111"
+available = true
+
+[[policy]]
+id = "standard"
+first_response = "PT1H"
+"""
+
+
+async def test_a_call_is_answered_when_it_is_picked_up_and_who_asks_for_it_is_called_back_in_the_same_contact(
+    data_dir: Path, tmp_path: Path
+) -> None:
+    """Hard case 49, over the whole way: a call is taken, which meets the clock; another is called back."""
+    config = tmp_path / "desk.toml"
+    config.write_text(PHONE_ONLY)
+    async with frontline(data_dir, FRONTLINE_CONFIG=str(config)) as running:
+        agent = ("--agent", "+12025550111", "--pace", "0.05")
+        calling = await simulate(running, "call", "--from", CUSTOMER, *agent, "--hang-up-after", "120")
+        taken = await contact_with(running, "The call was answered.")
+        calling.terminate()
+        await calling.wait()
+        shown = await running.get(f"/api/contacts/{taken['id']}")
+        assert [clock["outcome"] for clock in shown["clocks"] if clock["target"] == "first_response"] == ["met"]
+        await running.post(f"/api/contacts/{taken['id']}/resolve", {})
+
+        back = await simulate(running, "call", "--from", "+12025550188", *agent, "--press", "2", "--stay", "1000")
+        dialogue = await printed(back)
+        assert "We will call you back as soon as it is your turn." in dialogue
+        assert "customer at +12025550188 is connected" in dialogue
+        called = await contact_with(running, "The call back is over.")
+        assert called["id"] != taken["id"]
+        texts = [item["text"] for item in await running.items(called["id"]) if item["kind"] == "call"]
+        assert "The caller asks to be called back, and keeps their place." in texts
+        assert "The customer was called back, and answered." in texts
+
+
+async def test_who_hangs_up_while_an_agent_is_asked_is_offered_to_nobody_and_goes_on_in_writing(
+    data_dir: Path, tmp_path: Path
+) -> None:
+    """Hard case 46: the caller leaves exactly while an agent is being reserved."""
+    config = tmp_path / "desk.toml"
+    config.write_text(PHONE_ONLY)
+    async with frontline(data_dir, FRONTLINE_CONFIG=str(config)) as running:
+        calling = await simulate(running, "call", "--from", CUSTOMER, "--pace", "0.02", "--hang-up-after", "100")
+        offered = await until(lambda: running.contacts("&state=offered"))
+        assert "hangs up" in await printed(calling)
+
+        async def left() -> dict[str, Any] | None:
+            contact: dict[str, Any] = await running.get(f"/api/contacts/{offered[0]['id']}")
+            return contact if contact["presence"] == "left" and contact["state"] == "assigned" else None
+
+        contact = await until(left)
+        assert contact["offer"] is None
+        assert (await running.get("/api/offers"))["items"] == []
+        assert any(item["text"].startswith("Missed call") for item in await running.items(contact["id"]))

@@ -2,6 +2,7 @@
 
 import asyncio
 
+from frontline.contract.deskview import Standing
 from frontline.contract.ids import AgentId, ContactId
 from frontline.contract.message import Automation, Presence
 from frontline.contract.signal import Ring, StopRinging
@@ -186,3 +187,16 @@ async def test_who_leaves_the_queue_for_a_message_is_offered_to_nobody_meanwhile
         (left,) = await stage.happened("left_queue")
         (voicemail,) = [each for each in await stage.have(5) if each.attachments]
     assert (left.presence, voicemail.presence) == (Presence.LEFT, Presence.AWAY)
+
+
+async def test_a_further_try_is_not_made_for_a_contact_that_somebody_else_has_by_then(
+    nats: EmbeddedServer, phone: Bus
+) -> None:
+    async with answering(nats, phone, phone_call_back_pause=0.2) as stage:
+        stage.exchange.phones.update({AGENT: Person(keys=["1"]), THEIRS: Person(engaged=1)})
+        await ask(stage)
+        await offer(stage)
+        await stage.happened("not_reached")
+        await stage.show(contacts={CONTACT: Standing(state="assigned", agent=AgentId("agent-2"))})
+        await until(lambda: stage.figure("frontline_phone_call_backs_total", step="dropped"))
+    assert len(stage.api.calls_made) == 1

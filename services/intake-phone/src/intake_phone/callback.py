@@ -13,12 +13,12 @@ import msgspec
 
 from frontline.contract.channel import Host
 from frontline.contract.error import Rejected, Unavailable
-from frontline.contract.ids import ContactId
+from frontline.contract.ids import DeskId
 from intake_phone import twiml
 from intake_phone.calls import Call, Calls
 from intake_phone.inhand import InHand
 from intake_phone.normalize import Form
-from intake_phone.offer import ACCEPTED, Offer, Offers
+from intake_phone.offer import Offer, Offers
 from intake_phone.settings import PhoneSettings
 from intake_phone.waiting import Waits, waits_of
 
@@ -110,12 +110,6 @@ class CallBacks:
             return bool(waits.asked) and offer.later
         return True
 
-    def rang_again(self, contact: ContactId) -> None:
-        """A customer of `contact` who is to be called back is on the line: whoever took it is rung at once."""
-        for offer in self._offers:
-            if offer.contact == contact and offer.outcome == ACCEPTED and offer.number:
-                self._tasks.create_task(self._try(offer, 0), name=f"rang again {offer.id}")
-
     async def stop(self) -> None:
         """Hand over what this process would have done later: it goes on in writing."""
         for offer in [offer for offer in self._offers if offer.later]:
@@ -156,21 +150,26 @@ class CallBacks:
         await self._in_hand.do(f"not reached {offer.call} {leg}", keep)
         if last:
             return twiml.goodbye(self._style, "The customer can't be reached. Please answer them in writing.")
-        self._tasks.create_task(
-            self._try(offer, self._settings.phone_call_back_pause), name=f"call back {offer.id} {tries}"
-        )
+        self._tasks.create_task(self._try_later(offer), name=f"call back {offer.id} {tries}")
         return twiml.goodbye(self._style, "The customer can't be reached. We will try again, and call you then.")
 
-    async def _try(self, offer: Offer, pause: float) -> None:
-        """Ring the agent again, if there is still a reason to."""
-        if pause:
-            await asyncio.sleep(pause)
-            if not offer.later:
-                return
+    async def _try_later(self, offer: Offer) -> None:
+        """Ring the agent again, if it is still theirs: who rings us meanwhile is offered anew."""
+        await asyncio.sleep(self._settings.phone_call_back_pause)
+        if not offer.later:
+            return
         offer.later, offer.tries = False, 0
         waits = await self.look(offer)
-        if waits.line or waits.asked:
+        if waits.asked and not waits.line and self._may_be_theirs(offer):
             await self._ring(offer)
+        else:
+            self._host.meter.count("call_backs", step="dropped")
+
+    def _may_be_theirs(self, offer: Offer) -> bool:
+        inbox = self._host.inboxes.by_id(offer.inbox)
+        view = self._host.desks.view(DeskId(inbox.desk)) if inbox is not None else None
+        standing = view.contacts.get(offer.contact) if view is not None else None
+        return standing is None or (standing.state == "assigned" and standing.agent == offer.agent)
 
     async def _over(self, offer: Offer) -> None:
         async def keep() -> None:

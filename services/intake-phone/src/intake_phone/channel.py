@@ -73,9 +73,7 @@ class PhoneChannel:
         in_hand = InHand(tasks, settings.phone_answer_seconds, host.log, host.meter)
         calls = Calls(host, self._rest, receive, settings.phone_region, self._clock)
         ringing = Ringing(settings, host, calls, self._rest, in_hand, self._link, tasks)
-        voice = Voice(
-            settings, host, receive, calls, self._rest, in_hand, ringing.back.rang_again, self._link, self._clock
-        )
+        voice = Voice(settings, host, receive, calls, self._rest, in_hand, self._link, self._clock)
         texts = TextsIn(settings, host, receive, self._rest, in_hand, self._told, self._clock)
         server.routes(voice, ringing, texts)
         if desktop is not None:

@@ -6,7 +6,7 @@ from urllib.parse import urlencode
 from frontline.contract.channel import ATTACHMENTS, Host, Inbox, Receive
 from frontline.contract.clock import Clock
 from frontline.contract.error import Reason, Rejected, Unavailable
-from frontline.contract.ids import ContactId, DeskId, InboxId
+from frontline.contract.ids import DeskId, InboxId
 from intake_phone import twiml
 from intake_phone.calls import Call, Calls
 from intake_phone.inhand import InHand
@@ -46,7 +46,6 @@ class Voice:
         calls: Calls,
         rest: Rest,
         in_hand: InHand,
-        rang_again: Callable[[ContactId], None],
         link: Callable[[str], str],
         clock: Clock,
     ) -> None:
@@ -56,7 +55,6 @@ class Voice:
         self._calls = calls
         self._rest = rest
         self._in_hand = in_hand
-        self._rang_again = rang_again
         self._link = link
         self._clock = clock
         self._style = twiml.Style(
@@ -88,8 +86,6 @@ class Voice:
             await self._in_hand.do(f"call {call.party.call}", lambda: self._calls.begin(call, form, live=True))
         except Unavailable:
             return self._ask_again(inbox, query)
-        if call.again and call.contact is not None:
-            self._rang_again(call.contact)
         self._host.meter.count("calls", answer="queued")
         return twiml.enqueue(self._style, links, call.party.call, view.wait.get(CHANNEL) if view else None)
 
