@@ -17,6 +17,9 @@ from router.core.state import DeskState
 EVENT_LIMIT = 500
 """Events of one commit, about; they stay well below the 256 KB that a commit may have."""
 
+INTERVALS_PER_EVENT = 4
+"""So many intervals, in which a clock explains itself, are as long as an event."""
+
 
 class Torn(Exception):
     """The state has changed and there will be no commit to tell it: it has to be read from the log again."""
@@ -117,14 +120,14 @@ class _Work:
     way back: whatever goes wrong then is `Torn`.
     """
 
-    __slots__ = ("_epoch", "_events", "_index", "_limit", "_now", "_open", "_state")
+    __slots__ = ("_epoch", "_events", "_index", "_now", "_open", "_room", "_state")
 
     def __init__(self, state: DeskState, now: datetime, epoch: int, index: int, limit: int) -> None:
         self._state = state
         self._now = now
         self._epoch = epoch
         self._index = index
-        self._limit = limit
+        self._room = limit
         self._open = False
         self._events: list[DeskDecision] = []
 
@@ -135,6 +138,7 @@ class _Work:
         except Exception as error:
             raise Torn(f"{type(event).__name__} could not be carried out") from error
         self._events.append(event)
+        self._room -= 1 + len(getattr(event, "intervals", ())) // INTERVALS_PER_EVENT
 
     def answer(self, outcome: Outcome) -> None:
         self._begin()
@@ -142,7 +146,7 @@ class _Work:
 
     def fire(self, until: datetime) -> None:
         dues = self._state.dues
-        while len(self._events) < self._limit:
+        while self._room > 0:
             entry = dues.first_by(until)
             if entry is None:
                 return
@@ -150,7 +154,7 @@ class _Work:
                 self.evolve(event)
 
     def settle(self) -> None:
-        while len(self._events) < self._limit and (event := next_settling(self._state, self._now)) is not None:
+        while self._room > 0 and (event := next_settling(self._state, self._now)) is not None:
             self.evolve(event)
 
     def commit(self, cause: str, outcome: Outcome | None) -> Commit | None:

@@ -53,7 +53,7 @@ def change_lane(state: DeskState, command: ChangeLane, now: datetime) -> Events:
     wanted_agent(state, command.agent)
     if command.lane not in LANES:
         raise Refused("unknown_lane", f"There are {', '.join(LANES)}; there is no lane {command.lane}.")
-    if contact.lane == command.lane:
+    if contact.lane == command.lane and not contact.aged:
         return ()
     return (
         LaneChanged(at=now, contact=contact.id, lane=command.lane, reason=command.reason, agent=command.agent),

@@ -325,6 +325,7 @@ def _withdrawn(contact: ContactId, clock: Clock, at: datetime, reason: str) -> l
 
 def _as_if_never(contact: ContactId, clock: Clock, why: str) -> ClockStarted:
     """It had ended, and runs on as if it never had."""
+    counted = _counted(clock, clock.term, clock.due_at)
     return ClockStarted(
         at=clock.started_at,
         contact=contact,
@@ -335,6 +336,8 @@ def _as_if_never(contact: ContactId, clock: Clock, why: str) -> ClockStarted:
         within=clock.term.within,
         due_at=clock.due_at,
         warnings=clock.warnings,
+        intervals=counted.intervals,
+        rest=counted.rest,
         resumes=why,
     )
 
