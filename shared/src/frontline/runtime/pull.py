@@ -4,6 +4,7 @@ nats-py's `fetch` waits in a way that may swallow a cancellation (see `bus.Repli
 half as fast.
 """
 
+import asyncio
 from collections.abc import AsyncGenerator, Callable, Sequence
 from typing import Any
 
@@ -13,6 +14,8 @@ from nats.aio.msg import Msg
 from frontline.contract.error import Unavailable
 from frontline.runtime.bus import Bus
 
+_AT_ONCE = 0.01
+_NOTICED = 0.3
 _EXPIRES = 5.0
 _GRACE = 2.0
 _NANO = 1_000_000_000
@@ -23,21 +26,40 @@ class _Pull(msgspec.Struct):
     expires: int
 
 
+class _Info(msgspec.Struct):
+    num_ack_pending: int = 0
+    error: dict[str, Any] | None = None
+
+
 async def ensure_consumer(
     bus: Bus, stream: str, durable: str, *, filters: Sequence[str], ack_wait: float, max_ack_pending: int
 ) -> None:
-    """Create the consumer or bring it up to date. `ack_wait` in seconds. Raises `Unavailable`."""
+    """Create the consumer or bring it up to date. `ack_wait` in seconds. Raises `Unavailable`.
+
+    Whoever calls is the only one who takes messages from it. What was handed out before and is not acknowledged
+    is handed out again, ahead of all that came later: without this it would come when its time is up, behind them.
+    """
     config: dict[str, Any] = {
         "durable_name": durable,
         "ack_policy": "explicit",
-        "ack_wait": int(ack_wait * _NANO),
         "max_ack_pending": max_ack_pending,
         "filter_subjects": list(filters),
     }
-    ask = msgspec.json.encode({"stream_name": stream, "config": config})
-    answer = msgspec.json.decode((await bus.request(f"$JS.API.CONSUMER.CREATE.{stream}.{durable}", ask)).data)
-    if "error" in answer:
-        raise Unavailable(f"consumer {durable} on {stream}: {answer['error'].get('description', '')}")
+
+    async def put(wait: float) -> int:
+        told = {"stream_name": stream, "config": {**config, "ack_wait": int(wait * _NANO)}}
+        ask = msgspec.json.encode(told)
+        answer = await bus.request(f"$JS.API.CONSUMER.CREATE.{stream}.{durable}", ask)
+        info = msgspec.json.decode(answer.data, type=_Info)
+        if info.error is not None:
+            raise Unavailable(f"consumer {durable} on {stream}: {info.error.get('description', '')}")
+        return info.num_ack_pending
+
+    if await put(ack_wait):
+        # The server looks at all that is out when the time that it may be out changes; nothing tells when it has.
+        await put(_AT_ONCE)
+        await asyncio.sleep(_NOTICED)
+        await put(ack_wait)
 
 
 async def pull(bus: Bus, stream: str, durable: str, room: Callable[[], int]) -> AsyncGenerator[list[Msg], None]:

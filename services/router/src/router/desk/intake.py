@@ -133,7 +133,9 @@ class Intake:
         return min(_BATCH, self._window - len(self._in_hand))
 
     async def _take(self, messages: Sequence[Msg]) -> None:
-        items = [item for msg in messages if (item := await self._admit(msg)) is not None]
+        here = {item.msg.metadata.sequence.stream for item in self._in_hand}
+        fresh = [msg for msg in messages if msg.metadata.sequence.stream not in here]
+        items = [item for msg in fresh if (item := await self._admit(msg)) is not None]
         for item in items:
             self._in_hand[item] = None
         resolved = await asyncio.gather(*(self._resolve(item) for item in items), return_exceptions=True)
