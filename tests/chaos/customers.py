@@ -28,7 +28,7 @@ from tests.e2e.running import Running, mail
 Customer = Callable[[Running, Ledger, int], Awaitable[None]]
 
 _SAYS = 3
-_LONGEST_THOUGHT = 0.4
+_LONGEST_THOUGHT = 0.2
 _ANSWER_SECONDS = 30.0
 _SEE_SECONDS = 90.0
 _BEFORE_REENTERING = 0.2
@@ -179,18 +179,25 @@ class _Visitor:
 
     async def see(self, ids: Sequence[str]) -> None:
         """Return once each of them has been shown, by a cursor over all connections; none may be shown twice."""
-        async with asyncio.timeout(_SEE_SECONDS):
-            while not self._shown.keys() >= set(ids):
-                try:
-                    if self._socket is None or self._socket.closed:
-                        await self.enter()
-                    await self._next("message")
-                except (PutOff, CutOff):
-                    await asyncio.sleep(_BEFORE_REENTERING)  # as the widget does, not a wait for a result
+        try:
+            async with asyncio.timeout(_SEE_SECONDS):
+                while not self._shown.keys() >= set(ids):
+                    await self._look()
+        except TimeoutError as error:
+            raise Gone(f"of {ids} a visitor was shown {dict(self._shown)}") from error
         if self._shown != Counter(ids):
             raise Gone(f"a visitor was shown {dict(self._shown)}")
         assert self._socket is not None
         await self._socket.close()
+
+    async def _look(self) -> None:
+        """Take one more line, coming back first if need be."""
+        try:
+            if self._socket is None or self._socket.closed:
+                await self.enter()
+            await self._next("message")
+        except (PutOff, CutOff):
+            await asyncio.sleep(_BEFORE_REENTERING)  # as the widget does, not a wait for a result
 
     async def _next(self, kind: str) -> dict[str, Any]:
         """The next frame of that kind; the end of the socket is told as what its code says."""

@@ -58,4 +58,4 @@ class Ledger:
             else:
                 return
             await asyncio.sleep(_BETWEEN_TRIES)  # the sender's own retry, not a wait for a result
-        raise Gone(f"{channel}: {text!r} was never taken")
+        raise Gone(f"{channel}: {text!r} was never taken; put off: {dict(self.put_off)}, cut off: {dict(self.cut_off)}")
