@@ -73,6 +73,15 @@ class _Client(Client):
         if writer is not None:
             writer.transport.abort()
 
+    def let_go(self) -> None:
+        """Close the socket, also that of an attempt to connect which did not get far: nats-py forgets it then."""
+        if self._transport is not None:
+            self._transport.close()  # type: ignore[no-untyped-call]
+
+    async def _connect_to_server(self, s: Any) -> None:
+        self.let_go()
+        await super()._connect_to_server(s)
+
     async def request(self, *args: Any, **options: Any) -> Msg:
         """As nats-py's own, which everything of its JetStream goes through; see `cancellable`."""
         return await cancellable(super().request(*args, **options))
@@ -144,9 +153,10 @@ class Bus:
                 await self.nc.flush(2)
             except (nats.errors.Error, TimeoutError):  # a server that hangs must not keep us here
                 self.nc.abort()
-        # AssertionError is what nats-py says when `connect` did not get far enough to leave anything.
+        # AssertionError is what nats-py says when `connect` did not get far.
         with suppress(AssertionError, OSError):
             await self.nc.close()
+        self.nc.let_go()
 
     async def begin(
         self, subject: str, payload: bytes, headers: dict[str, str] | None = None
