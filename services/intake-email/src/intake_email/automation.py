@@ -28,7 +28,7 @@ _ANSWERS = re.compile(
     re.IGNORECASE,
 )
 _NO_REPLY = re.compile(
-    r"(?:do-?not|no)[._-]?reply|noresponder|nepasrepondre|ne-pas-repondre|keine-?antwort|nao-?responda"
+    r"(?:do[._-]?not|no)[._-]?reply|noresponder|nepasrepondre|ne-pas-repondre|keine-?antwort|nao-?responda"
 )
 _LISTS = (b"list-id", b"list-post", b"list-unsubscribe", b"mailing-list", b"x-mailing-list", b"x-listserver")
 
