@@ -19,10 +19,13 @@ from frontline.runtime.keyvalue import KeyValue
 from frontline.runtime.objects import Objects
 from frontline.runtime.signing import Signer
 from frontline.runtime.topology import DIRECTORY, KEYS
+from intake_email.checking import Checking
 from intake_email.normalize import CHANNEL
+from intake_email.settings import EmailSettings
 from intake_email.taking import Taking
 from intake_email.thread import PURPOSE
 from tests.integration.cli.command import frontline
+from tests.unit.intake_email.test_sign import Quiet
 
 SECRET = "a secret for this test"
 SIGNER = Signer(SECRET.encode())
@@ -95,7 +98,7 @@ async def kept(provisioned: Bus, nats: EmbeddedServer) -> Kept:
     await KeyValue(provisioned, DIRECTORY).put(directory_key(CHANNEL, entry.inbox), encode(entry))
     sign = partial(SIGNER.sign, f"channel email {PURPOSE}")
     inboxes = {InboxId("support"): ("support@frontline.example",)}
-    taking = Taking(Objects(provisioned), sign, lambda: AT)
+    taking = Taking(Objects(provisioned), sign, lambda: AT, Checking(EmailSettings(), Quiet(), Quiet()))
     await taking.take(RAW, inboxes, receive, return_path="one@customer.example", peer="127.0.0.1")
     return Kept(provisioned, {"FRONTLINE_NATS_URL": nats.url, "FRONTLINE_SECRET": SECRET}, taken[0])
 

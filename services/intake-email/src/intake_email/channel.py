@@ -20,6 +20,7 @@ from frontline.contract.channel import (
 from frontline.contract.clock import Clock
 from frontline.contract.ids import ChannelName
 from frontline.contract.message import InboundMessage, ObjectRef, OutboundMessage
+from intake_email.checking import Checking
 from intake_email.keyring import keyring
 from intake_email.listener import Listener
 from intake_email.normalize import CHANNEL
@@ -47,7 +48,7 @@ class EmailChannel:
         self._settings = settings
         self._host = host
         sign = keyring(settings.email_token_secrets, partial(host.sign, PURPOSE))
-        self._taking = Taking(host.objects, sign, clock)
+        self._taking = Taking(host.objects, sign, clock, Checking(settings, host.log, host.meter))
         self._sending = Sending(settings, host, sign)
 
     async def serve(self, receive: Receive) -> None:

@@ -19,6 +19,7 @@ from frontline.contract.message import (
     Attachment,
     Automation,
     Identity,
+    IdentityStatus,
     InboundMessage,
     ObjectRef,
     Recipient,
@@ -29,6 +30,7 @@ from frontline.contract.message import (
 )
 from intake_email.address import Mailbox, canonical_address, mailboxes
 from intake_email.automation import automation
+from intake_email.checked import NOTHING, Checked, withheld
 from intake_email.content import Content, content
 from intake_email.facts import facts, says_nothing_but_yes
 from intake_email.file import File
@@ -63,6 +65,8 @@ class Arrival(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     recipients: tuple[str, ...] = ()
     peer: str = ""
     digest: str = ""
+    checked: Checked = NOTHING
+    """What was found out about it before it was stored."""
 
 
 class Piece(msgspec.Struct, frozen=True):
@@ -139,7 +143,7 @@ def _own_words(said: Content, *, forwards: bool) -> str:
 
 
 def _normalised(mail: Mail, arrival: Arrival, sign: Sign) -> Normalised:
-    headers, said = mail.headers, mail.content
+    headers, said = mail.headers, withheld(mail.content, arrival.checked)
     digest = arrival.digest or mail.digest
     own_id = own_message_id(headers.first(b"message-id"))
     native_id = f"<{own_id}>" if own_id else f"sha256:{digest}"
@@ -169,13 +173,13 @@ def _normalised(mail: Mail, arrival: Arrival, sign: Sign) -> Normalised:
         channel=CHANNEL,
         inbox=arrival.inbox,
         native_id=native_id,
-        sender=Identity(channel=CHANNEL, address=sender.address, name=sender.name),
+        sender=_identity(sender, arrival.checked),
         times=Times(received=to_milliseconds(arrival.received), sent=_sent(headers.first(b"date"))),
         automation=automatic,
         recipients=recipients,
         subject=headers.text(b"subject")[:LONGEST_SUBJECT],
         text=said.text,
-        reply_text=mail.reply_text,
+        reply_text=mail.reply_text if said.text == mail.content.text else said.text,
         html=said.html,
         language=mail.language,
         attachments=tuple(attachments),
@@ -193,6 +197,14 @@ def _reply(report: Report, arrival: Arrival, sign: Sign) -> MessageId | None:
     found = next((reply for reply in named if reply is not None), None)
     addressed = (reply_of_address(address, sign) for address in arrival.recipients[:8])
     return found or next((reply for reply in addressed if reply is not None), None)
+
+
+def _identity(sender: Mailbox, checked: Checked) -> Identity:
+    """Who wrote, and why that is believed, or is not."""
+    status = IdentityStatus.VERIFIED if checked.verified and sender.address else IdentityStatus.CLAIMED
+    return Identity(
+        channel=CHANNEL, address=sender.address, name=sender.name, status=status, evidence=checked.evidence
+    )
 
 
 def arrival_of(native: dict[str, Any]) -> Arrival:

@@ -10,9 +10,12 @@ import msgspec
 
 from frontline.contract.channel import ORIGINALS, ObjectStore, Receive
 from frontline.contract.clock import Clock
-from frontline.contract.error import Reason, Rejected
+from frontline.contract.error import Reason, Rejected, Unavailable
 from frontline.contract.ids import InboxId, MessageId
 from frontline.contract.message import InboundMessage, ObjectRef
+from intake_email.authenticity.examiner import Way as HandOver
+from intake_email.checked import NOTHING, Checked
+from intake_email.checking import Checking
 from intake_email.incoming import LARGE
 from intake_email.large import Large
 from intake_email.normalize import Arrival, Mail, Piece, arrival_of, normalise, read
@@ -39,7 +42,12 @@ class Way(NamedTuple):
     helo: str = ""
     """What that called itself."""
 
-    def arrival(self, inbox: InboxId, received: datetime) -> Arrival:
+    @property
+    def hand_over(self) -> HandOver:
+        """What the checks want to know of it."""
+        return HandOver(peer=self.peer, hello=self.helo, return_path=self.return_path)
+
+    def arrival(self, inbox: InboxId, received: datetime, checked: Checked) -> Arrival:
         """What is kept of it with the message of one inbox."""
         return Arrival(
             inbox=inbox,
@@ -47,14 +55,16 @@ class Way(NamedTuple):
             return_path=self.return_path,
             recipients=self.inboxes[inbox],
             peer=self.peer,
+            checked=checked,
         )
 
 
 class Taking:
     """Reads mails and stores them."""
 
-    def __init__(self, objects: ObjectStore, sign: Sign, clock: Clock) -> None:
+    def __init__(self, objects: ObjectStore, sign: Sign, clock: Clock, checking: Checking) -> None:
         self._objects = objects
+        self._checking = checking
         self._sign = sign
         self._clock = clock
 
@@ -84,10 +94,17 @@ class Taking:
             return await self.each_of_large(_chunks(raw), way, receive)
         received = self._clock()
         mail = await self._aside(raw, partial(read, raw))
+        checked = NOTHING
+        if self._checking.needed:
+            try:
+                files = [file.data for file in mail.content.files]
+                checked = await self._checking.look(raw, files, way.hand_over, received)
+            except Unavailable as error:
+                return dict.fromkeys(way.inboxes, error)
         outcomes: dict[InboxId, Outcome] = {}
         for inbox in way.inboxes:
             try:
-                outcomes[inbox] = await self._store(mail, way.arrival(inbox, received), receive)
+                outcomes[inbox] = await self._store(mail, way.arrival(inbox, received, checked), receive)
             except Exception as error:  # noqa: BLE001 - told to the sender, of this inbox only
                 outcomes[inbox] = error
         return outcomes
@@ -95,23 +112,29 @@ class Taking:
     async def each_of_large(self, chunks: AsyncIterator[bytes], way: Way, receive: Receive) -> dict[InboxId, Outcome]:
         """The same of a mail that does not fit into memory, while it comes in. Raises what storing its octets raises."""
         received = self._clock()
-        large = Large(self._objects)
+        large, look = Large(self._objects), self._checking.begin()
         try:
             async for chunk in chunks:
                 await large.take(chunk)
+                await look.feed(chunk)
             mail = await large.read()
+            checked = await look.finish(way.hand_over, received)
             outcomes: dict[InboxId, Outcome] = {}
             for inbox in way.inboxes:
                 try:
-                    arrival = msgspec.structs.replace(way.arrival(inbox, received), digest=mail.digest)
+                    arrival = msgspec.structs.replace(way.arrival(inbox, received, checked), digest=mail.digest)
                     found = await self._aside(mail.raw, partial(normalise, mail, arrival, self._sign))
                     message = await large.keep(found)
+                    if checked.virus:  # nor what was too long to be read
+                        shown = message.attachments[: len(found.message.attachments)]
+                        message = msgspec.structs.replace(message, attachments=shown)
                     await receive(message)
                     outcomes[inbox] = message.id
                 except Exception as error:  # noqa: BLE001 - as above
                     outcomes[inbox] = error
             return outcomes
         finally:
+            look.close()
             await large.close()
 
     async def _store(self, mail: Mail, arrival: Arrival, receive: Receive) -> MessageId:
