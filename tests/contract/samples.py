@@ -10,7 +10,7 @@ from pathlib import Path
 import msgspec
 
 from frontline.contract.codec import encode
-from frontline.contract.deskview import DeskView, Present, Range, Standing
+from frontline.contract.deskview import DeskView, Foretold, Present, Range, Standing
 from frontline.contract.draft import Draft
 from frontline.contract.event import DeskEvent
 from frontline.contract.ids import AgentId, ChannelName, ContactId, CustomerId, DeskId, InboxId, MessageId
@@ -208,6 +208,7 @@ SAMPLES: dict[str, Envelope] = {
                 agent_picture="https://support.frontline.example/1.png",
             )
         },
+        foretold=Foretold(waits=120, longer=timedelta(seconds=-4), off=timedelta(seconds=31), within=0.79),
     ),
     "typing.minimal": Typing(contact=ContactId("c1"), who="customer"),
     "typing.full": Typing(contact=ContactId("c1"), who="agent"),

@@ -8,6 +8,7 @@ import msgspec
 
 from frontline.configuration.model import Agent
 from frontline.configuration.shift import WEEKDAYS, Shift
+from frontline.contract.error import Unavailable
 from frontline.contract.ids import AgentId
 from frontline.runtime.bus import Bus
 from router.api.entry import API
@@ -18,7 +19,7 @@ from router.desk.command_port import CommandRequest
 from router.desk.settings import desk_settings
 from router.rota.ics_in import shifts_of
 from tests.integration.router_api.world import World, world
-from tests.integration.router_desk.desk import AGENT, CONFIGURATION, SUPPORT, desk_on, events, until
+from tests.integration.router_desk.desk import AGENT, CONFIGURATION, EMAIL, SUPPORT, desk_on, events, mail, until
 
 SECOND = AgentId("agent-2")
 ROTA = f"/api/desks/{SUPPORT}/rota"
@@ -30,9 +31,16 @@ async def with_rota(there: World) -> None:
     shift = Shift(id="on-call", days=WEEKDAYS, begins="00:00", ends="24:00", agents=(AGENT,))  # type: ignore[arg-type]
     more = msgspec.structs.replace(desk, agents=(*desk.agents, Agent(id=SECOND, name="Demo agent 2")), shifts=(shift,))
     configuration = msgspec.structs.replace(CONFIGURATION, version=2, desks=(more,))
-    await there.app[API].commands.ask(
-        SUPPORT, CommandRequest(command=ApplySettings(settings=desk_settings(configuration, more)))
-    )
+    request = CommandRequest(command=ApplySettings(settings=desk_settings(configuration, more)))
+
+    async def applied() -> bool:
+        try:
+            await there.app[API].commands.ask(SUPPORT, request)
+        except Unavailable:  # the leader has decided its first things, and does not listen yet
+            return False
+        return True
+
+    await until(applied)
     await until(lambda: there.index.read.rota(SUPPORT).duty == (AGENT,))
 
 
@@ -101,6 +109,23 @@ async def test_a_swap_that_can_not_be_is_told_why(provisioned: Bus, tmp_path: Pa
             (404, "not_found"),
             (422, None),
         ]
+
+
+async def test_a_desk_shows_who_is_on_what_they_have_and_how_long_it_takes(provisioned: Bus, tmp_path: Path) -> None:
+    async with world(provisioned, tmp_path) as there:
+        await with_rota(there)
+        await there.contact_from(mail("<1@one.example>"))
+        await until(lambda: there.index.read.in_hand(SUPPORT) == {AGENT: 1})
+        await there.client().put("/api/me/availability", {"state": "away"})
+        await until(lambda: there.index.read.agents(SUPPORT)[AGENT].state == "away")
+        await there.contact_from(mail("<2@two.example>"))
+        await until(lambda: there.index.read.waiting(SUPPORT) == {EMAIL: 1})
+        shown = (await there.client().get(f"/api/desks/{SUPPORT}")).body
+        first, second = shown["people"]
+        assert (first["agent"], first["state"], first["on_duty"], first["contacts"]) == (AGENT, "away", True, 1)
+        assert (second["agent"], second["state"], second["on_duty"]) == (SECOND, "offline", True), "no shift names them"
+        assert (shown["online"], shown["waiting"], shown["foretold"]) == (False, {EMAIL: 1}, None)
+        assert (await there.client().get("/api/desks/sales")).status == 404
 
 
 async def test_the_rota_can_be_taken_along_as_a_calendar(provisioned: Bus, tmp_path: Path) -> None:

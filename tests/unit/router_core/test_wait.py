@@ -9,7 +9,16 @@ import pytest
 from frontline.contract.ids import AgentId, ContactId, InboxId
 from frontline.contract.message import MessageKind, Presence, ThreadEvidence
 from router.core.advance import next_due
-from router.core.desk_settings import AgentSettings, DeskSettings, InboxSettings, RingSettings
+from router.core.desk_settings import (
+    AgentSettings,
+    CalendarSettings,
+    DeskSettings,
+    HoursSettings,
+    InboxSettings,
+    PolicySettings,
+    RingSettings,
+    TargetSettings,
+)
 from router.core.handling import Decayed, Expected, Handling
 from router.core.rota_settings import ShiftSettings
 from router.core.wait import Estimate, Waits, waits
@@ -202,6 +211,22 @@ def test_the_rota_says_when_somebody_is_there_again_and_who_leaves() -> None:
     there.now = datetime(2026, 3, 2, 22, tzinfo=UTC)
     there.tick()
     assert opens_at(there.state, there.now) == datetime(2026, 3, 3, 8, tzinfo=UTC)
+
+
+def test_without_shifts_the_calendar_says_when_a_desk_opens() -> None:
+    office = CalendarSettings(
+        id="office", week=tuple(HoursSettings(weekday=day, opens=540, closes=1020) for day in range(5))
+    )
+    target = TargetSettings(target="first_response", within=timedelta(hours=4))
+    inbox = InboxSettings(channel=EMAIL, id=SUPPORT, live=True)
+    made = msgspec.structs.replace(
+        settings(agent("a", available=False), inboxes=[inbox]),
+        calendars=(office,),
+        policies=(PolicySettings(id="standard", version=1, calendar="office", targets=(target,)),),
+    )
+    there = Desk(made)
+    assert opens_at(there.state, datetime(2026, 3, 6, 20, tzinfo=UTC)) == datetime(2026, 3, 9, 9, tzinfo=UTC)
+    assert opens_at(there.state, datetime(2026, 3, 6, 12, tzinfo=UTC)) is None, "it is open, and nobody is there"
 
 
 def test_a_wider_ring_counts_once_it_is_open() -> None:

@@ -72,6 +72,8 @@ class Inbox(_Table, frozen=True):
     sticky_for: timedelta | None = None
     """How long a contact waits for the agent who knows its customer."""
     wrap_up: timedelta | None = None
+    handling: timedelta | None = None
+    """How long a live contact takes: supposed until the desk has seen enough of them to know."""
     """How long an agent keeps the room of a call or chat after the customer has left."""
 
     @property

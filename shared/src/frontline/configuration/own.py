@@ -40,6 +40,7 @@ address = "support@your-company.example"
 # offer = true                            # ask the agent first; unset: phone and chat are, others are not
 # offer_for = "PT20S"                     # how long they have to accept, before the next one is asked
 # sticky_for = "PT1M"                     # how long to wait for the agent who knows the customer
+# handling = "PT6M"                       # how long a call or chat takes, until enough were seen to know
 # wrap_up = "PT30S"                       # time to write up a call or chat, before the next one
 # written_cost = 10                       # what a text or a missed call costs, if a call costs more
 # policy = "standard"                     # how soon an answer is promised: a [[policy]] below

@@ -84,7 +84,7 @@ def _inbox(inbox: Inbox) -> Breaches:
     if inbox.offer_for <= timedelta(0) or inbox.offer_for % _MILLISECOND:
         yield ("offer_for",), "offer_for must be longer than nothing, in whole milliseconds"
     yield from _at_least("written_cost", inbox.written_cost, 1)
-    waits = {"sticky_for": inbox.sticky_for, "wrap_up": inbox.wrap_up}
+    waits = {"sticky_for": inbox.sticky_for, "wrap_up": inbox.wrap_up, "handling": inbox.handling}
     yield from patience_breaches({key: time for key, time in waits.items() if time is not None})
     yield from _words("skills", inbox.skills)
     for place in _PLACE.findall(inbox.sender):

@@ -36,9 +36,20 @@ class Standing(Value, frozen=True, kw_only=True):
     agent_picture: str = ""
 
 
+class Foretold(Value, frozen=True, kw_only=True):
+    """How right the waits were that people were told when they came, the latest hundred or so: the mean
+    of what they waited longer, of how far that was off either way, and the part that ended in the range.
+    """
+
+    waits: int
+    longer: timedelta
+    off: timedelta
+    within: float
+
+
 class DeskView(Envelope, frozen=True, kw_only=True, tag="desk_view"):
-    """`wait` is for somebody who would come now, by channel; empty when nobody can tell.
-    `opens_at` is when somebody will be there again, if that is known.
+    """`wait` is for somebody who would come now, by channel (the longest of its inboxes) and by channel and
+    inbox (`chat.support`); what nobody can tell is not there. `opens_at` is when somebody will be there again, if that is known.
     """
 
     desk: DeskId
@@ -48,6 +59,7 @@ class DeskView(Envelope, frozen=True, kw_only=True, tag="desk_view"):
     wait: dict[str, Range] = {}
     opens_at: Instant | None = None
     contacts: dict[ContactId, Standing] = {}
+    foretold: Foretold | None = None
 
 
 decode_desk_view: EnvelopeDecoder[DeskView] = EnvelopeDecoder(DeskView)

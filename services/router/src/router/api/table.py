@@ -1,6 +1,7 @@
 """Which routes there are. Routing and the OpenAPI document are both made from this."""
 
-from router.api import contacts, handing_on, me, objects, offers, parked, resolution, rota, writing
+from router.api import contacts, desk, handing_on, me, objects, offers, parked, resolution, rota, writing
+from router.api.desk_shape import DeskStatus
 from router.api.rota_shape import RotaView, SwapBody, Swapped, Window
 from router.api.route import KIB, Route
 from router.api.shape import (
@@ -153,6 +154,15 @@ ROUTES: tuple[Route, ...] = (
         body=AvailabilityBody,
         answer=MyAvailability,
         refuses=(409,),
+    ),
+    Route(
+        method="GET",
+        path="/api/desks/{desk}",
+        name="showDesk",
+        summary="Who waits, who is on, how long it takes, and how right that was",
+        handle=desk.show_desk,
+        answer=DeskStatus,
+        refuses=(404,),
     ),
     Route(
         method="GET",

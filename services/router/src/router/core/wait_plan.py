@@ -1,12 +1,14 @@
 """Who is known to come and to leave: by what people said, and by shifts that call them in and let them go."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from frontline.contract.ids import AgentId
 from router.core.capacity import AVAILABLE, AWAY, OFFLINE
 from router.core.rota import next_on_duty, rota, turns
 from router.core.state import DeskState
 from router.core.wait_room import AHEAD, Coming
+
+_INSTANT = timedelta(milliseconds=1)
 
 
 def comings(state: DeskState, now: datetime) -> list[Coming]:
@@ -36,6 +38,11 @@ def opens_at(state: DeskState, now: datetime) -> datetime | None:
         duty = next_on_duty(rota(state.settings, state.swaps), now)
         if duty is not None and duty > now:
             back.append(duty)
+    else:
+        policies = {inbox.policy for inbox in state.inboxes.values() if inbox.live}
+        kept = {term.calendar_name: term.calendar for key, term in state.terms.items() if key[0] in policies}
+        opens = [calendar.due(now, _INSTANT) - _INSTANT for calendar in kept.values()]
+        back += [instant for instant in opens if instant > now]
     return min(back, default=None)
 
 

@@ -47,12 +47,13 @@ class Place(msgspec.Struct, frozen=True, kw_only=True):
 @dataclass(frozen=True, slots=True)
 class Done:
     """Effects are through up to `place`. `keys` says whether the indexes have gained any on the way,
-    `contacts` what the decisions were about.
+    `contacts` what the decisions were about, and `events` are these.
     """
 
     place: Place
     keys: bool
     contacts: frozenset[ContactId]
+    events: Sequence[DeskDecision]
 
 
 class Effects:
@@ -99,7 +100,7 @@ class Effects:
                     events = [event for each in counted for event in each.commit.events]
                     keys = any(isinstance(event, _KEYED) for event in events)
                     contacts = frozenset(event.contact for event in events if hasattr(event, "contact"))
-                    self._done(Done(reached, keys, contacts))
+                    self._done(Done(reached, keys, contacts, events))
 
     async def _where(self) -> Place:
         entry = await self._progress.get(self._key)

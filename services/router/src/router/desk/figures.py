@@ -6,6 +6,7 @@ from frontline.contract.ids import DeskId
 from router.desk.log import LogWriter
 from router.desk.loop import DeskLoop
 
+_ERROR_BUCKETS = (-1800, -600, -300, -120, -60, -30, -10, 0, 10, 30, 60, 120, 300, 600, 1800)
 _DECISION_BUCKETS = (0.00005, 0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.05, 0.25)
 
 
@@ -38,6 +39,20 @@ class RouterFigures:
             registry=registry,
         )  # fmt: skip
 
+        self._wait_error = Histogram(
+            "frontline_desk_wait_error_seconds",
+            "What live customers waited, less what they would have been told on average when they came.",
+            ["desk"],
+            registry=registry,
+            buckets=_ERROR_BUCKETS,
+        )
+        self._foretold = Counter(
+            "frontline_desk_waits_foretold",
+            "Live customers who were served, by whether their wait ended in the range that they were told.",
+            ["desk", "within"],
+            registry=registry,
+        )
+
     def led(self, desk: DeskId, loop: DeskLoop, writer: LogWriter) -> None:
         """This replica leads from here on; what is a state is read when somebody scrapes."""
         self._takeovers.labels(desk).inc()
@@ -51,6 +66,11 @@ class RouterFigures:
         self._leads.labels(desk).set(0)
         for gauge in (self._waiting, self._open, self._pending, self._recoveries):
             gauge.labels(desk).set_function(lambda: 0)
+
+    def waited(self, desk: DeskId, longer: float, *, within: bool) -> None:
+        """Somebody who was told what to expect was served; they waited so many seconds longer than that."""
+        self._wait_error.labels(desk).observe(longer)
+        self._foretold.labels(desk, "yes" if within else "no").inc()
 
     def decided(self, desk: DeskId, command: str, seconds: float) -> None:
         self._decisions.labels(desk, command).observe(seconds)

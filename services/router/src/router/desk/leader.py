@@ -51,7 +51,7 @@ class Leader:
         self._with = surroundings
         self._floor: Place | None = None
         self.loop = DeskLoop(state, writer, clock, decided=partial(surroundings.figures.decided, desk.id))
-        self._view = ShowsDesk(surroundings.bus, desk, self.loop, clock, surroundings.log)
+        self._view = ShowsDesk(surroundings.bus, desk, self.loop, clock, surroundings.log, surroundings.figures)
         bus, signer, log = surroundings.bus, surroundings.signer, surroundings.log
         words = Words(bus, signer, desk.id)
         ringing = Ringing(bus, desk, state, log)
@@ -150,6 +150,7 @@ class Leader:
 
     def _effects_done(self, done: Done) -> None:
         self._view.touched(done.contacts)
+        self._view.told(done.events)
         if done.keys:
             self._floor = done.place
 

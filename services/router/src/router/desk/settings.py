@@ -50,6 +50,7 @@ def desk_settings(configuration: Configuration, desk: Desk) -> DeskSettings:
                 written_cost=inbox.written_cost,
                 sticky_for=inbox.sticky_for,
                 wrap_up=inbox.wrap_up or None,
+                handling=inbox.handling or None,
             )
             for inbox in desk.inboxes
         ),
@@ -126,7 +127,9 @@ def _calendar(calendar: Calendar) -> CalendarSettings:
             SpecialDaySettings(
                 day=special.day,
                 hours=tuple(
-                    HoursSettings(opens=opens, closes=closes) for entry in special.hours for opens, closes in times(entry)
+                    HoursSettings(opens=opens, closes=closes)
+                    for entry in special.hours
+                    for opens, closes in times(entry)
                 ),
             )
             for special in calendar.special

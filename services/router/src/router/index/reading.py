@@ -6,7 +6,7 @@ from typing import Any
 
 import msgspec
 
-from frontline.contract.ids import AgentId, ContactId, CustomerId, DeskId, MessageId
+from frontline.contract.ids import AgentId, ChannelName, ContactId, CustomerId, DeskId, MessageId
 from frontline.contract.message import DeliveryState
 from frontline.contract.transcript import TranscriptItem, decode_item
 from router.index.rota import RotaRow, load_rota
@@ -111,6 +111,21 @@ class Reader:
 
     def agents(self, desk: DeskId) -> dict[AgentId, AgentRow]:
         return load_agents(self._connection, desk)
+
+    def waiting(self, desk: DeskId) -> dict[ChannelName, int]:
+        """How many contacts nobody has, by channel."""
+        found = self._connection.execute(
+            "SELECT channel, count(*) FROM contact WHERE desk = ? AND state IN ('waiting', 'offered') GROUP BY channel",
+            (desk,),
+        )
+        return dict(found.fetchall())
+
+    def in_hand(self, desk: DeskId) -> dict[AgentId, int]:
+        """How many contacts each agent has."""
+        found = self._connection.execute(
+            "SELECT agent, count(*) FROM contact WHERE desk = ? AND state = 'assigned' GROUP BY agent", (desk,)
+        )
+        return dict(found.fetchall())
 
     def rota(self, desk: DeskId) -> RotaRow:
         return load_rota(self._connection, desk)

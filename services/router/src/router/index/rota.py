@@ -30,6 +30,13 @@ class RotaRow(Row, frozen=True, kw_only=True):
         return Rota(self.shifts, swaps, frozenset(self.agents))
 
 
+def on_duty(row: RotaRow, agent: AgentId) -> bool:
+    """As the desk has it: whom no shift names is always on duty."""
+    crews = [crew for shift in row.shifts for crew in shift.weeks]
+    crews += [override.agents for shift in row.shifts for override in shift.overrides if override.agents]
+    return agent in row.duty or not any(agent in crew for crew in crews)
+
+
 def rota_after(row: RotaRow, event: DeskDecision) -> RotaRow:
     """The row once `event` has happened."""
     match event:
