@@ -6,6 +6,8 @@ from pathlib import Path
 import pytest
 
 from frontline.contract.error import Mistake, SettingsError
+from frontline.supervisor.probe import is_alive
+from frontline.supervisor.process import Patience
 from tests.integration.supervisor.fleet import Stage, alive
 
 
@@ -40,6 +42,41 @@ async def test_a_service_killed_hard_is_started_again_and_tells_its_new_addresse
     os.kill(former.pid, signal.SIGKILL)
     await stage.until(lambda: member.ready and member.status is not None and member.status.pid != former.pid)
     assert stage.said == [f"a was ended by SIGKILL; starting it again in 0.0 s. See {tmp_path / 'a.log'}"]
+    await member.stop(5)
+    await running
+
+
+async def test_a_service_that_hangs_is_ended_and_started_again(tmp_path: Path) -> None:
+    stage = Stage(tmp_path)
+    member = stage.member("a")
+    member.patience = Patience(every=0.2, misses=4)
+    running = asyncio.create_task(member.run())
+    await stage.until(lambda: member.ready)
+    former = member.status
+    assert former is not None
+    os.kill(former.pid, signal.SIGSTOP)
+    await stage.until(lambda: member.ready and member.status is not None and member.status.pid != former.pid)
+    assert stage.said[:2] == [
+        f"a does not answer any more and is ended. See {tmp_path / 'a.log'}",
+        f"a was ended by SIGKILL; starting it again in 0.0 s. See {tmp_path / 'a.log'}",
+    ]
+    await member.stop(5)
+    await running
+
+
+async def test_a_service_that_stops_for_a_moment_is_left_alone(tmp_path: Path) -> None:
+    stage = Stage(tmp_path)
+    member = stage.member("a")
+    member.patience = Patience(every=0.2, misses=1_000)
+    running = asyncio.create_task(member.run())
+    await stage.until(lambda: member.ready)
+    former = member.status
+    assert former is not None
+    os.kill(former.pid, signal.SIGSTOP)
+    assert not await is_alive(former.ops, timeout=0.5)
+    os.kill(former.pid, signal.SIGCONT)
+    assert await is_alive(former.ops, timeout=30)
+    assert (member.starts, stage.said) == (1, [])
     await member.stop(5)
     await running
 

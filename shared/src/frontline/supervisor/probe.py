@@ -1,4 +1,4 @@
-"""Asks a service's ops port whether it is ready. By hand: an HTTP client takes longer to import
+"""Asks a service's ops port whether it is ready, and whether it lives. By hand: an HTTP client takes longer to import
 than all services together take to answer.
 """
 
@@ -10,12 +10,21 @@ from frontline.supervisor.address import split
 
 async def is_ready(ops: str, *, timeout: float = 2.0) -> bool:
     """Whether `http://<ops>/healthz/ready` says 200 now."""
+    return await _is_well(ops, "ready", timeout)
+
+
+async def is_alive(ops: str, *, timeout: float) -> bool:
+    """Whether `http://<ops>/healthz/live` says 200 now."""
+    return await _is_well(ops, "live", timeout)
+
+
+async def _is_well(ops: str, probe: str, timeout: float) -> bool:
     host, port = split(ops)
     writer = None
     try:
         async with asyncio.timeout(timeout):
             reader, writer = await asyncio.open_connection(host, port)
-            writer.write(f"GET /healthz/ready HTTP/1.0\r\nHost: {ops}\r\n\r\n".encode())
+            writer.write(f"GET /healthz/{probe} HTTP/1.0\r\nHost: {ops}\r\n\r\n".encode())
             return (await reader.readline()).split(b" ")[1:2] == [b"200"]
     except (OSError, TimeoutError):
         return False

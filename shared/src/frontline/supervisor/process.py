@@ -1,4 +1,4 @@
-"""One service as a child process: started, watched until it is ready, started again when it dies."""
+"""One service as a child process: started, watched, started again when it dies or hangs."""
 
 import asyncio
 import os
@@ -15,7 +15,7 @@ from frontline.runtime.status import Status, read_status
 from frontline.supervisor.backoff import Backoff
 from frontline.supervisor.leftover import Notes
 from frontline.supervisor.log import ServiceLog
-from frontline.supervisor.probe import is_ready
+from frontline.supervisor.probe import is_alive, is_ready
 
 _LOOK_SECONDS = 0.02
 _LOOK_MOST_SECONDS = 0.1
@@ -44,6 +44,17 @@ class Watch:
     notes: Notes
 
 
+@dataclass(frozen=True, slots=True)
+class Patience:
+    """With a service that was ready: it is asked whether it lives every `every` seconds, and is ended after `misses`
+    in a row that were not answered within as long. They are counted rather than timed, so that a machine which slept,
+    or was busy for a moment, is not taken for a service that hangs.
+    """
+
+    every: float = 5.0
+    misses: int = 6
+
+
 @dataclass(slots=True)
 class Supervised:
     """`run` keeps it going until `stop`. `status` is what it last told, `ready` whether it serves."""
@@ -53,6 +64,7 @@ class Supervised:
     log: ServiceLog
     watch: Watch
     backoff: Backoff = field(default_factory=Backoff)
+    patience: Patience = Patience()
     status: Status | None = None
     ready: bool = False
     starts: int = 0
@@ -114,15 +126,30 @@ class Supervised:
         self.watch.notes.note(self.spec.name, process.pid)
         if self._stopping.is_set():  # asked for while it was being started
             self.kill()
-        ready = asyncio.create_task(self._until_ready(process.pid), name=f"{self.spec.name} ready")
+        watching = asyncio.create_task(self._look_after(process), name=f"{self.spec.name} watched")
         try:
             return await process.wait()
         finally:
-            ready.cancel()
+            watching.cancel()
             self.ready = False
             self.watch.notes.forget(self.spec.name)
 
-    async def _until_ready(self, pid: int) -> None:
+    async def _look_after(self, process: asyncio.subprocess.Process) -> None:
+        """See it become ready, then that it goes on to live; end it when it does not."""
+        await self._live_on(await self._until_ready(process.pid))
+        self.watch.say(f"{self.spec.name} does not answer any more and is ended. {self.log.hint()}")
+        with suppress(ProcessLookupError):
+            process.kill()
+
+    async def _live_on(self, ops: str) -> None:
+        """Return when it has not answered for long enough."""
+        missed = 0
+        while missed < self.patience.misses:
+            await asyncio.sleep(self.patience.every)
+            missed = 0 if await is_alive(ops, timeout=self.patience.every) else missed + 1
+
+    async def _until_ready(self, pid: int) -> str:
+        """Gives the address of its ops port."""
         wait = _LOOK_SECONDS
         while True:
             status = read_status(self.status_file)
@@ -130,7 +157,7 @@ class Supervised:
                 self.status = read_status(self.status_file) or status
                 self.ready = True
                 self.watch.changed()
-                return
+                return status.ops
             await asyncio.sleep(wait)
             wait = min(wait * 1.2, _LOOK_MOST_SECONDS)
 
