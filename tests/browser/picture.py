@@ -63,6 +63,7 @@ AGENT, VISITOR = {"width": 860, "height": 720}, {"width": 380, "height": 720}
 
 async def take(target: Path) -> None:
     """Write the picture to `target`."""
+    expect.set_options(timeout=60_000)
     with tempfile.TemporaryDirectory(prefix="frontline-picture-") as folder:
         config = Path(folder) / "desk.toml"
         config.write_text(DESK)
