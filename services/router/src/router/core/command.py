@@ -139,6 +139,12 @@ class ChangeLane(Command, frozen=True, kw_only=True):
     reason: str = ""
 
 
+class EraseContact(Command, frozen=True, kw_only=True):
+    """The customer is erased: nobody has to do anything for them any more, and figures stay."""
+
+    contact: ContactId
+
+
 class SwapTurn(Command, frozen=True, kw_only=True):
     """`agent` asks: one of the two has the turn of a shift that begins on `day`, and the other takes it."""
 
@@ -181,6 +187,7 @@ DeskCommand = (
     | WaitFor
     | Promise
     | ChangeLane
+    | EraseContact
     | SwapTurn
     | ApplySettings
     | RaiseIndexFloor
