@@ -36,6 +36,7 @@ from frontline.runtime.topology import (
     OUTBOX,
     PARKED,
     PROGRESS,
+    SNAPSHOTS,
     THREADS,
     TRANSCRIPT,
     TRANSCRIPT_PUBLIC,
@@ -128,7 +129,8 @@ def router(channels: Sequence[ChannelName], desks: Sequence[DeskId]) -> User:
     user = User(ROUTER)
     user.reads(DRAFTS, TRANSCRIPT, PARKED, f"OBJ_{ATTACHMENTS}", f"OBJ_{ORIGINALS}")
     user.keeps(CUSTOMERS, THREADS, KEYS, DIRECTORY, DESKVIEW, LEASES, PROGRESS)
-    user.stores(ATTACHMENTS)
+    user.stores(ATTACHMENTS, SNAPSHOTS)
+    user.reads(f"OBJ_{SNAPSHOTS}")
     user.takes(EVENTS, _EVENT_CONSUMER, subject.events())
     user.publish += [subject.transcript_public(_CONTACT), subject.transcript_internal(_CONTACT), _parked(ROUTER)]
     user.publish += [_info(TRANSCRIPT), _info(f"KV_{CUSTOMERS}"), f"{_API}.STREAM.MSG.DELETE.{PARKED}"]
@@ -136,6 +138,7 @@ def router(channels: Sequence[ChannelName], desks: Sequence[DeskId]) -> User:
     for desk in desks:
         user.reads(subject.desk_stream(desk))
         user.publish += [subject.desk_epoch(desk), subject.desk_log(desk), _info(subject.desk_stream(desk))]
+        user.publish.append(f"{_API}.STREAM.PURGE.{subject.desk_stream(desk)}")
         user.publish += [f"event.{desk}.*", subject.draft(desk), f"command.{desk}.*"]
         user.subscribe += [subject.desk_tail(desk), f"command.{desk}.*"]
     for channel in channels:

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import aclosing, asynccontextmanager
 from datetime import UTC, datetime, timedelta
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from nats.aio.msg import Msg
 from prometheus_client import CollectorRegistry
@@ -70,7 +70,7 @@ CONFIGURATION = Configuration(
 
 
 @asynccontextmanager
-async def desk_on(bus: Bus, *, holder: str = "one", lease_seconds: float = 2.0) -> AsyncIterator[Replica]:
+async def desk_on(bus: Bus, *, holder: str = "one", lease_seconds: float = 2.0, **more: Any) -> AsyncIterator[Replica]:
     """A replica that runs until the end of the block, or until its test stops it by `halt`."""
     stopping = asyncio.Event()
     replica = Replica(
@@ -85,6 +85,7 @@ async def desk_on(bus: Bus, *, holder: str = "one", lease_seconds: float = 2.0) 
             park=parking(bus),
             figures=RouterFigures(CollectorRegistry()),
             lease_seconds=lease_seconds,
+            **more,
         ),
     )
     task = asyncio.create_task(replica.run(stopping))

@@ -5,6 +5,7 @@ import secrets
 import tempfile
 from collections.abc import Callable, Coroutine
 from contextlib import AsyncExitStack
+from datetime import timedelta
 from functools import partial
 from pathlib import Path
 from typing import Annotated
@@ -45,6 +46,10 @@ class RouterSettings(msgspec.Struct, frozen=True, kw_only=True):
     router_port: Annotated[int, msgspec.Meta(ge=0, le=65535)] = 8080
     index_dir: Path | None = None
     lease_seconds: Annotated[float, msgspec.Meta(ge=0.5, le=60)] = 2.0
+    snapshot_every: Annotated[int, msgspec.Meta(ge=100)] = 50_000
+    """Decisions of a desk after which a snapshot of it is taken: what a new leader need not read again."""
+    log_retention: timedelta | None = None
+    """How long the decisions of a desk are kept; for ever when unset. The read index is made of them."""
 
 
 def run() -> int:
@@ -78,6 +83,8 @@ async def _serve(service: Service, under_way: asyncio.Event) -> None:
         park=partial(_park, service),
         figures=RouterFigures(service.metrics.registry),
         lease_seconds=settings.lease_seconds,
+        snapshot_every=settings.snapshot_every,
+        retention=settings.log_retention,
     )
     holder = service.settings.instance or secrets.token_hex(8)
     replicas = {desk.id: Replica(desk, holder, surroundings) for desk in configuration.desks}

@@ -55,23 +55,46 @@ def save(state: DeskState) -> Iterator[bytes]:
         yield _encode(block)
 
 
-def restore(blocks: Iterable[bytes]) -> DeskState:
-    """The state that was saved. Raises `UnreadableSnapshot`."""
-    blocks = iter(blocks)
-    try:
-        head = _decode_head(next(blocks))
+class Restoration:
+    """Makes a state of blocks as they come. Everything raises `UnreadableSnapshot`."""
+
+    def __init__(self) -> None:
+        self._contacts = 0
+        self._state: DeskState | None = None
+        self._terms: list[Term] = []
+
+    def add(self, block: bytes) -> None:
+        try:
+            if self._state is None:
+                self._begin(_decode_head(block))
+            else:
+                for row in _decode_contacts(block):
+                    _keep(self._state, row, self._terms)
+        except msgspec.MsgspecError as error:
+            raise UnreadableSnapshot(type(error).__name__) from error
+
+    def done(self) -> DeskState:
+        """The state that was saved, once all blocks were added."""
+        if self._state is None:
+            raise UnreadableSnapshot("nothing in it")
+        if len(self._state.contacts) != self._contacts:
+            raise UnreadableSnapshot(f"{len(self._state.contacts)} contacts of {self._contacts}")
+        return self._state
+
+    def _begin(self, head: Head) -> None:
         if head.format != FORMAT:
             raise UnreadableSnapshot(f"format {head.format}, and this code reads {FORMAT}")
-        state = _state(head)
-        terms = [_term(row, state) for row in head.terms]
-        for block in blocks:
-            for row in _decode_contacts(block):
-                _keep(state, row, terms)
-    except (StopIteration, msgspec.MsgspecError) as error:
-        raise UnreadableSnapshot(type(error).__name__) from error
-    if len(state.contacts) != head.contacts:
-        raise UnreadableSnapshot(f"{len(state.contacts)} contacts of {head.contacts}")
-    return state
+        self._contacts = head.contacts
+        self._state = _state(head)
+        self._terms = [_term(row, self._state) for row in head.terms]
+
+
+def restore(blocks: Iterable[bytes]) -> DeskState:
+    """The state that was saved. Raises `UnreadableSnapshot`."""
+    restoration = Restoration()
+    for block in blocks:
+        restoration.add(block)
+    return restoration.done()
 
 
 def _number(clock: Clock, numbers: dict[Term, int]) -> None:

@@ -52,6 +52,15 @@ class RouterFigures:
             ["desk", "within"],
             registry=registry,
         )
+        self._snapshot = Gauge(
+            "frontline_desk_snapshot_sequence",
+            "The place in the log of the last snapshot.",
+            ["desk"],
+            registry=registry,
+        )
+        self._snapshots_failed = Counter(
+            "frontline_desk_snapshots_failed", "Snapshots that could not be taken.", ["desk"], registry=registry
+        )
 
     def led(self, desk: DeskId, loop: DeskLoop, writer: LogWriter) -> None:
         """This replica leads from here on; what is a state is read when somebody scrapes."""
@@ -71,6 +80,12 @@ class RouterFigures:
         """Somebody who was told what to expect was served; they waited so many seconds longer than that."""
         self._wait_error.labels(desk).observe(longer)
         self._foretold.labels(desk, "yes" if within else "no").inc()
+
+    def snapshot(self, desk: DeskId, seq: int) -> None:
+        self._snapshot.labels(desk).set(seq)
+
+    def snapshot_failed(self, desk: DeskId) -> None:
+        self._snapshots_failed.labels(desk).inc()
 
     def decided(self, desk: DeskId, command: str, seconds: float) -> None:
         self._decisions.labels(desk, command).observe(seconds)

@@ -3,11 +3,15 @@
 import asyncio
 from contextlib import aclosing
 
+from frontline.contract.error import Unavailable
 from frontline.contract.ids import DeskId
+from frontline.runtime.reader import Stored
 from router.core.advance import replay
+from router.core.snapshot import UnreadableSnapshot
 from router.core.state import DeskState
 from router.desk.fence import Counted, EpochBegan, Fence
 from router.desk.log_store import LogStore
+from router.desk.snapshots import Snapshots
 
 
 class Follower:
@@ -17,20 +21,49 @@ class Follower:
         self.state = DeskState(desk)
         self.fence = Fence()
         self.epoch_began: EpochBegan | None = None
-        self._store = store
+        self.store = store
         self._moved = asyncio.Event()
+
+    async def begin(self, snapshots: Snapshots) -> None:
+        """Start from the youngest snapshot that can be read, from the beginning of the log if none can.
+        Raises `Unavailable`, and `UnreadableSnapshot` when neither is there.
+        """
+        for taken in await snapshots.taken():
+            if not await self._holds(taken.seq):
+                continue  # the log has lost its end since, or was begun anew: that state never was
+            try:
+                self.state = await snapshots.load(taken)
+            except (UnreadableSnapshot, Unavailable):
+                continue
+            self.fence = Fence(taken.seq, taken.epoch, taken.index)
+            return
+        async with aclosing(self.store.read(0)) as records:
+            async for first in records:
+                if first.seq > 1:
+                    raise UnreadableSnapshot(f"the log begins at {first.seq}, and no snapshot leads up to there")
+                return
+
+    async def _holds(self, seq: int) -> bool:
+        async with aclosing(self.store.read(seq - 1)) as records:
+            async for record in records:
+                return record.seq == seq
+        return False
 
     async def run(self) -> None:
         """Follow until cancelled. Raises for a record that this code can't read or replay."""
-        async with aclosing(self._store.follow(self.fence.seq)) as batches:
+        async with aclosing(self.store.follow(self.fence.seq)) as batches:
             async for batch in batches:
                 for stored in batch:
-                    record = self.fence.admit(stored)
-                    if isinstance(record, Counted):
-                        replay(self.state, record.commit)
-                    elif isinstance(record, EpochBegan):
-                        self.epoch_began = record
+                    self.take(stored)
                 self._moved.set()
+
+    def take(self, stored: Stored) -> None:
+        """The next record of the log."""
+        record = self.fence.admit(stored)
+        if isinstance(record, Counted):
+            replay(self.state, record.commit)
+        elif isinstance(record, EpochBegan):
+            self.epoch_began = record
 
     async def reach(self, seq: int) -> None:
         """Wait until everything up to `seq` has been replayed."""

@@ -16,6 +16,7 @@ from router.core.state import DeskState
 from router.desk.command_port import CommandPort, CommandReply, CommandRequest
 from router.desk.effects import Done, Effects, Place, stored
 from router.desk.intake import Intake
+from router.desk.keeper import Keeper
 from router.desk.lease import Lease
 from router.desk.log import LogWriter
 from router.desk.log_store import LogStore
@@ -55,6 +56,17 @@ class Leader:
         bus, signer, log = surroundings.bus, surroundings.signer, surroundings.log
         words = Words(bus, signer, desk.id)
         ringing = Ringing(bus, desk, state, log)
+        self._keeper = Keeper(
+            bus,
+            desk.id,
+            store,
+            take=surroundings.take_snapshot,
+            every=surroundings.snapshot_every,
+            retention=surroundings.retention,
+            clock=clock,
+            figures=surroundings.figures,
+            log=log,
+        )
         self._effects = Effects(bus, desk.id, store, words, ringing, log, self._effects_done)
         self._pick_ups = PickUps(bus, desk, self.loop, ringing, log)
         self._port = CommandPort(bus, desk.id, writer.epoch, self._decide)
@@ -94,6 +106,7 @@ class Leader:
             await begun
             await self._configure()
             lasting += [tasks.create_task(self._raise_floor()), tasks.create_task(self._view.run())]
+            lasting.append(tasks.create_task(self._keeper.run()))
             taking = [tasks.create_task(self._port.run()), tasks.create_task(self._pick_ups.run())]
             taking += [tasks.create_task(intake.run()) for intake in self._intakes]
             await stopping.wait()
@@ -151,6 +164,7 @@ class Leader:
     def _effects_done(self, done: Done) -> None:
         self._view.touched(done.contacts)
         self._view.told(done.events)
+        self._keeper.carried_out(done.place.seq)
         if done.keys:
             self._floor = done.place
 

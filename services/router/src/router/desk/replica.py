@@ -15,12 +15,14 @@ from frontline.runtime.keyvalue import KeyValue
 from frontline.runtime.topology import LEASES
 from router.core.advance import Torn
 from router.core.commit import FORMAT, EpochRecord
+from router.core.snapshot import UnreadableSnapshot
 from router.desk.clock import DeskClock, WrongClock, check
 from router.desk.follower import Follower
 from router.desk.leader import Leader
 from router.desk.lease import Lease, LeaseLost
 from router.desk.log import Deposed, LogWriter, announce
 from router.desk.log_store import LogStore, StreamLogStore
+from router.desk.snapshots import Snapshots
 from router.desk.surroundings import Surroundings
 
 _AGAIN_SECONDS = 0.5
@@ -65,7 +67,7 @@ class Replica:
                 await self._once(stopping)
             except* (Deposed, LeaseLost) as lost:
                 self._with.log.warning("desk.lost", desk=self._desk.id, why=type(lost.exceptions[0]).__name__)
-            except* (WrongClock, Torn, Unavailable, msgspec.DecodeError) as errors:
+            except* (WrongClock, Torn, Unavailable, UnreadableSnapshot, msgspec.DecodeError) as errors:
                 for error in errors.exceptions:
                     self._with.log.error("desk.given_up", desk=self._desk.id, error=type(error).__name__)
                 with suppress(TimeoutError):
@@ -75,7 +77,9 @@ class Replica:
                 self._leader = None
 
     async def _once(self, stopping: asyncio.Event) -> None:
-        follower = self._follower = Follower(self._desk.id, self._store)
+        follower = Follower(self._desk.id, self._store)
+        await follower.begin(Snapshots(self._with.bus, self._desk.id))
+        self._follower = follower
         lease = Lease(self._leases, self._desk.id, self._holder, ttl=self._with.lease_seconds, monotonic=time.monotonic)
         async with asyncio.TaskGroup() as tasks:
             following = tasks.create_task(_follow(follower))

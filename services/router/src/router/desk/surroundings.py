@@ -1,6 +1,7 @@
 """What a replica of a desk is given by the process that it runs in."""
 
 from dataclasses import dataclass
+from datetime import timedelta
 
 from frontline.configuration.model import Configuration
 from frontline.contract.channel import Log
@@ -9,11 +10,15 @@ from frontline.runtime.bus import Bus
 from frontline.runtime.signing import Signer
 from router.desk.figures import RouterFigures
 from router.desk.intake import Park
+from router.desk.keeper import Take
+from router.desk.snapshotting import in_a_child
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Surroundings:
-    """`wall` is the machine's clock; `park` keeps what can't be processed."""
+    """`wall` is the machine's clock; `park` keeps what can't be processed. A snapshot of a desk is taken
+    `snapshot_every` commits; `retention` is how long its log is kept, `None` for ever.
+    """
 
     bus: Bus
     signer: Signer
@@ -23,3 +28,6 @@ class Surroundings:
     park: Park
     figures: RouterFigures
     lease_seconds: float = 2.0
+    take_snapshot: Take = in_a_child
+    snapshot_every: int = 50_000
+    retention: timedelta | None = None

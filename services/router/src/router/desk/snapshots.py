@@ -1,0 +1,106 @@
+"""A desk's snapshots in the object store: the last few, each read back before it counts."""
+
+import asyncio
+import gc
+from collections.abc import AsyncIterable, AsyncIterator
+from datetime import datetime
+
+import msgspec
+
+from frontline.contract.clock import Instant
+from frontline.contract.error import Unavailable
+from frontline.contract.ids import DeskId
+from frontline.contract.message import ObjectRef
+from frontline.runtime.bus import Bus
+from frontline.runtime.keyvalue import KeyValue
+from frontline.runtime.objects import Objects
+from frontline.runtime.topology import PROGRESS, SNAPSHOTS
+from router.core.snapshot import FORMAT, Restoration, UnreadableSnapshot, save
+from router.core.state import DeskState, fingerprint
+
+KEPT = 3
+_LENGTH_BYTES = 4
+
+
+class Taken(msgspec.Struct, frozen=True, kw_only=True):
+    """A snapshot that was stored and read back: the state behind sequence `seq` of the log."""
+
+    seq: int
+    epoch: int
+    index: int
+    at: Instant
+    contacts: int
+    content: ObjectRef
+    format: int = FORMAT
+
+
+_decode = msgspec.json.Decoder(tuple[Taken, ...]).decode
+
+
+class Snapshots:
+    def __init__(self, bus: Bus, desk: DeskId) -> None:
+        self._desk = desk
+        self._objects = Objects(bus)
+        self._progress = KeyValue(bus, PROGRESS)
+        self._key = f"snapshots.{desk}"
+
+    async def taken(self) -> tuple[Taken, ...]:
+        """Those that this code can read, youngest first. Raises `Unavailable`."""
+        entry = await self._progress.get(self._key)
+        return tuple(each for each in _decode(entry.value) if each.format == FORMAT) if entry else ()
+
+    async def load(self, taken: Taken) -> DeskState:
+        """Raises `UnreadableSnapshot`, `Unavailable`. Lets others run in between."""
+        restoration = Restoration()
+        collects = gc.isenabled()
+        gc.disable()  # a million new objects, all of them to stay: looking for garbage takes longer than making them
+        try:
+            async for block in _blocks(self._objects.get(taken.content)):
+                restoration.add(block)
+                await asyncio.sleep(0)
+        finally:
+            if collects:
+                gc.enable()
+        return restoration.done()
+
+    async def write(self, state: DeskState, seq: int, now: datetime) -> Taken:
+        """Store `state`, which must not change meanwhile, and read it back. Raises `Unavailable`, and
+        `UnreadableSnapshot` if what was read is not what was written.
+        """
+        before = await self.taken()
+        name = f"{self._desk}/{_free(before)}"
+        content = await self._objects.put(SNAPSHOTS, name, _framed(state))
+        taken = Taken(
+            seq=seq, epoch=state.epoch, index=state.index, at=now, contacts=len(state.contacts), content=content
+        )
+        if fingerprint(await self.load(taken)) != fingerprint(state):
+            raise UnreadableSnapshot("what was read back is another state")
+        await self._progress.put(self._key, msgspec.json.encode((taken, *before)[:KEPT]))
+        return taken
+
+
+def _free(before: tuple[Taken, ...]) -> int:
+    """A name that none of those that stay has: the one of the oldest is used again."""
+    stay = {each.content.name.rpartition("/")[2] for each in before[: KEPT - 1]}
+    return next(n for n in range(KEPT) if str(n) not in stay)
+
+
+async def _framed(state: DeskState) -> AsyncIterator[bytes]:
+    """Each block behind its length, as the store cuts where it likes."""
+    for block in save(state):
+        yield len(block).to_bytes(_LENGTH_BYTES) + block
+        await asyncio.sleep(0)
+
+
+async def _blocks(chunks: AsyncIterable[bytes]) -> AsyncIterator[bytes]:
+    rest = bytearray()
+    async for chunk in chunks:
+        rest += chunk
+        while len(rest) >= _LENGTH_BYTES:
+            end = _LENGTH_BYTES + int.from_bytes(rest[:_LENGTH_BYTES])
+            if len(rest) < end:
+                break
+            yield bytes(rest[_LENGTH_BYTES:end])
+            del rest[:end]
+    if rest:
+        raise Unavailable("a snapshot ends in the middle of a block")
