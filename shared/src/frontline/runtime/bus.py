@@ -62,7 +62,7 @@ class WrongSequence(Exception):
         self.last = int(last) if last.isdecimal() else None
 
 
-class _Client(Client):
+class PromptClient(Client):
     """nats-py leaves a lost connection only once everything it had to send has gone out: not for a
     quarter of an hour if the network swallows it, and neither a reconnect nor `close` gets on.
     """
@@ -99,7 +99,7 @@ class Bus:
         self.name = name
         self.trouble = ""
         """The last error of the client since it was connected: a wrong token, a server that is away."""
-        self.nc = _Client()
+        self.nc = PromptClient()
         self._ack_deadline = ack_deadline
         self._waiting: dict[str, asyncio.Future[PubAck]] = {}
         self._asking: dict[str, Replies] = {}

@@ -7,6 +7,7 @@ looked after here, because FastStream neither notices that one is gone nor that 
 """
 
 import asyncio
+from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from datetime import timedelta
 from typing import Any
@@ -21,7 +22,7 @@ from nats.js.errors import NotFoundError
 from frontline.contract import subject
 from frontline.contract.channel import Log
 from frontline.contract.ids import ChannelName
-from frontline.runtime.bus import Bus
+from frontline.runtime.bus import Bus, PromptClient
 from frontline.runtime.cancel import cancellable
 from frontline.runtime.delivery import Delivery
 from frontline.runtime.login import Login
@@ -170,28 +171,9 @@ class Subscription:
                 await asyncio.sleep(self._look)
 
     def _broker(self) -> NatsBroker:
-        broker = NatsBroker(
-            [one.strip() for one in self._url.split(",")],
-            **self._login.broker(),
-            name=f"{self._durable}-subscribers",
-            logger=None,
-            apply_types=False,
-            decoder=_whole,
-            graceful_timeout=self._drain,
-            **_STAY_CONNECTED,
-        )
+        broker = broker_to(self._url, self._login, name=f"{self._durable}-subscribers", drain=self._drain)
         for _ in range(self._workers):
-            subscriber = broker.subscriber(
-                self._filter,
-                stream=JStream(OUTBOX, declare=False),
-                durable=self._durable,
-                config=self._config,
-                pull_sub=PullSub(batch_size=1, timeout=_PULL_SECONDS),
-                ack_policy=AckPolicy.MANUAL,
-                no_reply=True,
-                inbox_prefix=f"{self._login.inbox}.".encode(),
-            )
-            subscriber(self._one())
+            subscriber(broker, self._login, OUTBOX, self._config, batch=1)(self._one())
         return broker
 
     def _one(self) -> Any:
@@ -211,6 +193,50 @@ class Subscription:
             await asyncio.sleep(self._ack_wait / 3)
             for work in tuple(self._in_hand):
                 await work.touch()
+
+
+class _Broker(NatsBroker):
+    """FastStream's, on our own client: nats-py's leaves sockets behind and waits for what nobody takes."""
+
+    async def _connect(self) -> Client:
+        client = PromptClient()
+        await client.connect(**self._connection_kwargs)
+        self.config.connect(client)
+        return client
+
+
+def broker_to(url: str, login: Login, *, name: str, drain: float) -> NatsBroker:
+    """A broker that stays connected, logs nothing, and hands messages over as they are. At its end what is in
+    hand has `drain` seconds.
+    """
+    return _Broker(
+        [one.strip() for one in url.split(",")],
+        **login.broker(),
+        name=name,
+        logger=None,
+        apply_types=False,
+        decoder=_whole,
+        graceful_timeout=drain,
+        **_STAY_CONNECTED,
+    )
+
+
+def subscriber(
+    broker: NatsBroker, login: Login, stream: str, config: api.ConsumerConfig, *, batch: int
+) -> Callable[[Callable[[NatsMessage], Awaitable[None]]], object]:
+    """Takes the handler of a subscriber that pulls from the durable consumer with this configuration; it
+    acknowledges by itself. The messages of a batch are handled side by side.
+    """
+    return broker.subscriber(
+        config.filter_subject or "",
+        stream=JStream(stream, declare=False),
+        durable=config.durable_name,
+        config=config,
+        pull_sub=PullSub(batch_size=batch, timeout=_PULL_SECONDS),
+        ack_policy=AckPolicy.MANUAL,
+        no_reply=True,
+        inbox_prefix=f"{login.inbox}.".encode(),
+    )
 
 
 async def end(broker: NatsBroker, client: Client, within: float) -> None:

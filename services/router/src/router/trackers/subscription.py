@@ -8,11 +8,9 @@ is given back with a delay. A batch runs side by side: whoever takes events must
 import asyncio
 from collections.abc import Callable
 from contextlib import suppress
-from typing import Any
 
 import nats.errors
-from faststream import AckPolicy
-from faststream.nats import JStream, NatsBroker, NatsMessage, PullSub
+from faststream.nats import NatsBroker, NatsMessage
 from nats.js import api
 from nats.js.errors import NotFoundError
 
@@ -22,24 +20,17 @@ from frontline.runtime.bus import Bus
 from frontline.runtime.cancel import cancellable
 from frontline.runtime.login import Login
 from frontline.runtime.metrics import Metrics
-from frontline.runtime.subscription import end
+from frontline.runtime.subscription import broker_to, end, subscriber
 from frontline.runtime.topology import EVENTS
 from router.trackers.service_level import Verdict
 
 Take = Callable[[bytes, int], Verdict]
 
 _BATCH = 64
-_PULL_SECONDS = 2.0
 _LONGEST_DELAY = 30.0
 _GRACE_SECONDS = 2.0
 _OVERLAP = 1024
 _SILENT_LOOKS = 3
-_STAY_CONNECTED: dict[str, Any] = {
-    "max_reconnect_attempts": -1,
-    "reconnect_time_wait": 0.2,
-    "ping_interval": 5,
-    "max_outstanding_pings": 2,
-}
 
 
 class EventSubscription:
@@ -86,27 +77,8 @@ class EventSubscription:
                 await end(broker, client, _GRACE_SECONDS + 1)
 
     def _broker(self) -> NatsBroker:
-        broker = NatsBroker(
-            [one.strip() for one in self._url.split(",")],
-            **self._login.broker(),
-            name=self._durable,
-            logger=None,
-            apply_types=False,
-            decoder=_whole,
-            graceful_timeout=_GRACE_SECONDS,
-            **_STAY_CONNECTED,
-        )
-        subscriber = broker.subscriber(
-            subject.events(),
-            stream=JStream(EVENTS, declare=False),
-            durable=self._durable,
-            config=self._config(),
-            pull_sub=PullSub(batch_size=_BATCH, timeout=_PULL_SECONDS),
-            ack_policy=AckPolicy.MANUAL,
-            no_reply=True,
-            inbox_prefix=f"{self._login.inbox}.".encode(),
-        )
-        subscriber(self._handle)
+        broker = broker_to(self._url, self._login, name=self._durable, drain=_GRACE_SECONDS)
+        subscriber(broker, self._login, EVENTS, self._config(), batch=_BATCH)(self._handle)
         return broker
 
     async def _handle(self, message: NatsMessage) -> None:
@@ -181,8 +153,3 @@ class EventSubscription:
             deliver_policy=api.DeliverPolicy.BY_START_SEQUENCE if begin > 0 else api.DeliverPolicy.ALL,
             opt_start_seq=begin if begin > 0 else None,
         )
-
-
-async def _whole(message: NatsMessage) -> NatsMessage:
-    """The decoder: the handler wants the bytes as they are."""
-    return message
