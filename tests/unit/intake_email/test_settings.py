@@ -57,3 +57,14 @@ def test_all_mistakes_are_told_at_once() -> None:
 )
 def test_a_relay_is_a_host_and_a_port(relay: str) -> None:
     assert mistakes(smtp_relay=relay) == {"FRONTLINE_SMTP_RELAY": "must be host:port"}
+
+
+def test_what_is_set_for_tls_and_proxies_is_looked_at_when_it_is_read() -> None:
+    told = mistakes(smtp_tls_required="true", smtp_proxy_networks="10.0.0.0/8,nowhere", lmtp_port="70000")
+    assert set(told) == {"FRONTLINE_SMTP_TLS_CERTIFICATE", "FRONTLINE_SMTP_PROXY_NETWORKS", "FRONTLINE_LMTP_PORT"}
+    settings = load_settings(EmailSettings, {"FRONTLINE_SMTP_PROXY_NETWORKS": "10.0.0.0/8, 2001:db8::/32"})
+    assert [str(network) for network in settings.proxy_networks] == ["10.0.0.0/8", "2001:db8::/32"]
+
+
+def test_a_shared_port_is_a_known_one() -> None:
+    assert set(mistakes(smtp_share_port="true", smtp_port="0")) == {"FRONTLINE_SMTP_SHARE_PORT"}

@@ -4,6 +4,7 @@ import hashlib
 import re
 from base64 import encodebytes
 from binascii import b2a_qp
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -76,7 +77,10 @@ def test_every_mail_of_the_corpus_has_the_same_files(path: Path) -> None:
 )
 @settings(max_examples=60, deadline=None)
 def test_big_files_are_let_through_to_the_octet(bodies: list[bytes], encoding: str, size: int) -> None:
-    encode = {"base64": encodebytes, "quoted-printable": lambda data: b2a_qp(data, quotetabs=True, istext=False)}
+    encode: dict[str, Callable[[bytes], bytes]] = {
+        "base64": encodebytes,
+        "quoted-printable": lambda data: b2a_qp(data, quotetabs=True, istext=False),
+    }
     fields = PDF + (f"\r\nContent-Transfer-Encoding: {encoding}" if encoding else "")
     raw = mail([(fields, encode.get(encoding, bytes)(body)) for body in bodies], b"----=_not-in-any-body-93a7")
     sieve, files, _ = sifted(raw, size=size)

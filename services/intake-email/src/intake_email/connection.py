@@ -123,7 +123,14 @@ class Connection(SMTP):
         if not self._whole.done():
             self._whole.set_result(None)
         if behind:
-            super().data_received(behind)
+            self._put_back(behind)
+
+    def _put_back(self, octets: bytes) -> None:
+        """Let the reader have what came behind a mail, though the end may have come as well."""
+        if self._reader._eof:  # type: ignore[attr-defined]  # noqa: SLF001
+            self._reader._buffer.extend(octets)  # type: ignore[attr-defined]  # noqa: SLF001
+        else:
+            super().data_received(octets)
 
     def eof_received(self) -> bool | None:
         """A client that says no more may still listen; one that breaks off in its mail is gone."""
@@ -235,6 +242,8 @@ class Connection(SMTP):
             early.clear()
             self._reader._maybe_resume_transport()  # type: ignore[attr-defined]  # noqa: SLF001
             self.data_received(hasty)
+            if not self._whole.done() and self._reader._eof:  # type: ignore[attr-defined]  # noqa: SLF001
+                raise asyncio.IncompleteReadError(b"", None)
         await self.push("354 end with CR LF . CR LF")
         await self._flush()
         await self._whole
