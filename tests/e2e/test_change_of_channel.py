@@ -71,7 +71,7 @@ async def test_a_visitor_who_left_an_address_is_answered_by_mail_and_a_missed_ca
             running, "call", "--from", CALLER, "--pace", "0.02", "--press", "", "--press", "1", "--say", "Call me back."
         )  # fmt: skip
         contact = await contact_of(running, "chat", presence="left")
-        assert contact["answer_by"] == {"channel": "email", "to": [VISITOR]}
+        assert contact["answer_by"] == {"channel": "email", "to": [VISITOR], "cc": []}
         assert contact["customer"]["identities"][0]["status"] == "claimed"
 
         await running.post(f"/api/contacts/{contact['id']}/replies", {"text": "Yes, until noon."})

@@ -2,14 +2,16 @@
 
 from datetime import UTC, datetime
 
+import msgspec
 import pytest
 
-from frontline.configuration.model import Agent, Desk, Inbox
+from frontline.configuration.model import Agent, Configuration, Desk, Inbox
 from frontline.contract.ids import AgentId, ChannelName, ContactId, CustomerId, DeskId, InboxId, MessageId
-from frontline.contract.message import Identity, IdentityStatus, Recipient
+from frontline.contract.message import Automation, Identity, IdentityStatus, Quoted, Recipient
 from frontline.contract.transcript import Author, Direction, ItemKind, TranscriptItem
-from router.api.access import Who
-from router.api.compose import MAX_REFERENCES, Letter, address_letter, note_draft, reply_draft
+from frontline.runtime.signing import Signer
+from router.api.access import Access, Who
+from router.api.compose import LONGEST_QUOTE, MAX_REFERENCES, Letter, address_letter, note_draft, reply_draft
 from router.api.problem import Invalid
 from router.index.reading import Said
 from router.index.row import ContactRow
@@ -28,6 +30,7 @@ DESK = Desk(
     ),
 )
 WHO = Who(DESK.agents[0], DESK)
+ACCESS = Access(Signer(b"a secret for tests only"), Configuration(desks=(DESK,)))
 
 
 def contact(channel: ChannelName = EMAIL) -> ContactRow:
@@ -89,10 +92,12 @@ def letter(
     row: ContactRow | None = None,
     channel: str | None = None,
     to: str | list[str] | None = None,
-    cc: list[str] | str = (),  # type: ignore[assignment]
+    cc: list[str] | str | None = None,
 ) -> Letter:
     name = ChannelName(channel) if channel else None
-    return address_letter(row or contact(), "Printer on fire", customer, said, DESK, channel=name, to=to, cc=cc)
+    return address_letter(
+        row or contact(), "Printer on fire", customer, said, DESK, channel=name, to=to, cc=cc, is_ours=ACCESS.is_ours
+    )
 
 
 def addresses(letter: Letter) -> list[str]:
@@ -103,8 +108,72 @@ def test_a_reply_goes_to_the_customer_who_wrote_last_and_never_to_a_reply_to() -
     assert addresses(letter(heard(1), heard(2, "ann@two.example"))) == ["ann@two.example"]
 
 
+def with_recipients(said: Said, *recipients: Recipient, automation: Automation = Automation.NO) -> Said:
+    item = msgspec.structs.replace(said.item, recipients=(*said.item.recipients, *recipients), automation=automation)
+    return Said(said.seq, item, None)
+
+
+SUPPORT_HERE = Recipient(address="support@frontline.example")
+BOB = Recipient(address="bob@one.example", name="Bob", role="cc")
+CEO = Recipient(address="ceo@one.example", role="to")
+
+
+def test_a_reply_keeps_those_who_were_copied_and_never_our_own_addresses() -> None:
+    """Hard case 12."""
+    sales = Recipient(address="Sales+x@frontline.example", role="cc")
+    found = letter(with_recipients(heard(1), SUPPORT_HERE, CEO, BOB, sales))
+    assert [(each.address, each.role) for each in found.to] == [
+        ("ann@one.example", "to"),
+        ("ceo@one.example", "cc"),
+        ("bob@one.example", "cc"),
+    ]
+    assert found.to[2].name == "Bob"
+
+
+def test_somebody_who_joins_by_answering_is_copied_and_never_the_customer() -> None:
+    """Hard case 12."""
+    bob = with_recipients(
+        heard(2, "bob@one.example", customer="bob"), SUPPORT_HERE, Recipient(address="ann@one.example")
+    )
+    found = letter(heard(1), bob)
+    assert [(each.address, each.role) for each in found.to] == [("ann@one.example", "to"), ("bob@one.example", "cc")]
+
+
+def test_whom_the_latest_message_leaves_out_is_left_out() -> None:
+    assert addresses(letter(with_recipients(heard(1), BOB), heard(2))) == ["ann@one.example"]
+    ours = with_recipients(answered(2), Recipient(address="ann@one.example"), CEO)
+    assert addresses(letter(heard(1), ours)) == ["ann@one.example", "ceo@one.example"]
+
+
+def test_a_machines_answer_asks_nobody_in() -> None:
+    robot = with_recipients(heard(2, "bob@one.example", customer="bob"), CEO, automation=Automation.AUTO_REPLIED)
+    assert addresses(letter(heard(1), robot)) == ["ann@one.example"]
+
+
+def test_who_says_who_gets_it_says_so_of_everybody() -> None:
+    copied = with_recipients(heard(1), BOB)
+    assert addresses(letter(copied, to="x@one.example")) == ["x@one.example"]
+    assert addresses(letter(copied, cc=[])) == ["ann@one.example"]
+    assert addresses(letter(copied, cc=["y@one.example"])) == ["ann@one.example", "y@one.example"]
+
+
+def test_a_reply_carries_the_message_that_it_answers() -> None:
+    said = heard(1)
+    said = Said(1, msgspec.structs.replace(said.item, text="It burns.\nBadly.", html="<p>It burns.</p>"), None)
+    quoted = letter(said, answered(2)).quoted
+    assert quoted == Quoted(at=NOW, name="", text="It burns.\nBadly.", html="<p>It burns.</p>")
+    assert letter(heard(1)).quoted is None
+    long = Said(1, msgspec.structs.replace(said.item, text="line\n" * 20_000), None)
+    quoted = letter(long).quoted
+    assert quoted is not None
+    assert len(quoted.text) <= LONGEST_QUOTE
+    assert quoted.text.endswith("line")
+    assert quoted.html == ""
+
+
 def test_somebody_who_joined_never_replaces_the_customer() -> None:
-    assert addresses(letter(heard(1), heard(2, "bob@one.example", customer="bob"))) == ["ann@one.example"]
+    found = letter(heard(1), heard(2, "bob@one.example", customer="bob"))
+    assert [each.address for each in found.to if each.role == "to"] == ["ann@one.example"]
 
 
 def test_a_reply_refers_to_the_messages_of_both_sides_in_order_and_to_no_note() -> None:

@@ -27,9 +27,11 @@ class Access:
         self._signer = signer
         self._by_token: dict[bytes, Who] = {}
         self._by_id: dict[str, Who] = {}
+        self._ours: set[str] = set()
         self.load(configuration)
 
     def load(self, configuration: Configuration) -> None:
+        self._ours = {inbox.address.lower() for desk in configuration.desks for inbox in desk.inboxes}
         everybody = [Who(agent, desk) for desk in configuration.desks for agent in desk.agents]
         self._by_id = {who.agent.id: who for who in everybody}
         self._by_token = {
@@ -45,6 +47,12 @@ class Access:
         if who is None:
             raise _challenge('Bearer realm="frontline", error="invalid_token"', "This token is not known, or no more.")
         return who
+
+    def is_ours(self, address: str) -> bool:
+        """Whether it is an inbox of some desk, also with something behind a plus (`support+token@`)."""
+        address = address.strip().lower()
+        local, at, domain = address.partition("@")
+        return address in self._ours or f"{local.partition('+')[0]}{at}{domain}" in self._ours
 
     def picture(self, agent: str) -> str | None:
         """The picture that an agent agreed to show, if any."""

@@ -1,15 +1,16 @@
 """From what an agent wrote to what is stored, delivered and shown. Pure."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 from frontline.configuration.model import Desk
 from frontline.contract.draft import Draft
 from frontline.contract.ids import ChannelName, InboxId, MessageId
-from frontline.contract.message import Attachment, OutboundMessage, Recipient, ThreadRef
+from frontline.contract.message import Attachment, OutboundMessage, Quoted, Recipient, ThreadRef
 from frontline.contract.transcript import Author, Direction, ItemKind, TranscriptItem
 from router.api.access import Who
+from router.api.copied import copied
 from router.api.problem import FieldMistake, Invalid
 from router.api.shape import several
 from router.api.way import address_left, first_subject, usual_channel
@@ -20,6 +21,9 @@ from router.index.shape import Customer
 MAX_REFERENCES = 50
 """A conversation of thousands of messages names its first one and its latest."""
 
+
+LONGEST_QUOTE = 32 * 1024
+"""Letters of a message that a reply carries along."""
 
 GIST = 4 * MAX_REFERENCES
 """Of a long conversation its first item and so many of the latest say how to go on."""
@@ -34,6 +38,7 @@ class Letter:
     to: tuple[Recipient, ...]
     thread: tuple[ThreadRef, ...]
     subject: str
+    quoted: Quoted | None = None
 
 
 def address_letter(
@@ -45,9 +50,11 @@ def address_letter(
     *,
     channel: ChannelName | None,
     to: str | Sequence[str] | None,
-    cc: str | Sequence[str],
+    cc: str | Sequence[str] | None,
+    is_ours: Callable[[str], bool],
 ) -> Letter:
-    """Where a reply goes. `said` is the conversation, oldest first.
+    """Where a reply goes. `said` is the conversation, oldest first. Unless `to` or `cc` say who gets it, those
+    who were on the latest message are copied, except our own addresses (`is_ours`).
 
     Left to itself it goes to the customer where they wrote from last: never to a Reply-To, which
     anybody can set, nor to somebody else who joined. One who has left a chat and an address is
@@ -62,7 +69,16 @@ def address_letter(
     )
     subject = subject or first_subject(channel, inbox, desk)
     copies = tuple(Recipient(address=address, role="cc") for address in several(cc))
-    return Letter(channel=channel, inbox=inbox, to=recipients + copies, thread=_thread(there), subject=subject)
+    if cc is None and not to:
+        copies = copied(there, recipients, is_ours)
+    return Letter(
+        channel=channel,
+        inbox=inbox,
+        to=recipients + copies,
+        thread=_thread(there),
+        subject=subject,
+        quoted=_quoted(there),
+    )
 
 
 def reply_draft(
@@ -107,6 +123,7 @@ def reply_draft(
         html=html,
         attachments=attachments,
         thread=letter.thread,
+        quoted=letter.quoted,
     )
     return Draft(item=item, outbound=outbound)
 
@@ -124,6 +141,16 @@ def note_draft(*, id_: MessageId, contact: ContactRow, who: Who, text: str, now:
         text=text,
     )
     return Draft(item=item)
+
+
+def _quoted(there: Sequence[TranscriptItem]) -> Quoted | None:
+    """The latest message of somebody else; a reply may carry it along."""
+    heard = next((item for item in reversed(there) if _is_heard(item) and item.text), None)
+    if heard is None:
+        return None
+    text = heard.text if len(heard.text) <= LONGEST_QUOTE else heard.text[:LONGEST_QUOTE].rpartition("\n")[0]
+    html = heard.html if len(heard.html) <= LONGEST_QUOTE and text is heard.text else ""
+    return Quoted(at=heard.at, name=heard.author.name, text=text, html=html)
 
 
 def _utterance(item: TranscriptItem) -> bool:

@@ -54,10 +54,13 @@ def _answer_by(call: Call[Nothing, Nothing], row: ContactRow) -> AnswerBy | None
     read = call.api.index.read
     said, customer = read.gist(row.id, GIST), read.customer(row.customer)
     try:
-        letter = address_letter(row, "", customer, said, call.who.desk, channel=None, to=None, cc=())
+        letter = address_letter(
+            row, "", customer, said, call.who.desk, channel=None, to=None, cc=None, is_ours=call.api.access.is_ours
+        )
     except Invalid:
         return None
-    return AnswerBy(channel=letter.channel, to=tuple(each.address for each in letter.to if each.role == "to"))
+    to, cc = (tuple(each.address for each in letter.to if each.role == role) for role in ("to", "cc"))
+    return AnswerBy(channel=letter.channel, to=to, cc=cc)
 
 
 async def show_transcript(call: Call[Nothing, TranscriptFilter]) -> web.Response:

@@ -50,14 +50,16 @@ class FileBody(Body, frozen=True, kw_only=True):
 
 
 class ReplyBody(Body, frozen=True, kw_only=True):
-    """`channel`, `to`: left out, the reply goes to the customer on the contact's own channel."""
+    """`channel`, `to`: left out, the reply goes to the customer on the contact's own channel. `cc`: left out as
+    well, those who were on the latest message get a copy; an empty list: nobody does.
+    """
 
     text: Text
     html: Annotated[str, msgspec.Meta(max_length=250_000)] = ""
     attachments: Annotated[tuple[FileBody, ...], msgspec.Meta(max_length=MAX_ATTACHMENTS)] = ()
     channel: ChannelName | None = None
     to: Address | Annotated[tuple[Address, ...], msgspec.Meta(min_length=1, max_length=50)] | None = None
-    cc: Address | Annotated[tuple[Address, ...], msgspec.Meta(max_length=50)] = ()
+    cc: Address | Annotated[tuple[Address, ...], msgspec.Meta(max_length=50)] | None = None
 
     def mistakes(self) -> Iterator[tuple[str, str]]:
         if not self.text.strip():

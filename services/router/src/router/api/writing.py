@@ -1,6 +1,7 @@
 """What agents write: replies and notes. Their words are stored before the desk decides upon them."""
 
 import asyncio
+from typing import Any
 
 import nh3
 from aiohttp import web
@@ -31,6 +32,7 @@ async def write_reply(call: Call[ReplyBody, Nothing]) -> web.Response:
         channel=body.channel,
         to=body.to,
         cc=body.cc,
+        is_ours=call.api.access.is_ours,
     )
     id_ = id_for(call, contact.id, "r")
     draft = reply_draft(
@@ -49,7 +51,7 @@ async def write_reply(call: Call[ReplyBody, Nothing]) -> web.Response:
         agent=call.who.agent.id,
         channel=letter.channel,
         inbox=letter.inbox,
-        draft=await _keep(call, draft),
+        draft=await keep(call, draft),
         keys=(call.api.signer.key_hash("reply", id_),),
     )
     return await _written(call, command, id_, contact.id)
@@ -59,7 +61,7 @@ async def write_note(call: Call[NoteBody, Nothing]) -> web.Response:
     contact = call.contact()
     id_ = id_for(call, contact.id, "n")
     draft = note_draft(id_=id_, contact=contact, who=call.who, text=call.body.text, now=call.api.clock())
-    command = AddNote(contact=contact.id, note=id_, agent=call.who.agent.id, draft=await _keep(call, draft))
+    command = AddNote(contact=contact.id, note=id_, agent=call.who.agent.id, draft=await keep(call, draft))
     return await _written(call, command, id_, contact.id)
 
 
@@ -74,7 +76,7 @@ async def _written(
     return answer(body, status=201, seq=reply.seq)
 
 
-async def _keep(call: Call[ReplyBody, Nothing] | Call[NoteBody, Nothing], draft: Draft) -> int:
+async def keep(call: Call[Any, Nothing], draft: Draft) -> int:
     """Store the draft durably; gives its place. The command names nothing that is not stored."""
     item = draft.item
     desk = call.who.desk.id

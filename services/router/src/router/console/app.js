@@ -397,8 +397,9 @@ function showPerson(contact) {
 function showWay(contact) {
   const usual = contact.answer_by
   const to = usual ? usual.to.map((one) => readable(one)).filter(Boolean).join(', ') : ''
+  const copied = usual ? usual.cc.map((one) => readable(one)).filter(Boolean).join(', ') : ''
   const elsewhere = usual && usual.channel !== contact.channel
-  $('way').textContent = usual ? `By ${usual.channel}${to ? ` to ${to}` : ''}${elsewhere ? ': the customer has left' : ''}` : 'No address is known: say where to.'
+  $('way').textContent = usual ? `By ${usual.channel}${to ? ` to ${to}` : ''}${copied ? `, copied to ${copied}` : ''}${elsewhere ? ': the customer has left' : ''}` : 'No address is known: say where to.'
   const channels = [...new Set([contact.channel, ...contact.customer.identities.map((one) => one.channel), ...[...state.contacts.values()].map((one) => one.channel)])]
   const chosen = $('by').value
   if ($('by').dataset.for !== contact.id) {

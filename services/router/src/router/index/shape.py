@@ -48,6 +48,7 @@ class AnswerBy(Row, frozen=True, kw_only=True):
 
     channel: ChannelName
     to: tuple[str, ...]
+    cc: tuple[str, ...] = ()
 
 
 class Contact(Row, frozen=True, kw_only=True):
