@@ -642,7 +642,7 @@ textarea::placeholder,input::placeholder{color:var(--dim);opacity:1}
         const last = names.pop();
         const list = names.length ? `${names.join(", ")} ${this.w("and")} ${last}` : last;
         line = list ? this.w("here", { people: list }) : this.w("online");
-        if (there.wait) wait = this.range(there.wait, true);
+        if (there.wait && !(this.state && this.state.position)) wait = this.range(there.wait, true); // else the place in line says it
       } else if (there) line = there.opens_at ? this.w("opens", { when: this.when(there.opens_at) }) : this.w("away");
       this.line.replaceChildren(...[line, wait].filter(Boolean).map((part) => h("span", {}, part)));
       const kept = this.store.all;
