@@ -3,22 +3,17 @@ signature costs, ours against that of Twilio's own library.
 """
 
 import asyncio
-import sys
 import tempfile
 import time
-from contextlib import AsyncExitStack, asynccontextmanager
+from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
-from urllib.parse import urlencode
 
 from twilio.request_validator import RequestValidator
 
 from intake_phone.signature import is_signed
+from tests.bench.clients import TOKEN, Poster, bare, call, call_form, door, settings, spend
 from tests.bench.row import Row
 from tests.e2e.running import frontline
-
-if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Iterator, Sequence
 
 BARE = """
 import asyncio
@@ -28,7 +23,7 @@ async def answer(request):
     return web.Response(text="<Response/>", content_type="text/xml")
 async def main():
     app = web.Application()
-    app.router.add_post("/twilio/voice", answer)
+    app.router.add_post("/{path:.*}", answer)
     runner = web.AppRunner(app, access_log=None)
     await runner.setup()
     await web.TCPSite(runner, "127.0.0.1", 0).start()
@@ -40,8 +35,6 @@ try:
 except ImportError:
     asyncio.run(main())
 """
-TOKEN = "a token for the bench only"
-SID = "AC" + "0" * 32
 AT_ONCE = 32
 
 
@@ -50,7 +43,7 @@ def run(*, quick: bool = False) -> list[Row]:
 
 
 def _signatures(count: int) -> list[Row]:
-    url, form = "https://phone.frontline.example/twilio/voice", _form(1)
+    url, form = "https://phone.frontline.example/twilio/voice", call_form(1)
     validator = RequestValidator(TOKEN)
     signature, pairs = validator.compute_signature(url, form), list(form.items())
     began = time.perf_counter()
@@ -69,16 +62,13 @@ def _signatures(count: int) -> list[Row]:
 
 
 async def _webhooks(count: int) -> list[Row]:
-    account = {"FRONTLINE_TWILIO_ACCOUNT_SID": SID, "FRONTLINE_TWILIO_AUTH_TOKENS": TOKEN}
     with tempfile.TemporaryDirectory() as folder:
-        async with AsyncExitStack() as stack:
-            bare = await stack.enter_async_context(_bare())
-            running = await stack.enter_async_context(frontline(Path(folder) / "data", **account))
-            port = int(running.up["phone"].rpartition(":")[2])
-            await _post(port, "voice", range(100))
-            taken = count / await _post(port, "voice", range(100, 100 + count))
-            waiting = count / await _post(port, "voice/wait?inbox=support", [100] * count)
-            parsed = count / await _post(bare, "voice", range(count))
+        async with bare(BARE) as floor, frontline(Path(folder) / "data", **settings(Path(folder))) as running:
+            phone = door(running, "phone")
+            await _post(phone, [call(phone, number) for number in range(100)])
+            taken = count / await _post(phone, [call(phone, number) for number in range(100, 100 + count)])
+            waiting = count / await _post(phone, [call(phone, 100, "voice/wait?inbox=support")] * count)
+            parsed = count / await _post(floor, [call(floor, number) for number in range(count)])
     return [
         Row("phone: calls taken, signed and stored", taken, "1/s"),
         Row("phone: wait pages, signed", waiting, "1/s"),
@@ -88,69 +78,10 @@ async def _webhooks(count: int) -> list[Row]:
     ]
 
 
-@asynccontextmanager
-async def _bare() -> "AsyncIterator[int]":
-    process = await asyncio.create_subprocess_exec(sys.executable, "-c", BARE, stdout=asyncio.subprocess.PIPE)
-    assert process.stdout is not None
-    try:
-        yield int(await process.stdout.readline())
-    finally:
-        process.kill()
-        await process.wait()
-
-
-async def _post(port: int, path: str, numbers: "Sequence[int]") -> float:
-    """Seconds to have all answered, so many at once. Requests are made beforehand and sent as bytes:
-    the client shares the machine.
-    """
-    requests = iter([_request(port, path, number) for number in numbers])
-    began = time.perf_counter()
-    async with asyncio.TaskGroup() as tasks:
-        for _ in range(AT_ONCE):
-            tasks.create_task(_session(port, requests))
-    return time.perf_counter() - began
-
-
-async def _session(port: int, requests: "Iterator[bytes]") -> None:
-    reader, writer = await asyncio.open_connection("127.0.0.1", port)
-    for request in requests:
-        writer.write(request)
-        head = await reader.readuntil(b"\r\n\r\n")
-        assert b" 200 " in head.partition(b"\r\n")[0], head
-        length = int(head.lower().partition(b"content-length: ")[2].partition(b"\r\n")[0])
-        await reader.readexactly(length)
-    writer.close()
-
-
-def _request(port: int, path: str, number: int) -> bytes:
-    host, form = f"127.0.0.1:{port}", _form(number)
-    signature = RequestValidator(TOKEN).compute_signature(f"http://{host}/twilio/{path}", form)
-    body = urlencode(form).encode()
-    head = (
-        f"POST /twilio/{path} HTTP/1.1\r\nHost: {host}\r\nX-Twilio-Signature: {signature}\r\n"
-        f"Content-Type: application/x-www-form-urlencoded\r\nContent-Length: {len(body)}\r\n\r\n"
-    )
-    return head.encode() + body
-
-
-def _form(number: int) -> dict[str, str]:
-    """What Twilio sends with a call."""
-    return {
-        "AccountSid": SID,
-        "ApiVersion": "2010-04-01",
-        "CallSid": f"CA{number:032x}",
-        "CallStatus": "ringing",
-        "Called": "+12025550123",
-        "CalledCity": "",
-        "CalledCountry": "US",
-        "Caller": f"+1202{5550000 + number % 10000}",
-        "CallerCity": "WASHINGTON",
-        "CallerCountry": "US",
-        "CallerName": "",
-        "Direction": "inbound",
-        "From": f"+1202{5550000 + number % 10000}",
-        "FromCity": "WASHINGTON",
-        "FromCountry": "US",
-        "To": "+12025550123",
-        "ToCountry": "US",
-    }
+async def _post(at: str, requests: Sequence[bytes]) -> float:
+    """Seconds to have all answered, so many at once."""
+    posters = [await Poster.open(at) for _ in range(AT_ONCE)]
+    seconds = await spend(posters, requests)
+    for poster in posters:
+        poster.close()
+    return seconds
