@@ -1,15 +1,18 @@
 """The desk around its core, on a real nats-server."""
 
 import asyncio
+from contextlib import aclosing
 
+from frontline.contract import subject
 from frontline.contract.deskview import decode_desk_view
+from frontline.contract.ids import ContactId
 from frontline.contract.message import ThreadEvidence, ThreadKey
-from frontline.contract.transcript import Direction
+from frontline.contract.transcript import Direction, ItemKind, decode_item
 from frontline.runtime.bus import Bus
 from frontline.runtime.embedded import EmbeddedServer
 from frontline.runtime.keyvalue import KeyValue
 from frontline.runtime.reader import read
-from frontline.runtime.topology import CUSTOMERS, DESKVIEW, DIRECTORY, EVENTS, KEYS, PARKED
+from frontline.runtime.topology import CUSTOMERS, DESKVIEW, DIRECTORY, EVENTS, KEYS, PARKED, TRANSCRIPT
 from frontline.testing.nats_server import connected
 from router.core.event import ClockMet, ClockStarted, ContactAssigned, ContactOpened, MessageReceived, ReplyQueued
 from tests.integration.router_desk.desk import (
@@ -106,6 +109,15 @@ async def test_a_stranger_who_names_a_message_id_gets_a_contact_of_their_own(pro
         await until(lambda: _empty(provisioned))
         first, second = await events(provisioned, ContactOpened)
         assert second.linked_to == first.contact
+        await until(lambda: _noticed(provisioned, first.contact, second.contact))
+        await until(lambda: _noticed(provisioned, second.contact, first.contact))
+
+
+async def _noticed(bus: Bus, contact: ContactId, named: ContactId) -> bool:
+    """Whether the agents of `contact`, and nobody else, are told of `named`."""
+    async with aclosing(read(bus, TRANSCRIPT, subject.transcript_internal(contact))) as items:
+        lines = [decode_item(stored.data) async for stored in items]
+    return [(line.kind, named in line.text) for line in lines] == [(ItemKind.SYSTEM, True)]
 
 
 async def test_a_reply_is_counted_written_down_and_put_out_once(provisioned: Bus) -> None:

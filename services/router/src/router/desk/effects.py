@@ -25,9 +25,10 @@ from frontline.runtime.bus import Bus, PubAck
 from frontline.runtime.keyvalue import KeyValue
 from frontline.runtime.reader import read
 from frontline.runtime.topology import DRAFTS, KEYS, PROGRESS, THREADS
-from router.core.event import DeliveryRecorded, DeskDecision, MessageReceived, NoteAdded, ReplyQueued
+from router.core.event import ContactOpened, DeliveryRecorded, DeskDecision, MessageReceived, NoteAdded, ReplyQueued
 from router.desk.fence import Counted, Fence
 from router.desk.log_store import LogStore
+from router.desk.notice import notices
 from router.desk.resolve import KnownKey
 from router.desk.ringing import Ringing
 from router.desk.words import Words
@@ -152,6 +153,8 @@ class Effects:
                     )
                     acks.append(await self._bus.begin(subject.outbound(out.channel, out.inbox), encode(out), head))
                 return acks
+            case ContactOpened():
+                return [ack for line in notices(event) for ack in await self._words.heard(line, again=again)]
             case NoteAdded():
                 note = await self._draft(event.draft)
                 return await self._words.heard(note.item, again=again) if note else [await self._miss(event)]

@@ -35,7 +35,7 @@ class Words:
 
     async def heard(self, item: TranscriptItem, *, again: bool, traceparent: str = "") -> Acks:
         """Write `item`; with `again` only if the contact's transcript does not have it (in this revision)."""
-        internal = item.kind in (ItemKind.NOTE, ItemKind.RECEIPT)
+        internal = item.direction is Direction.INTERNAL or item.kind in (ItemKind.NOTE, ItemKind.RECEIPT)
         where = (subject.transcript_internal if internal else subject.transcript_public)(item.contact)
         if again and await self._stands(where, item):
             return []
