@@ -1,6 +1,7 @@
 """Which routes there are. Routing and the OpenAPI document are both made from this."""
 
-from router.api import contacts, desk, handing_on, me, objects, offers, parked, resolution, rota, writing
+from router.api import clocks, contacts, desk, handing_on, me, objects, offers, parked, resolution, rota, writing
+from router.api.clock_shape import InLane, LaneBody, PromiseBody, WaitBody, Waits
 from router.api.desk_shape import DeskStatus
 from router.api.rota_shape import RotaView, SwapBody, Swapped, Window
 from router.api.route import KIB, Route
@@ -93,7 +94,7 @@ ROUTES: tuple[Route, ...] = (
         method="POST",
         path="/api/contacts/{id}/reopen",
         name="reopenContact",
-        summary="Open a resolved contact again",
+        summary="Open a resolved contact again, or take one back that waits",
         handle=resolution.reopen,
         body=Nothing,
         answer=Moved,
@@ -107,6 +108,37 @@ ROUTES: tuple[Route, ...] = (
         handle=handing_on.transfer,
         body=TransferBody,
         answer=Moved,
+        refuses=(404, 409),
+    ),
+    Route(
+        method="POST",
+        path="/api/contacts/{id}/wait",
+        name="waitFor",
+        summary="Say that a contact waits for the customer or a third party; its clocks stand still as the policy says",
+        handle=clocks.wait,
+        body=WaitBody,
+        answer=Waits,
+        refuses=(404, 409),
+    ),
+    Route(
+        method="POST",
+        path="/api/contacts/{id}/promise",
+        name="promise",
+        summary="Promise the customer to be back by a time: a clock of its own, and a note",
+        handle=clocks.promise,
+        body=PromiseBody,
+        answer=Written,
+        status=201,
+        refuses=(404, 409, 413),
+    ),
+    Route(
+        method="POST",
+        path="/api/contacts/{id}/lane",
+        name="changeLane",
+        summary="Say how urgent a contact is; its clocks are reckoned anew from their start",
+        handle=clocks.change_lane,
+        body=LaneBody,
+        answer=InLane,
         refuses=(404, 409),
     ),
     Route(

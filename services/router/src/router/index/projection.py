@@ -24,6 +24,7 @@ from router.core.event import (
     ContactUnassigned,
     DeliveryRecorded,
     DeskDecision,
+    LaneChanged,
     MessageReceived,
     NoteAdded,
     OfferAccepted,
@@ -218,6 +219,12 @@ def _wait_ended(row: ContactRow, event: WaitEnded) -> ContactRow:
     return because(row, stamp(event.at), "waited", f"waits no more: {who}")
 
 
+def _lane_changed(row: ContactRow, event: LaneChanged) -> ContactRow:
+    said = f": {event.reason}" if event.reason else ""
+    row = msgspec.structs.replace(row, lane=event.lane, priority_reason=f"said by {event.agent}{said}")
+    return because(row, stamp(event.at), "lane", f"put in lane {event.lane} by {event.agent}{said}")
+
+
 def _promise_made(row: ContactRow, event: PromiseMade) -> ContactRow:
     text = f"promised by {event.agent} for {stamp(event.due_at)}"
     return because(row, stamp(event.at), "promise", text)
@@ -265,6 +272,7 @@ _STEPS: dict[type, Callable[[ContactRow, Any], ContactRow]] = {
     WaitStarted: _wait_started,
     WaitEnded: _wait_ended,
     PromiseMade: _promise_made,
+    LaneChanged: _lane_changed,
     **CLOCK_STEPS,
     **projection_routing.STEPS,
 }
