@@ -13,7 +13,7 @@ from frontline.contract.ids import AgentId
 from frontline.runtime.bus import Bus
 from router.api.entry import API
 from router.core.command import ApplySettings
-from router.core.event import RotaSwapped
+from router.core.event_people import RotaSwapped
 from router.core.rota import turn_id
 from router.desk.command_port import CommandRequest
 from router.desk.settings import desk_settings

@@ -14,7 +14,8 @@ from frontline.runtime.keyvalue import KeyValue
 from frontline.runtime.reader import read
 from frontline.runtime.topology import CUSTOMERS, DESKVIEW, DIRECTORY, EVENTS, KEYS, PARKED, TRANSCRIPT
 from frontline.testing.nats_server import connected
-from router.core.event import ClockMet, ClockStarted, ContactAssigned, ContactOpened, MessageReceived, ReplyQueued
+from router.core.event import ContactAssigned, ContactOpened, MessageReceived, ReplyQueued
+from router.core.event_clock import ClockMet, ClockStarted
 from tests.integration.router_desk.desk import (
     AGENT,
     SIGNER,

@@ -40,7 +40,8 @@ from router.core.command import (
 from router.core.commit import Commit, Outcome, decode_commit, encode_commit
 from router.core.contact import Contact, Offer
 from router.core.desk_settings import AgentSettings, DeskSettings, InboxSettings, PolicySettings, TargetSettings
-from router.core.event import DeskDecision, Event
+from router.core.event import DeskDecision
+from router.core.happened import Event
 from router.core.state import DeskState, fingerprint
 
 NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)

@@ -17,14 +17,6 @@ from router.core.contact import ASSIGNED, OFFERED
 from router.core.desk_settings import LONGEST_IDLE, AgentSettings, DeskSettings, InboxSettings, RingSettings
 from router.core.event import (
     OFFER,
-    AvailabilityChanged,
-    ClockBreached,
-    ClockMet,
-    ClockRebased,
-    ClockStarted,
-    ClockWarned,
-    ClockWithdrawn,
-    ConfigChanged,
     ContactAssigned,
     ContactOffered,
     MessageReceived,
@@ -34,6 +26,8 @@ from router.core.event import (
     OfferTimedOut,
     OfferWithdrawn,
 )
+from router.core.event_clock import ClockBreached, ClockMet, ClockRebased, ClockStarted, ClockWarned, ClockWithdrawn
+from router.core.event_people import AvailabilityChanged, ConfigChanged
 from router.core.evolve import begin_commit, evolve
 from router.core.state import DeskState
 from tests.unit.router_core import oracle

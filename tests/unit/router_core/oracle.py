@@ -11,8 +11,6 @@ from router.core.capacity import Agent
 from router.core.commit import Commit
 from router.core.contact import STICKY, WAITING, Contact
 from router.core.event import (
-    ClockBreached,
-    ConfigChanged,
     ContactReopened,
     ContactResolved,
     DeliveryRecorded,
@@ -20,6 +18,8 @@ from router.core.event import (
     MessageReceived,
     ReplyQueued,
 )
+from router.core.event_clock import ClockBreached
+from router.core.event_people import ConfigChanged
 from router.core.queue import place_of
 from router.core.state import DeskState
 

@@ -17,7 +17,7 @@ from router.core.desk_settings import (
     SpecialDaySettings,
     TargetSettings,
 )
-from router.core.event import Event
+from router.core.happened import Event
 from tests.unit.router_core.driver import Desk, settings
 
 CUSTOMER = "waiting_customer"

@@ -6,7 +6,8 @@ import pytest
 
 from frontline.contract.ids import ContactId, MessageId
 from frontline.contract.message import DeliveryState
-from router.core.event import ClockBreached, ClockMet, ClockStarted, ContactReopened, DeliveryRecorded
+from router.core.event import ContactReopened, DeliveryRecorded
+from router.core.event_clock import ClockBreached, ClockMet, ClockStarted
 from tests.unit.router_core.driver import NOON, Desk, settings
 
 HOUR = timedelta(hours=1)

@@ -9,7 +9,8 @@ from frontline.contract.ids import InboxId
 from frontline.contract.message import Automation, ThreadEvidence
 from router.core.advance import next_due
 from router.core.desk_settings import InboxSettings, PolicySettings, TargetSettings
-from router.core.event import ClockBreached, ClockMet, ClockStarted, ClockWarned, ClockWithdrawn, NoteAdded
+from router.core.event import NoteAdded
+from router.core.event_clock import ClockBreached, ClockMet, ClockStarted, ClockWarned, ClockWithdrawn
 from tests.unit.router_core.driver import EMAIL, NOON, Desk, settings
 
 HOUR = timedelta(hours=1)

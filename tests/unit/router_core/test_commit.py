@@ -14,13 +14,6 @@ from router.core.commit import Commit, Outcome
 from router.core.decide import decide
 from router.core.desk_settings import InboxSettings
 from router.core.event import (
-    AvailabilityChanged,
-    ClockBreached,
-    ClockMet,
-    ClockStarted,
-    ClockWarned,
-    ClockWithdrawn,
-    ConfigChanged,
     ContactAssigned,
     ContactOffered,
     ContactOpened,
@@ -38,6 +31,8 @@ from router.core.event import (
     OfferWithdrawn,
     ReplyQueued,
 )
+from router.core.event_clock import ClockBreached, ClockMet, ClockStarted, ClockWarned, ClockWithdrawn
+from router.core.event_people import AvailabilityChanged, ConfigChanged
 from router.core.evolve import evolve
 from router.core.illegal import IllegalEvent
 from router.core.state import DeskState, fingerprint

@@ -10,7 +10,8 @@ from router.core.advance import next_due
 from router.core.command import ApplySettings, SwapTurn
 from router.core.contact import OFFERED
 from router.core.desk_settings import AgentSettings, DeskSettings, InboxSettings
-from router.core.event import AvailabilityChanged, ContactOffered, DutyChanged, OfferWithdrawn
+from router.core.event import ContactOffered, OfferWithdrawn
+from router.core.event_people import AvailabilityChanged, DutyChanged
 from router.core.rota_settings import OverrideSettings, ShiftSettings
 from router.core.settings import faults
 from tests.unit.router_core.driver import EMAIL, NOON, SUPPORT, Desk, settings

@@ -10,7 +10,6 @@ from router.core.command import ApplySettings, StartEpoch
 from router.core.contact import ASSIGNED, OFFERED, RESOLVED, WAITING
 from router.core.desk_settings import AgentSettings, InboxSettings
 from router.core.event import (
-    AvailabilityChanged,
     ContactAssigned,
     ContactOffered,
     OfferAccepted,
@@ -19,6 +18,7 @@ from router.core.event import (
     OfferTimedOut,
     OfferWithdrawn,
 )
+from router.core.event_people import AvailabilityChanged
 from router.core.state import fingerprint
 from tests.unit.router_core.driver import EMAIL, NOON, SUPPORT, Desk, settings
 

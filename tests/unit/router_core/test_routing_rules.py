@@ -11,7 +11,6 @@ from router.core.contact import ASSIGNED, OFFERED, RESOLVED, WAITING
 from router.core.desk_settings import DeskSettings, InboxSettings, RingSettings
 from router.core.event import (
     AlarmRaised,
-    ClockMet,
     ContactAged,
     ContactAssigned,
     ContactClosed,
@@ -21,6 +20,7 @@ from router.core.event import (
     RingOpened,
     WrapUpEnded,
 )
+from router.core.event_clock import ClockMet
 from tests.unit.router_core.driver import EMAIL, Desk, settings
 from tests.unit.router_core.live import ALL, CALLS, CHAT, LINE, MAIL, calls, chats, person, takes, tells
 

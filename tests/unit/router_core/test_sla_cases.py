@@ -10,7 +10,8 @@ from frontline.contract.message import Automation, DeliveryState, MessageKind, P
 from router.core import sla
 from router.core.command import EraseContact, Tick
 from router.core.desk_settings import CalendarSettings, HoursSettings, SpecialDaySettings
-from router.core.event import (
+from router.core.event import ContactClosed
+from router.core.event_clock import (
     ClockBreached,
     ClockMet,
     ClockPaused,
@@ -19,7 +20,6 @@ from router.core.event import (
     ClockStarted,
     ClockWarned,
     ClockWithdrawn,
-    ContactClosed,
 )
 from router.core.evolve import begin_commit, evolve
 from tests.unit.router_core.sla_desk import (

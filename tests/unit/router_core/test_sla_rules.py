@@ -7,7 +7,8 @@ import pytest
 from frontline.contract.message import Automation, DeliveryState, ThreadEvidence
 from router.core.command import WaitFor
 from router.core.desk_settings import TargetSettings
-from router.core.event import (
+from router.core.event import ContactAssigned, PromiseMade, WaitEnded
+from router.core.event_clock import (
     ClockBreached,
     ClockMet,
     ClockPaused,
@@ -16,9 +17,6 @@ from router.core.event import (
     ClockStarted,
     ClockWarned,
     ClockWithdrawn,
-    ContactAssigned,
-    PromiseMade,
-    WaitEnded,
 )
 from tests.unit.router_core.sla_desk import (
     CUSTOMER,

@@ -14,7 +14,8 @@ from frontline.reference.schema import DIALECT, MAJOR, components, summary
 from router.api.openapi import document
 from router.api.table import ROUTES
 from router.core.commit import Commit, EpochRecord
-from router.core.event import DeskDecision, Event
+from router.core.event import DeskDecision
+from router.core.happened import Event
 from router.desk.command_port import CommandReply, CommandRequest
 from router.service import NAME, RouterSettings
 

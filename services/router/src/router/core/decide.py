@@ -46,16 +46,8 @@ from router.core.command import (
 )
 from router.core.contact import RESOLVED, STICKY, WAITS, Contact
 from router.core.due import AVAILABILITY, DUTY, GRACE, MOMENT, OFFER, Entry
-from router.core.event import (
-    AvailabilityChanged,
-    ContactClosed,
-    ContactUnassigned,
-    DeskDecision,
-    GraceEnded,
-    IndexFloorRaised,
-    RingOpened,
-    WrapUpEnded,
-)
+from router.core.event import ContactClosed, ContactUnassigned, DeskDecision, IndexFloorRaised, RingOpened, WrapUpEnded
+from router.core.event_people import AvailabilityChanged, GraceEnded
 from router.core.refusal import Refused
 from router.core.state import DeskState
 

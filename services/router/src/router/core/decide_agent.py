@@ -8,11 +8,8 @@ from router.core.command import (
     ApplySettings,
     SetAvailability,
 )
-from router.core.event import (
-    AvailabilityChanged,
-    ConfigChanged,
-    DeskDecision,
-)
+from router.core.event import DeskDecision
+from router.core.event_people import AvailabilityChanged, ConfigChanged
 from router.core.refusal import Refused, wanted_agent
 from router.core.settings import faults
 from router.core.state import DeskState

@@ -8,7 +8,6 @@ from router.core.command import AcceptOffer, RejectOffer, StartEpoch
 from router.core.contact import Contact, Offer
 from router.core.event import (
     OFFER,
-    AvailabilityChanged,
     ContactAssigned,
     ContactOffered,
     DeskDecision,
@@ -18,6 +17,7 @@ from router.core.event import (
     OfferTimedOut,
     OfferWithdrawn,
 )
+from router.core.event_people import AvailabilityChanged
 from router.core.refusal import Refused
 from router.core.state import ACCEPTED, REJECTED, TIMED_OUT, WITHDRAWN, DeskState
 

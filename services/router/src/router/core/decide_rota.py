@@ -5,7 +5,8 @@ from datetime import datetime
 from frontline.contract.ids import AgentId
 from router.core.capacity import AVAILABLE, OFFLINE
 from router.core.command import SwapTurn
-from router.core.event import AvailabilityChanged, DeskDecision, DutyChanged, RotaSwapped
+from router.core.event import DeskDecision
+from router.core.event_people import AvailabilityChanged, DutyChanged, RotaSwapped
 from router.core.refusal import Refused
 from router.core.rota import Duty, Turn, duty, next_change, rota, turn_on
 from router.core.state import DeskState

@@ -4,56 +4,25 @@ calendar, no zone data, no configuration beyond what the events themselves say.
 Fields are added with defaults and never renamed; an unknown event stops a replica from leading.
 """
 
-from datetime import date, datetime, timedelta
-
-import msgspec
+from datetime import datetime
 
 from frontline.contract.ids import AgentId, ChannelName, ContactId, CustomerId, InboxId, KeyHash, MessageId, OfferId
 from frontline.contract.message import Automation, DeliveryState, MessageKind, Presence
-from router.core.desk_settings import DeskSettings
+from router.core.event_clock import (
+    ClockBreached,
+    ClockMet,
+    ClockPaused,
+    ClockRebased,
+    ClockResumed,
+    ClockStarted,
+    ClockWarned,
+    ClockWithdrawn,
+)
+from router.core.event_people import AvailabilityChanged, ConfigChanged, DutyChanged, GraceEnded, RotaSwapped
+from router.core.happened import Event
 
 OFFER = "offer"
 """How a contact is assigned that was offered and accepted."""
-
-
-class Event(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, tag_field="type", tag=True):
-    """`at` is when it took effect: for a breach the deadline, for a message when it reached us."""
-
-    at: datetime
-
-
-class ConfigChanged(Event, frozen=True, kw_only=True):
-    settings: DeskSettings
-
-
-class AvailabilityChanged(Event, frozen=True, kw_only=True):
-    agent: AgentId
-    state: str
-    """`available`, `away` or `offline`."""
-    until: datetime | None = None
-    reason: str = ""
-    """Empty if the agent said so or `until` came; `missed_offers` if they did not answer; `shift_began`
-    and `shift_ended` by the rota.
-    """
-
-
-class DutyChanged(Event, frozen=True, kw_only=True):
-    """From `at` on these are on duty by the rota, and nobody else, up to `until` at least."""
-
-    agents: tuple[AgentId, ...]
-    available: tuple[AgentId, ...] = ()
-    """Those of them whom their shift makes available."""
-    until: datetime | None = None
-    """When to look again; `None`: nothing will change."""
-
-
-class RotaSwapped(Event, frozen=True, kw_only=True):
-    """`agent` gave their turn in a shift to `to`. `day` is the one on which it begins, where the shift is."""
-
-    shift: str
-    day: date
-    agent: AgentId
-    to: AgentId
 
 
 class ContactOpened(Event, frozen=True, kw_only=True):
@@ -176,12 +145,6 @@ class WrapUpEnded(Event, frozen=True, kw_only=True):
     agent: AgentId
 
 
-class GraceEnded(Event, frozen=True, kw_only=True):
-    """An agent who went offline has not come back: their live contacts go to others."""
-
-    agent: AgentId
-
-
 class ContactTransferred(Event, frozen=True, kw_only=True):
     """`by` an agent: it needs other skills from here on."""
 
@@ -297,96 +260,6 @@ class ContactReopened(Event, frozen=True, kw_only=True):
     """Who reopened it; `None` when nobody asked for it: see `rule`."""
     rule: str = "agent"
     """`agent`, `message` (the customer wrote again) or `delivery_failed`."""
-
-
-class ClockStarted(Event, frozen=True, kw_only=True):
-    """`at` is the start; `intervals` is what the calendar counted from there to `due_at`."""
-
-    contact: ContactId
-    target: str
-    policy: str
-    version: int
-    calendar: str
-    due_at: datetime
-    within: timedelta = timedelta(0)
-    """The time that is promised: the calendar's from the start to `due_at`."""
-    warnings: tuple[tuple[float, datetime], ...] = ()
-    intervals: tuple[tuple[datetime, datetime], ...] = ()
-    rest: timedelta = timedelta(0)
-    """What was counted after the last of `intervals`, when there are too many to list."""
-    resumes: str = ""
-    """Empty for a new clock. Else the one that ended last runs on as if it never had, with the
-    warnings still to come and a recorded breach kept, because of this: `bounced`, `reopened`.
-    """
-
-
-class ClockPaused(Event, frozen=True, kw_only=True):
-    """It stands still from `at` on, with `used` of its time gone. What it would have counted, it has not."""
-
-    contact: ContactId
-    target: str
-    reason: str
-    """The state of the contact: `waiting_customer` or `waiting_third_party`."""
-    used: timedelta = timedelta(0)
-
-
-class ClockResumed(Event, frozen=True, kw_only=True):
-    """It goes on from `at`, with the time that was left; `intervals` are from here to `due_at`. Also of a
-    resolution that was met too early.
-    """
-
-    contact: ContactId
-    target: str
-    due_at: datetime
-    reason: str
-    """Why: what ended the wait (`message`, `until`, ...), or `reopened`."""
-    warnings: tuple[tuple[float, datetime], ...] = ()
-    intervals: tuple[tuple[datetime, datetime], ...] = ()
-    rest: timedelta = timedelta(0)
-
-
-class ClockRebased(Event, frozen=True, kw_only=True):
-    """The contact has moved to another policy or lane: reckoned anew from its start, less what it stood still.
-    `warnings` are those not given yet.
-    """
-
-    contact: ContactId
-    target: str
-    policy: str
-    version: int
-    calendar: str
-    due_at: datetime
-    within: timedelta
-    warnings: tuple[tuple[float, datetime], ...] = ()
-    intervals: tuple[tuple[datetime, datetime], ...] = ()
-    rest: timedelta = timedelta(0)
-
-
-class ClockWarned(Event, frozen=True, kw_only=True):
-    contact: ContactId
-    target: str
-    fraction: float
-
-
-class ClockMet(Event, frozen=True, kw_only=True):
-    """Ended in time, or, after a breach, ended at all: `late` then says so."""
-
-    contact: ContactId
-    target: str
-    late: bool = False
-    by: MessageId | None = None
-    """The reply that met it; if that one fails, the clock runs on."""
-
-
-class ClockBreached(Event, frozen=True, kw_only=True):
-    contact: ContactId
-    target: str
-
-
-class ClockWithdrawn(Event, frozen=True, kw_only=True):
-    contact: ContactId
-    target: str
-    reason: str
 
 
 class IndexFloorRaised(Event, frozen=True, kw_only=True):

@@ -21,16 +21,6 @@ from router.core import (
 from router.core.commit import Outcome
 from router.core.event import (
     AlarmRaised,
-    AvailabilityChanged,
-    ClockBreached,
-    ClockMet,
-    ClockPaused,
-    ClockRebased,
-    ClockResumed,
-    ClockStarted,
-    ClockWarned,
-    ClockWithdrawn,
-    ConfigChanged,
     ContactAged,
     ContactAssigned,
     ContactClosed,
@@ -44,8 +34,6 @@ from router.core.event import (
     CustomerReturned,
     DeliveryRecorded,
     DeskDecision,
-    DutyChanged,
-    GraceEnded,
     IndexFloorRaised,
     LaneChanged,
     MessageReceived,
@@ -58,11 +46,21 @@ from router.core.event import (
     PromiseMade,
     ReplyQueued,
     RingOpened,
-    RotaSwapped,
     WaitEnded,
     WaitStarted,
     WrapUpEnded,
 )
+from router.core.event_clock import (
+    ClockBreached,
+    ClockMet,
+    ClockPaused,
+    ClockRebased,
+    ClockResumed,
+    ClockStarted,
+    ClockWarned,
+    ClockWithdrawn,
+)
+from router.core.event_people import AvailabilityChanged, ConfigChanged, DutyChanged, GraceEnded, RotaSwapped
 from router.core.illegal import no
 from router.core.state import DeskState
 

@@ -5,7 +5,7 @@ from router.core.capacity import AVAILABLE, NO_ROOM, OFFLINE, STATES, Agent
 from router.core.contact import OFFERED, WAITING
 from router.core.crew import kind_of
 from router.core.desk_settings import LEAST_LOADED, ROUND_ROBIN, AgentSettings, DeskSettings
-from router.core.event import AvailabilityChanged, ConfigChanged, DutyChanged, GraceEnded
+from router.core.event_people import AvailabilityChanged, ConfigChanged, DutyChanged, GraceEnded
 from router.core.illegal import known_agent, no
 from router.core.leaving import OFFLINE_TOO_LONG, REMOVED, SHIFT_ENDED, look
 from router.core.settings import faults

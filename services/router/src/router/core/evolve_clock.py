@@ -4,7 +4,8 @@ from frontline.contract.ids import ContactId
 from router.core import evolve_contact, evolve_waiting, waiting
 from router.core.clock import DROPPED, MET, WITHDRAWN, Clock
 from router.core.contact import ASSIGNED, OFFERED, RESOLVED, WAITING, WAITS, Contact
-from router.core.event import (
+from router.core.event import LaneChanged, PromiseMade, WaitEnded, WaitStarted
+from router.core.event_clock import (
     ClockBreached,
     ClockMet,
     ClockPaused,
@@ -13,10 +14,6 @@ from router.core.event import (
     ClockStarted,
     ClockWarned,
     ClockWithdrawn,
-    LaneChanged,
-    PromiseMade,
-    WaitEnded,
-    WaitStarted,
 )
 from router.core.illegal import known_contact, no
 from router.core.queue import LANES

@@ -2,7 +2,7 @@
 
 from datetime import datetime, timedelta
 
-from router.core.event import DutyChanged, RotaSwapped
+from router.core.event_people import DutyChanged, RotaSwapped
 from router.core.illegal import known_agent, no
 from router.core.rota import Duty
 from router.core.state import DeskState

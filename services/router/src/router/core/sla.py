@@ -8,7 +8,8 @@ from frontline.contract.ids import ContactId, MessageId
 from router.core.calendar_hours import LISTED, NOTHING, Counted, Interval
 from router.core.clock import MET, WITHDRAWN, Clock
 from router.core.contact import RESOLVED, Contact
-from router.core.event import (
+from router.core.event import DeskDecision
+from router.core.event_clock import (
     ClockBreached,
     ClockMet,
     ClockPaused,
@@ -17,7 +18,6 @@ from router.core.event import (
     ClockStarted,
     ClockWarned,
     ClockWithdrawn,
-    DeskDecision,
 )
 from router.core.state import DeskState
 from router.core.term import FIRST_RESPONSE, FOLLOW_UP, NEXT_RESPONSE, RESOLUTION, Term, part

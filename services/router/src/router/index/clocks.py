@@ -6,7 +6,7 @@ from typing import Any
 
 import msgspec
 
-from router.core.event import (
+from router.core.event_clock import (
     ClockBreached,
     ClockMet,
     ClockPaused,

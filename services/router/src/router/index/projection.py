@@ -14,8 +14,6 @@ import msgspec
 from frontline.contract.ids import AgentId, ContactId, DeskId, MessageId
 from frontline.contract.message import Presence
 from router.core.event import (
-    AvailabilityChanged,
-    ConfigChanged,
     ContactAssigned,
     ContactOffered,
     ContactOpened,
@@ -37,6 +35,7 @@ from router.core.event import (
     WaitEnded,
     WaitStarted,
 )
+from router.core.event_people import AvailabilityChanged, ConfigChanged
 from router.index import projection_routing
 from router.index.clocks import CLOCK_STEPS
 from router.index.projection_routing import because

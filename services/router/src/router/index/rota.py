@@ -6,7 +6,8 @@ from datetime import date, datetime
 import msgspec
 
 from frontline.contract.ids import AgentId, DeskId
-from router.core.event import ConfigChanged, DeskDecision, DutyChanged, RotaSwapped
+from router.core.event import DeskDecision
+from router.core.event_people import ConfigChanged, DutyChanged, RotaSwapped
 from router.core.rota import Rota
 from router.core.rota_settings import ShiftSettings
 from router.index.row import Row

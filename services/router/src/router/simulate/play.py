@@ -25,14 +25,8 @@ from router.core.command import (
     Tick,
 )
 from router.core.contact import ASSIGNED
-from router.core.event import (
-    ClockBreached,
-    ContactAssigned,
-    ContactOffered,
-    ContactUnassigned,
-    DeskDecision,
-    WrapUpEnded,
-)
+from router.core.event import ContactAssigned, ContactOffered, ContactUnassigned, DeskDecision, WrapUpEnded
+from router.core.event_clock import ClockBreached
 from router.core.state import DeskState
 from router.core.wait import waits
 from router.core.wait_plan import comings

@@ -17,7 +17,8 @@ from prometheus_client import CollectorRegistry, Counter, Histogram
 
 from frontline.contract.event import DeskEvent
 from frontline.contract.ids import ChannelName, ContactId, DeskId
-from router.core.event import ClockBreached, ClockMet, ClockWithdrawn, DeskDecision
+from router.core.event import DeskDecision
+from router.core.event_clock import ClockBreached, ClockMet, ClockWithdrawn
 from router.core.term import FIRST_RESPONSE, TARGETS
 from router.index.row import ContactRow, stamp
 
