@@ -14,12 +14,16 @@ from frontline.contract import subject
 from frontline.contract.codec import decode_inbound, encode
 from frontline.contract.error import Reason, Rejected, Unavailable
 from frontline.contract.ids import InboxId, MessageId
-from frontline.contract.message import Attachment, Recipient, ThreadEvidence, ThreadRef
+from frontline.contract.message import Attachment, OutboundKind, Recipient, ThreadEvidence, ThreadRef
 from frontline.runtime.bus import Bus
 from frontline.runtime.embedded import EmbeddedServer
 from frontline.runtime.objects import Objects, one
 from frontline.runtime.reader import follow
+from intake_email.authenticity.lookup import question
 from tests.integration.intake_email.stage import ADDRESSES, SUPPORT, Stage, mail, receiving, reply, sinking
+from tests.unit.intake_email.proofs import ED_KEY, RSA_PEM, ZONE, looking
+from tests.unit.intake_email.test_dkim import judged
+from tests.unit.intake_email.test_sign import pem
 
 ONE = Recipient(address="one@customer.example", name="Customer One")
 TWO = Recipient(address="two@customer.example", role="cc")
@@ -109,7 +113,8 @@ async def test_a_recipient_whom_the_relay_refuses_for_good_does_not_keep_the_mai
 ) -> None:
     async with sinking() as sink, receiving(nats, provisioned, smtp_relay=sink.address) as stage:
         sink.refused = {TWO.address: "550 5.1.1 unknown"}
-        await stage.channel.deliver(reply(to=(ONE, TWO)))
+        done = await stage.channel.deliver(reply(to=(ONE, TWO)))
+        assert done.detail == "recipient 2 of 2 was refused: 550 5.1.1"
         assert [envelope.rcpt_tos for envelope in sink.mails] == [[ONE.address]]
         assert stage.figure("frontline_email_recipients_refused_total") == 1
 
@@ -225,6 +230,49 @@ async def test_a_reply_in_the_outbox_is_delivered_and_a_receipt_comes_back(
         receipt = await first_receipt(stage)
     assert (receipt.reply, receipt.state) == ("r1", "sent")
     assert receipt.native_id == email.message_from_bytes(sink.raw())["Message-ID"]
+
+
+async def test_what_became_of_each_recipient_is_told_to_the_contact(nats: EmbeddedServer, provisioned: Bus) -> None:
+    async with sinking() as sink, receiving(nats, provisioned, smtp_relay=sink.address) as stage:
+        sink.refused = {TWO.address: "550 5.1.1 two@customer.example is unknown"}
+        message = reply(to=(ONE, TWO))
+        await provisioned.publish(
+            subject.outbound(message.channel, message.inbox), encode(message), {"Nats-Msg-Id": message.id}
+        )
+        receipt = await first_receipt(stage)
+    assert (receipt.state, receipt.detail) == ("sent", "recipient 2 of 2 was refused: 550 5.1.1")
+
+
+async def test_two_machines_that_answer_each_other_stop_by_count(nats: EmbeddedServer, provisioned: Bus) -> None:
+    """Hard cases 18 and 19: whatever their mails say of themselves."""
+    async with sinking() as sink:
+        settings: dict[str, Any] = {"smtp_relay": sink.address, "email_automatic_per_day": 3}
+        async with receiving(nats, provisioned, **settings) as stage:
+            states = []
+            for number in range(5):
+                message = reply(id=MessageId(f"r{number}"), kind=OutboundKind.ACKNOWLEDGEMENT)
+                states.append((await stage.channel.deliver(message)).state)
+                if number == 0:
+                    assert (await stage.channel.deliver(message)).state == "sent"  # a repeat is the same mail
+            assert states == ["sent", "sent", "sent", "failed", "failed"]
+            assert stage.figure("frontline_email_automatic_mails_held_back_total", kind="acknowledgement") == 2
+            assert (await stage.channel.deliver(reply(id=MessageId("r9")))).state == "sent"
+    automatic = [mail for mail in sink.mails if b"Auto-Submitted: auto-replied" in mail.content]  # type: ignore[operator]
+    assert len(automatic) == 4
+    assert len(sink.mails) == 5
+
+
+async def test_a_mail_is_signed_as_it_leaves_with_its_files(
+    nats: EmbeddedServer, provisioned: Bus, tmp_path: Path
+) -> None:
+    (tmp_path / "r._domainkey.frontline.example.pem").write_bytes(RSA_PEM)
+    (tmp_path / "e._domainkey.frontline.example.pem").write_bytes(pem(ED_KEY))
+    settings: dict[str, Any] = {"dkim_keys": tmp_path, "email_reply_tokens": True}
+    async with sinking() as sink, receiving(nats, provisioned, smtp_relay=sink.address, **settings) as stage:
+        await stage.channel.deliver(reply(attachments=(await attached(provisioned, bytes(range(256)) * 2000),)))
+    found = judged(sink.raw(), looking({question(f"{key}._domainkey.frontline.example"): ZONE[question(
+        f"{key}._domainkey.customer.example")] for key in "re"}))  # fmt: skip
+    assert [finding.result for finding in found] == ["pass", "pass"]
 
 
 async def first_receipt(stage: Stage) -> Any:

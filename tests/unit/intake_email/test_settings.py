@@ -68,3 +68,55 @@ def test_what_is_set_for_tls_and_proxies_is_looked_at_when_it_is_read() -> None:
 
 def test_a_shared_port_is_a_known_one() -> None:
     assert set(mistakes(smtp_share_port="true", smtp_port="0")) == {"FRONTLINE_SMTP_SHARE_PORT"}
+
+
+def test_mail_out_and_checks_tell_their_mistakes_too() -> None:
+    told = mistakes(
+        smtp_relay_user="desk",
+        smtp_relay_ca="/nowhere",
+        dkim_keys="/nowhere",
+        email_token_secrets="short",
+        email_automatic_per_day="0",
+        email_authenticity="trusted",
+        email_authenticity_budget="0",
+        email_dns_servers="127.0.0.1",
+        email_clamd="nowhere",
+        email_spamd="nowhere",
+        email_rspamd="nowhere",
+    )
+    assert set(told) == {
+        "FRONTLINE_SMTP_RELAY_PASSWORD",
+        "FRONTLINE_SMTP_RELAY_CA",
+        "FRONTLINE_DKIM_KEYS",
+        "FRONTLINE_EMAIL_TOKEN_SECRETS",
+        "FRONTLINE_EMAIL_AUTOMATIC_PER_DAY",
+        "FRONTLINE_EMAIL_TRUSTED_SERVERS",
+        "FRONTLINE_EMAIL_AUTHENTICITY_BUDGET",
+        "FRONTLINE_EMAIL_DNS_SERVERS",
+        "FRONTLINE_EMAIL_CLAMD",
+        "FRONTLINE_EMAIL_SPAMD",
+        "FRONTLINE_EMAIL_RSPAMD",
+    }
+
+
+def test_no_secret_is_seen_in_the_settings() -> None:
+    environ = {
+        "FRONTLINE_SMTP_RELAY_USER": "desk",
+        "FRONTLINE_SMTP_RELAY_PASSWORD": "a password",
+        "FRONTLINE_EMAIL_TOKEN_SECRETS": "a new secret of ours,an old secret of ours",
+    }
+    settings = load_settings(EmailSettings, environ)
+    assert settings.email_token_secrets == ("a new secret of ours", "an old secret of ours")
+    assert not any(secret in repr(settings) for secret in ("a password", "secret of ours"))
+
+
+def test_senders_are_looked_at_in_production_unless_the_operator_says_otherwise() -> None:
+    production = {"FRONTLINE_ENV": "production", "FRONTLINE_SMTP_RELAY": "relay.example:25"}
+    for environ, mode in (
+        ({}, "off"),
+        (production, "own"),
+        ({**production, "FRONTLINE_EMAIL_AUTHENTICITY": "off"}, "off"),
+        ({"FRONTLINE_EMAIL_AUTHENTICITY": "own"}, "own"),
+    ):
+        settings = load_settings(EmailSettings, environ)
+        assert settings.authenticity(settings.env) == mode

@@ -49,7 +49,7 @@ class EmailChannel:
         self._host = host
         sign = keyring(settings.email_token_secrets, partial(host.sign, PURPOSE))
         self._taking = Taking(host.objects, sign, clock, Checking(settings, host.log, host.meter))
-        self._sending = Sending(settings, host, sign)
+        self._sending = Sending(settings, host, sign, clock)
 
     async def serve(self, receive: Receive) -> None:
         host = self._host

@@ -31,6 +31,8 @@ class OutgoingSettings(CheckingSettings, frozen=True, kw_only=True):
     email_reply_tokens: bool = False
     """Whether answers are asked for at `inbox+token@`, so that they find their contact when a mail system on the way
     has replaced our Message-ID. Only where all that stands before us takes such addresses, as our own listener does."""
+    email_automatic_per_day: int = 10
+    """Acknowledgements, surveys and check-ins that one address may get in a day; more are not sent."""
     email_token_secrets: tuple[Secret, ...] = ()
     """What thread tokens are signed with, newest first; each of them is believed. Unset: the deployment secret, which is
     believed in any case."""
@@ -40,6 +42,8 @@ class OutgoingSettings(CheckingSettings, frozen=True, kw_only=True):
         if bool(self.smtp_relay_user) != (self.smtp_relay_password is not None):
             missing = "smtp_relay_password" if self.smtp_relay_user else "smtp_relay_user"
             found.append(Mistake(missing, "is needed with the other"))
+        if self.email_automatic_per_day < 1:
+            found.append(Mistake("email_automatic_per_day", "must be 1 or more"))
         if any(len(secret.encode()) < TOKEN_SECRET_BYTES for secret in self.email_token_secrets):
             found.append(Mistake("email_token_secrets", f"each needs {TOKEN_SECRET_BYTES} bytes at least"))
         if self.smtp_relay_ca is not None and not self.smtp_relay_ca.is_file():
