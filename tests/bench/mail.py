@@ -1,92 +1,207 @@
-"""Durable mail intake against a bare aiosmtpd that discards, by the same client in one run; and how
-long it takes from 250 to a decided contact.
+"""Durable mail intake against a bare aiosmtpd that discards, by the same client in one run, and where the time goes;
+several processes on one port; and how long it takes from 250 to a decided contact.
+
+Each figure is the median of several rounds in which all take turns. CPU is that of the receiving process alone.
 """
 
 import asyncio
+import os
+import socket
+import statistics
 import sys
 import tempfile
 import time
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterator, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager
 from email.message import EmailMessage
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import NamedTuple
 
+import msgspec
+
+from frontline.contract.channel import Inbox
+from frontline.contract.ids import ChannelName, InboxId
+from frontline.runtime.bus import Bus
+from frontline.runtime.directory import directory_key
+from frontline.runtime.keyvalue import KeyValue
+from frontline.runtime.topology import DIRECTORY, Limits, provision, topology
+from frontline.testing.nats_server import DESKS, connected, nats_server
+from tests.bench.mail_door import ADDRESS
 from tests.bench.row import Row
 from tests.e2e.running import Running, frontline, until
 
-if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Iterator
-
-BARE = """
-import asyncio
-from aiosmtpd.smtp import SMTP
-class Discard:
-    async def handle_DATA(self, server, session, envelope):
-        return "250 taken"
-async def main():
-    loop = asyncio.get_running_loop()
-    server = await loop.create_server(lambda: SMTP(Discard(), loop=loop), "127.0.0.1", 0)
-    print(server.sockets[0].getsockname()[1], flush=True)
-    await server.serve_forever()
-asyncio.run(main())
-"""
 BYTES = 6_000
+EMAIL = ChannelName("email")
+_ROOM = Limits(inbox_bytes=1 << 30, log_bytes=64 << 20, outbox_bytes=64 << 20, object_bytes=2 << 30)
+_TICKS = os.sysconf("SC_CLK_TCK")
+
+
+class Door(NamedTuple):
+    """Processes that take mail at one port."""
+
+    port: int
+    processes: tuple[asyncio.subprocess.Process, ...]
+
+    def cpu(self) -> float:
+        """Seconds so far, user and system."""
+        return sum(_cpu(process.pid) for process in self.processes)
+
+
+class Round(NamedTuple):
+    """Mails a second, and milliseconds of CPU a mail."""
+
+    rate: float
+    cpu: float
 
 
 def run(*, quick: bool = False) -> list[Row]:
-    return asyncio.run(_run(200 if quick else 1_000))
+    return asyncio.run(_run(200 if quick else 1_000, rounds=1 if quick else 3))
 
 
-async def _run(count: int) -> list[Row]:
+async def _run(count: int, *, rounds: int) -> list[Row]:
+    numbers = iter(range(10**9))
     rows = []
     with tempfile.TemporaryDirectory() as folder:
-        async with _bare() as bare, frontline(Path(folder) / "data") as running:
-            door = int(running.up["smtp"].rpartition(":")[2])
-            await _send(door, 20, 1, 0)
-            sent = 20
+        async with AsyncExitStack() as stack:
+            server = await stack.enter_async_context(nats_server(Path(folder) / "nats", token="bench"))
+            bus = await stack.enter_async_context(connected(server))
+            await _prepare(bus)
+            environ = {"FRONTLINE_NATS_URL": server.url, "FRONTLINE_NATS_TOKEN": server.token}
+            doors = {kind: await stack.enter_async_context(_door(kind)) for kind in ("bare", "protocol", "parse")}
+            doors["whole"] = await stack.enter_async_context(_whole(Path(folder), environ))
+            doors["two"] = await stack.enter_async_context(_whole(Path(folder), environ, processes=2))
+            for door in doors.values():
+                await _send(door, 50, 10, numbers)
             for sessions in (1, 10, 50):
-                discarded = count / await _send(bare, count, sessions, sent)
-                taken = count / await _send(door, count, sessions, sent)
-                sent += count
-                rows += [
-                    Row(f"mail: taken in, stored, {sessions} sessions", taken, "1/s"),
-                    Row(f"mail: bare aiosmtpd that discards, {sessions} sessions", discarded, "1/s"),
-                    Row(f"mail: taken in to discarded, {sessions} sessions", taken / discarded, "x"),
-                ]
+                kinds = ("bare", "protocol", "parse", "whole") if sessions == 10 else ("bare", "whole")
+                found = await _compare({kind: doors[kind] for kind in kinds}, count, sessions, rounds, numbers)
+                rows += _rows(found, sessions)
+            found = await _compare({kind: doors[kind] for kind in ("whole", "two")}, count, 50, rounds, numbers)
+            rows += [
+                Row("mail: two processes on one port to one, rate", found["two"].rate / found["whole"].rate, "x"),
+                Row("mail: two processes on one port to one, CPU a mail", found["two"].cpu / found["whole"].cpu, "x"),
+            ]
+        async with frontline(Path(folder) / "data") as running:
+            door = Door(int(running.up["smtp"].rpartition(":")[2]), ())
+            await _send(door, count, 10, numbers)
             began = time.perf_counter()
-            await until(lambda: _decided(running, sent), seconds=120)
-            rows.append(
-                Row(f"mail: until all {sent:,} were contacts, after the last 250", time.perf_counter() - began, "s")
-            )
+            await until(lambda: _decided(running, count), seconds=120)
+            took = time.perf_counter() - began
+            rows.append(Row(f"mail: until all {count:,} were contacts, after the last 250", took, "s"))
     return rows
+
+
+def _rows(found: Mapping[str, Round], sessions: int) -> list[Row]:
+    bare, whole = found["bare"], found["whole"]
+    rows = [
+        Row(f"mail: taken in, stored, {sessions} sessions", whole.rate, "1/s"),
+        Row(f"mail: bare aiosmtpd that discards, {sessions} sessions", bare.rate, "1/s"),
+        Row(f"mail: taken in to discarded, {sessions} sessions", whole.rate / bare.rate, "x"),
+        Row(f"mail: CPU of taken in, {sessions} sessions", whole.cpu, "ms/mail"),
+        Row(f"mail: CPU of bare aiosmtpd, {sessions} sessions", bare.cpu, "ms/mail"),
+        Row(f"mail: one core's mails, taken in to discarded, {sessions} sessions", bare.cpu / whole.cpu, "x"),
+    ]
+    if "parse" in found:
+        protocol, parse = found["protocol"].cpu, found["parse"].cpu
+        rows += [
+            Row("mail: CPU of the protocol", protocol, "ms/mail"),
+            Row("mail: CPU of parsing", parse - protocol, "ms/mail"),
+            Row("mail: CPU of storing", whole.cpu - parse, "ms/mail"),
+            Row("mail: CPU of parsing and storing to bare aiosmtpd's", (whole.cpu - protocol) / bare.cpu, "x"),
+        ]
+    return rows
+
+
+async def _compare(
+    doors: Mapping[str, Door], count: int, sessions: int, rounds: int, numbers: Iterator[int]
+) -> dict[str, Round]:
+    found: dict[str, list[Round]] = {kind: [] for kind in doors}
+    for _ in range(rounds):
+        for kind, door in doors.items():
+            before = door.cpu()
+            took = await _send(door, count, sessions, numbers)
+            found[kind].append(Round(count / took, (door.cpu() - before) / count * 1000))
+    return {
+        kind: Round(statistics.median(each.rate for each in those), statistics.median(each.cpu for each in those))
+        for kind, those in found.items()
+    }
 
 
 async def _decided(running: Running, count: int) -> bool:
     return len(await running.contacts()) >= count
 
 
+async def _prepare(bus: Bus) -> None:
+    """What `frontline nats provision` and the router do."""
+    await provision(bus.nc.jetstream(), topology([EMAIL], DESKS, _ROOM))
+    inbox = Inbox(channel=EMAIL, inbox=InboxId("support"), desk="support", address=ADDRESS)
+    await KeyValue(bus, DIRECTORY).put(directory_key(EMAIL, inbox.inbox), msgspec.json.encode(inbox))
+
+
 @asynccontextmanager
-async def _bare() -> "AsyncIterator[int]":
-    process = await asyncio.create_subprocess_exec(sys.executable, "-c", BARE, stdout=asyncio.subprocess.PIPE)
+async def _door(kind: str) -> AsyncIterator[Door]:
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "tests.bench.mail_door", kind, stdout=asyncio.subprocess.PIPE
+    )
     assert process.stdout is not None
     try:
-        yield int(await process.stdout.readline())
+        yield Door(int(await process.stdout.readline()), (process,))
     finally:
         process.kill()
         await process.wait()
 
 
-async def _send(port: int, count: int, sessions: int, first: int) -> float:
+@asynccontextmanager
+async def _whole(folder: Path, environ: Mapping[str, str], *, processes: int = 1) -> AsyncIterator[Door]:
+    """The e-mail intake as it is run, once or several times at one port."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    started: list[asyncio.subprocess.Process] = []
+    try:
+        for number in range(processes):
+            status = folder / f"status-{port}-{number}.json"
+            env = {name: value for name, value in os.environ.items() if not name.startswith("FRONTLINE_")} | {
+                "FRONTLINE_SECRET": "a secret for the bench only",
+                "FRONTLINE_STATUS_FILE": str(status),
+                "FRONTLINE_DATA_DIR": str(folder),
+                "FRONTLINE_SMTP_PORT": str(port),
+                "FRONTLINE_SMTP_SHARE_PORT": "true",
+                "FRONTLINE_LOG_LEVEL": "error",
+                **environ,
+            }
+            started.append(
+                await asyncio.create_subprocess_exec(
+                    sys.executable, "-m", "frontline", "channel", "run", "email", env=env
+                )
+            )
+            async with asyncio.timeout(60):
+                while not (status.exists() and b"smtp" in status.read_bytes()):
+                    await asyncio.sleep(0.05)
+        yield Door(port, tuple(started))
+    finally:
+        for process in started:
+            process.terminate()
+            await process.wait()
+
+
+def _cpu(process: int) -> float:
+    """User and system time of a process, by proc(5)."""
+    fields = Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / _TICKS
+
+
+async def _send(door: Door, count: int, sessions: int, numbers: Iterator[int]) -> float:
     """Seconds to have `count` mails taken, by so many sessions at once."""
-    mails = iter([_mail(number) for number in range(first, first + count)])
+    mails = iter([_mail(next(numbers)) for _ in range(count)])
     began = time.perf_counter()
     async with asyncio.TaskGroup() as tasks:
         for _ in range(sessions):
-            tasks.create_task(_session(port, mails))
+            tasks.create_task(_session(door.port, mails))
     return time.perf_counter() - began
 
 
-async def _session(port: int, mails: "Iterator[bytes]") -> None:
+async def _session(port: int, mails: Iterator[bytes]) -> None:
     reader, writer = await asyncio.open_connection("127.0.0.1", port)
 
     async def say(line: bytes) -> bytes:
