@@ -45,6 +45,16 @@ async def test_a_token_in_other_letters_of_the_scheme_is_taken(provisioned: Bus,
         assert (await there.stranger(Authorization=f"bearer {token}").get("/api/contacts")).status == 200
 
 
+async def test_what_can_be_had_can_be_asked_for_without_its_body(provisioned: Bus, tmp_path: Path) -> None:
+    async with world(provisioned, tmp_path) as there:
+        agent = there.client()
+        for path, status in (("/api/contacts", 200), ("/api/openapi.json", 200), ("/", 200), ("/api/nothing", 404)):
+            async with agent.session.head(path, headers=agent.headers) as response:
+                assert (path, response.status, await response.read()) == (path, status, b"")
+        async with agent.session.head("/api/contacts") as response:
+            assert response.status == 401
+
+
 async def test_every_refusal_is_a_problem(provisioned: Bus, tmp_path: Path) -> None:
     async with world(provisioned, tmp_path) as there:
         agent = there.client()

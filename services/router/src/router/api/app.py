@@ -55,8 +55,11 @@ def build_app(
     app = web.Application(middlewares=[entry.elsewhere])
     app[API] = api
     for route in ROUTES:
-        app.router.add_route(route.method, route.pattern, entry.on(route))
-    app.router.add_route("GET", openapi.PATH, _document())
+        if route.method == "GET":
+            app.router.add_get(route.pattern, entry.on(route))  # and HEAD (RFC 9110, 9.3.2)
+        else:
+            app.router.add_route(route.method, route.pattern, entry.on(route))
+    app.router.add_get(openapi.PATH, _document())
     live = LiveRoute(api)
     app.router.add_route("GET", LIVE, live.serve)
     app.on_shutdown.append(live.close)

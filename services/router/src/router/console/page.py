@@ -20,7 +20,7 @@ _FILES = {
 
 def add_console(app: web.Application) -> None:
     for path, (name, media_type) in _FILES.items():
-        app.router.add_route("GET", path, _file(name, media_type))
+        app.router.add_get(path, _file(name, media_type))
 
 
 def _file(name: str, media_type: str) -> Handler:
