@@ -28,7 +28,7 @@ def mailer(id_: str, address: str, *, verified: bool = True) -> Person:
 
 def visitor(id_: str, email: str, *, verified: bool = True) -> Person:
     status = IdentityStatus.VERIFIED if verified else IdentityStatus.CLAIMED
-    evidence = (Evidence(method="jwt", result="pass"), Evidence(method="email", result=email))
+    evidence = (Evidence(method="jwt", result="pass"), Evidence(method="address", result=email))
     return Person(
         id=CustomerId(id_), identities=(Identity(channel=CHAT, address="shop:7", status=status, evidence=evidence),)
     )

@@ -141,7 +141,7 @@ def sender_of(visitor: Visitor, person: Person | None, name: str) -> Identity:
     """
     if person is None:
         return Identity(channel=CHANNEL, address=visitor.id, name=name)
-    email = (Evidence(method="email", result=person.email),) if person.email else ()
+    email = (Evidence(method="address", result=person.email),) if person.email else ()
     return Identity(
         channel=CHANNEL,
         address=f"{visitor.inbox}:{person.subject}",

@@ -111,10 +111,10 @@ class EncodedContact(Row, frozen=True, kw_only=True):
 
 def proven(person: Person) -> set[str]:
     """The mail addresses that are proven to be this person's, in one writing: their own on a channel of mail, or
-    one that whoever vouches for them names as evidence (`email=...`). A claimed one is never among them.
+    one that whoever vouches for them names as evidence (`address=...`). A claimed one is never among them.
     """
     verified = [identity for identity in person.identities if identity.status is IdentityStatus.VERIFIED]
-    named = [evidence.result for identity in verified for evidence in identity.evidence if evidence.method == "email"]
+    named = [evidence.result for identity in verified for evidence in identity.evidence if evidence.method == "address"]
     found = [identity.address for identity in verified] + named
     return {address.casefold() for address in found if is_mail_address(address)}
 
