@@ -1,4 +1,4 @@
-"""The rota of a desk as its log tells it. Pure, but for the two that read and write the table."""
+"""The rota of a desk as its log tells it; only the two functions that read and write the table touch anything."""
 
 import sqlite3
 from datetime import date, datetime
