@@ -61,6 +61,7 @@ async def test_a_file_with_a_virus_is_kept_from_agents_and_the_mail_is_not_lost(
         assert b"Frontline-Test-Signature" in await stage.octets(found, 2)
         assert await stage.octets(found) == raw
         assert "virus found" in found.flaw
+        assert found.withheld == "Frontline-Test-Signature.UNOFFICIAL"
         assert found.native["checked"]["virus"] == "Frontline-Test-Signature.UNOFFICIAL"
         again = await stage.channel.parse_again(_original(found.original), found.native)
         assert again.attachments == found.attachments

@@ -47,6 +47,16 @@ async def test_an_original_is_a_download_under_a_policy_that_lets_it_do_nothing(
         assert answer.headers["Content-Length"] == str(len(ORIGINAL))
 
 
+async def test_an_original_with_a_virus_is_not_given_to_agents(provisioned: Bus, tmp_path: Path) -> None:
+    async with world(provisioned, tmp_path) as there:
+        message = msgspec.structs.replace(mail("<1@one.example>"), withheld="Some-Virus")
+        original = await Objects(there.bus).put("ORIGINALS", f"{message.id}/0", one(ORIGINAL))
+        id_ = await there.contact_from(msgspec.structs.replace(message, original=original))
+        [line] = (await there.client().get(f"/api/contacts/{id_}/transcript")).body["items"]
+        assert line["original"] is None
+        assert (await there.client().get(url_of(original))).status == 404
+
+
 @pytest.mark.parametrize(
     "name,media_type,shown,disposition",
     [

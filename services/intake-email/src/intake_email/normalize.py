@@ -186,6 +186,7 @@ def _normalised(mail: Mail, arrival: Arrival, sign: Sign) -> Normalised:
         thread=_thread(mail, arrival, own_id, sender.address, recipients, sign),
         original=pieces[0].ref,
         flaw="; ".join(said.flaws if sender.address else (*said.flaws, "no sender")),
+        withheld=arrival.checked.virus,
         native=_native(arrival, digest, facts(headers, said, sender.address, arrival.return_path, automatic, reported)),
     )
     return Normalised(message, tuple(pieces))

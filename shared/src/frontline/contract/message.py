@@ -179,6 +179,8 @@ class InboundMessage(Envelope, frozen=True, kw_only=True, tag="inbound_message")
     thread: tuple[ThreadKey, ...] = ()
     original: ObjectRef | None = None
     flaw: str = ""
+    withheld: str = ""
+    """Why agents are not given the original (a virus is in it); empty when they are."""
     revision: int = 0
     """Above 0 for an original that was parsed again: the view with the highest one holds."""
     native: dict[str, Any] = {}

@@ -70,6 +70,8 @@ class TranscriptItem(Envelope, frozen=True, kw_only=True, tag="transcript_item")
     automation: Automation = Automation.NO
     threaded_by: str = ""
     flaw: str = ""
+    withheld: str = ""
+    """Why agents are not given the original; empty when they are."""
     delivery: DeliveryState | None = None
     reply: MessageId | None = None
     """For a receipt: which reply it is about."""

@@ -39,7 +39,7 @@ def line_of(said: Said, picture: Picture) -> Line:
             )
             for file in item.attachments
         ),
-        original=url_of(item.original) if item.original else None,
+        original=url_of(item.original) if item.original and not item.withheld else None,
         delivery=said.delivery.value if said.delivery else _undelivered(item),
         threaded_by=item.threaded_by or None,
         reply=item.reply,

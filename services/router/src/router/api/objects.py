@@ -64,7 +64,7 @@ def _find(call: Call[Nothing, Nothing]) -> tuple[str, str, ObjectRef]:
 
 def _objects(item: TranscriptItem) -> list[tuple[str, str, ObjectRef]]:
     found = [(file.name, file.media_type, file.content) for file in item.attachments]
-    if item.original is not None:
+    if item.original is not None and not item.withheld:
         found.append((f"{item.id}.eml" if item.channel == "email" else item.id, _OTHER, item.original))
     return found
 

@@ -107,6 +107,7 @@ def item_of(
         automation=message.automation,
         threaded_by=threaded_by,
         flaw=message.flaw,
+        withheld=message.withheld,
         revision=message.revision,
         native=message.native,
     )
