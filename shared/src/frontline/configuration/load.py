@@ -17,7 +17,7 @@ from frontline.configuration.model import Configuration
 from frontline.configuration.rules import breaches
 from frontline.configuration.shape import Found, Place, Shape
 from frontline.configuration.shift import Shift
-from frontline.configuration.whole import dangling, repeated, strangers, too_dear, too_far
+from frontline.configuration.whole import dangling, repeated, strangers, too_dear, too_far, unskilled
 from frontline.contract.error import Mistake, SettingsError
 
 _SYNTAX = re.compile(r"(?P<what>.*) \(at (line (?P<line>\d+), column \d+|end of document)\)", re.DOTALL)
@@ -45,7 +45,7 @@ def load_texts(texts: Iterable[tuple[str, bytes]], today: date | None = None) ->
     closed, wrong = closed_days(shape.found, today or datetime.now(UTC).date())
     mistakes += wrong
     if not mistakes:
-        mistakes += [*too_dear(shape.found), *too_far(shape.found)]
+        mistakes += [*too_dear(shape.found), *too_far(shape.found), *unskilled(shape.found)]
     if not mistakes and not any(part.desks for part in parts):
         mistakes.append(Mistake(files[0][1].file, "there is no desk: add a [[desk]]"))
     if mistakes:

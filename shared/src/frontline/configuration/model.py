@@ -11,6 +11,7 @@ import msgspec
 from frontline.configuration.calendar import Calendar
 from frontline.configuration.policy import Lane, Policy
 from frontline.configuration.routing import OF_DUTY, WITH_A_ROTA, Ring, Strategy
+from frontline.configuration.rule import Rule
 from frontline.configuration.shift import Shift
 from frontline.contract.ids import AgentId, ChannelName, DeskId, InboxId
 
@@ -72,9 +73,9 @@ class Inbox(_Table, frozen=True):
     sticky_for: timedelta | None = None
     """How long a contact waits for the agent who knows its customer."""
     wrap_up: timedelta | None = None
+    """How long an agent keeps the room of a call or chat after the customer has left."""
     handling: timedelta | None = None
     """How long a live contact takes: supposed until the desk has seen enough of them to know."""
-    """How long an agent keeps the room of a call or chat after the customer has left."""
 
     @property
     def offered(self) -> bool:
@@ -104,6 +105,7 @@ class Desk(_Table, frozen=True):
     inboxes: tuple[Inbox, ...] = msgspec.field(default=(), name="inbox")
     shifts: tuple[Shift, ...] = msgspec.field(default=(), name="shift")
     rings: tuple[Ring, ...] = msgspec.field(default=(), name="ring")
+    rules: tuple[Rule, ...] = msgspec.field(default=(), name="rule")
     strategy: Strategy = "longest_idle"
     """Who of those with room comes first."""
     age_after: timedelta = timedelta(hours=2)

@@ -47,6 +47,15 @@ address = "support@your-company.example"
 # skills = ["billing"]                    # who takes it must have all of these
 # languages = ["en"]
 
+# What a message is about decides who gets it, and how soon. Rules have their say in this order. They
+# ask for words, customers, languages, a channel, an inbox, or whether a calendar is open; what follows
+# is a lane, skills, or a policy.
+# [[desk.rule]]
+# id = "invoices"
+# words = ["invoice", "refund"]           # whole words in the subject or the text, any of them
+# customers = ["@customer.example"]       # addresses, or domains
+# skills = ["billing"]
+
 # The people. Names are what customers see. `frontline token first-agent` prints their bearer token.
 [[desk.agent]]
 id = "first-agent"

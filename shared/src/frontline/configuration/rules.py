@@ -14,6 +14,7 @@ from frontline.configuration.locate import Path
 from frontline.configuration.model import Agent, Configuration, Desk, Inbox
 from frontline.configuration.policy import LaneTimes, Policy, lane_breaches, policy_breaches
 from frontline.configuration.routing import patience_breaches, ring_breaches
+from frontline.configuration.rule import Rule, rule_breaches
 from frontline.configuration.shift import Override, Shift, override_breaches, shift_breaches
 from frontline.contract.subject import is_token
 
@@ -52,6 +53,8 @@ def breaches(value: msgspec.Struct, zones: Collection[str]) -> Breaches:
             yield from special_breaches(value)
         case LaneTimes():
             yield from lane_breaches(value)
+        case Rule():
+            yield from rule_breaches(value)
         case Shift():
             yield from shift_breaches(value, zones)
         case Override():

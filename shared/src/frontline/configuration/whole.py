@@ -9,6 +9,7 @@ from frontline.configuration.calendar import ALWAYS, Calendar
 from frontline.configuration.model import Agent, Configuration, Desk, Inbox
 from frontline.configuration.opening import WEEK
 from frontline.configuration.policy import TARGETS, LaneTimes, Policy
+from frontline.configuration.rule import Rule
 from frontline.configuration.shape import Found, Place
 from frontline.configuration.shift import Override, Shift, named
 from frontline.contract.error import Mistake
@@ -48,8 +49,9 @@ def _belongs(kind: type[msgspec.Struct]) -> bool:
 
 
 def _shifts(found: Sequence[Found]) -> Iterator[Mistake]:
-    """A shift's id is its own within its desk, and a day has one override."""
+    """The ids of shifts and of rules are their own within their desk, and a day has one override."""
     ids: dict[tuple[object, str], Place] = {}
+    rules: dict[tuple[object, str], Place] = {}
     days: dict[tuple[object, object], Place] = {}
     for item in found:
         match item.value:
@@ -57,6 +59,10 @@ def _shifts(found: Sequence[Found]) -> Iterator[Mistake]:
                 former = ids.setdefault((item.place.around(2), name), item.place)
                 if former is not item.place:
                     yield Mistake(str(item.place / "id"), f"shift {name!r} is there twice; first at {former / 'id'}")
+            case Rule(id=name) if "id" not in item.broken:
+                former = rules.setdefault((item.place.around(2), name), item.place)
+                if former is not item.place:
+                    yield Mistake(str(item.place / "id"), f"rule {name!r} is there twice; first at {former / 'id'}")
             case Override(day=day) if "day" not in item.broken:
                 former = days.setdefault((item.place.around(2), day), item.place)
                 if former is not item.place:
@@ -79,6 +85,11 @@ def dangling(found: Sequence[Found], ids: Collection[tuple[type[msgspec.Struct],
         match item.value:
             case Inbox(policy=name) if "policy" not in item.broken and (Policy, name) not in ids:
                 yield Mistake(str(item.place / "policy"), f"there is no [[policy]] with the id {name!r}")
+            case Rule(policy=name) if name and "policy" not in item.broken and (Policy, name) not in ids:
+                yield Mistake(str(item.place / "policy"), f"there is no [[policy]] with the id {name!r}")
+            case Rule(calendar=name) if name and name != ALWAYS and (Calendar, name) not in ids:
+                if "calendar" not in item.broken:
+                    yield Mistake(str(item.place / "calendar"), f"there is no [[calendar]] with the id {name!r}")
             case Policy(calendar=name) if name != ALWAYS and (Calendar, name) not in ids:
                 if "calendar" not in item.broken:
                     yield Mistake(str(item.place / "calendar"), f"there is no [[calendar]] with the id {name!r}")
@@ -99,6 +110,21 @@ def strangers(found: Sequence[Found]) -> Iterator[Mistake]:
                 place = place / key
             where = "is an agent of another desk" if agent in desks else "is no [[desk.agent]]"
             yield Mistake(str(place), f"{agent!r} {where}")
+
+
+def unskilled(found: Sequence[Found]) -> Iterator[Mistake]:
+    """Every skill that an inbox or a rule asks for and nobody at its desk has."""
+    has: dict[object, set[str]] = {}
+    for item in found:
+        if isinstance(item.value, Agent):
+            has.setdefault(item.place.around(2), set()).update(item.value.skills)
+    for item in found:
+        if not isinstance(item.value, Inbox | Rule) or "skills" in item.broken:
+            continue
+        known = has.get(item.place.around(2), set())
+        for index, skill in enumerate(item.value.skills):
+            if skill not in known:
+                yield Mistake(str(item.place / "skills" / index), f"nobody at this desk has the skill {skill!r}")
 
 
 def too_dear(found: Sequence[Found]) -> Iterator[Mistake]:

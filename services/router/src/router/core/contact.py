@@ -45,7 +45,8 @@ class Contact:
     there were; `asked` are those asked in this round.
 
     `live` says that somebody is at the other end, or, with `left`, that whoever holds it is still
-    wrapping up. `skills` are asked for, sorted and distinct. It waits `since` then, in `ring` (`STICKY`:
+    wrapping up. `policy` is what a rule said, and empty for that of the inbox. `skills` are asked
+    for, sorted and distinct. It waits `since` then, in `ring` (`STICKY`:
     for the `sticky` agent alone), and competes `aged` lanes above its own. `moment` is when something
     comes of all that, the very object that stands in the heap: a ring opens, it ages, an alarm is
     raised, the wrap-up or a wait for others ends, it is closed.
@@ -72,6 +73,7 @@ class Contact:
     offers: int = 0
     round: int = 0
     asked: tuple[AgentId, ...] = ()
+    policy: str = ""
     skills: tuple[str, ...] = ()
     live: bool = False
     left: bool = False

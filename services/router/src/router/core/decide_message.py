@@ -52,7 +52,8 @@ def receive(state: DeskState, command: ReceiveMessage, now: datetime) -> Events:
         return (received, *_joined(state, contact, command, at, now))
     if command.new_contact in state.contacts:
         raise Refused("contact_exists", f"Contact {command.new_contact} is there already.")
-    return (*_opening(state, inbox, command, found, at), received, *_first_clock(state, inbox, command, at))
+    opened = _opening(state, inbox, command, found, at)
+    return (opened, received, *_first_clocks(state, inbox, command, opened))
 
 
 def asks(command: ReceiveMessage) -> bool:
@@ -64,23 +65,28 @@ def asks(command: ReceiveMessage) -> bool:
 
 def _opening(
     state: DeskState, inbox: InboxSettings, command: ReceiveMessage, found: placing.Found, at: datetime
-) -> Events:
-    opened = ContactOpened(
+) -> ContactOpened:
+    rules = [rule for rule in state.settings.rules if rule.id in command.rules]
+    return ContactOpened(
         at=at,
         contact=command.new_contact,
         channel=command.channel,
         inbox=command.inbox,
         customer=command.customer,
-        lane=inbox.lane,
+        lane=next((rule.lane for rule in rules if rule.lane), inbox.lane),
         linked_to=found.linked_to,
         live=inbox.live and command.presence is Presence.LIVE,
+        skills=tuple(sorted({skill for rule in rules for skill in rule.skills})),
+        rules=tuple(rule.id for rule in rules),
+        policy=next((rule.policy for rule in rules if rule.policy), ""),
         sticky=command.knows if command.knows in state.agents else None,
     )
-    return (opened,)
 
 
-def _first_clock(state: DeskState, inbox: InboxSettings, command: ReceiveMessage, at: datetime) -> Events:
-    return tuple(sla.opened(state, command.new_contact, inbox.policy, inbox.lane, at)) if asks(command) else ()
+def _first_clocks(state: DeskState, inbox: InboxSettings, command: ReceiveMessage, opened: ContactOpened) -> Events:
+    if not asks(command):
+        return ()
+    return tuple(sla.opened(state, opened.contact, opened.policy or inbox.policy, opened.lane, opened.at))
 
 
 def _joined(

@@ -106,6 +106,15 @@ class RingSettings(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True
     """Also those who are not on duty, if they allow it."""
 
 
+class RuleSettings(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What follows from a routing rule. For whom it holds is found out before: it has words in it."""
+
+    id: str
+    lane: str = ""
+    skills: tuple[str, ...] = ()
+    policy: str = ""
+
+
 LONGEST_IDLE = "longest_idle"
 LEAST_LOADED = "least_loaded"
 ROUND_ROBIN = "round_robin"
@@ -121,6 +130,8 @@ class DeskSettings(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True
     policies: tuple[PolicySettings, ...] = ()
     calendars: tuple[CalendarSettings, ...] = ()
     shifts: tuple[ShiftSettings, ...] = ()
+    rules: tuple[RuleSettings, ...] = ()
+    """In the order in which they have their say."""
     strategy: str = LONGEST_IDLE
     """Who of those with room comes first."""
     rings: tuple[RingSettings, ...] = (RingSettings(),)

@@ -38,7 +38,9 @@ class ContactOpened(Event, frozen=True, kw_only=True):
     skills: tuple[str, ...] = ()
     """Asked for by rules, besides those that the inbox asks for."""
     rules: tuple[str, ...] = ()
-    """Those that matched, in their order."""
+    """Those that held, in their order."""
+    policy: str = ""
+    """By what its clocks run, if a rule said so; else as its inbox has it."""
     sticky: AgentId | None = None
     """Who knows this customer, and is asked first for a while."""
 

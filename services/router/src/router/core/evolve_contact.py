@@ -45,6 +45,7 @@ def opened(state: DeskState, event: ContactOpened) -> None:
         arrival=state.arrivals,
         linked_to=event.linked_to,
         offer_for=inbox.offer_for if waiting.is_asked_first(inbox, live=event.live) else None,
+        policy=state.word(event.policy),
         skills=_sorted(state, (*inbox.skills, *event.skills)),
         live=event.live,
         sticky=event.sticky if event.sticky in state.agents else None,

@@ -45,6 +45,12 @@ def faults(settings: DeskSettings) -> tuple[str, ...]:
         if policies and inbox.policy not in policies:
             found.append(f"inbox {inbox.id} of {inbox.channel}: there is no policy {inbox.policy}")
     found += _waiting_faults(settings)
+    found += [f"rule {twin} is there twice" for twin in _twins(rule.id for rule in settings.rules)]
+    for rule in settings.rules:
+        if rule.lane and rule.lane not in LANES:
+            found.append(f"rule {rule.id}: no lane is called {rule.lane}")
+        if rule.policy and rule.policy not in policies:
+            found.append(f"rule {rule.id}: there is no policy {rule.policy}")
     found += [f"calendar {twin} is there twice" for twin in _twins([ALWAYS, *(each.id for each in settings.calendars)])]
     for calendar in settings.calendars:
         found += [f"calendar {calendar.id} {fault}" for fault in calendar_faults(calendar)]

@@ -62,6 +62,7 @@ class ContactRow(Row, frozen=True):
     offers: int
     round: int
     asked: tuple[AgentId, ...]
+    policy: str
     skills: tuple[str, ...]
     live: bool
     left: bool

@@ -139,7 +139,9 @@ class DeskState:
         return self.inboxes.get((channel, inbox))
 
     def policy(self, contact: Contact) -> str:
-        """The one of the contact's inbox today; nothing if the inbox is no more."""
+        """Its own, else the one of its inbox today; nothing if the inbox is no more."""
+        if contact.policy:
+            return contact.policy
         inbox = self.inboxes.get((contact.channel, contact.inbox))
         return "" if inbox is None else inbox.policy
 

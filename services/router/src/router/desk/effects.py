@@ -24,12 +24,21 @@ from frontline.contract.ids import ContactId, DeskId
 from frontline.runtime.bus import Bus, PubAck
 from frontline.runtime.keyvalue import KeyValue
 from frontline.runtime.reader import read
-from frontline.runtime.topology import DRAFTS, KEYS, PROGRESS, THREADS
-from router.core.event import ContactOpened, DeliveryRecorded, DeskDecision, MessageReceived, NoteAdded, ReplyQueued
+from frontline.runtime.topology import CUSTOMERS, DRAFTS, KEYS, PROGRESS, THREADS
+from router.core.event import (
+    ContactAssigned,
+    ContactOpened,
+    DeliveryRecorded,
+    DeskDecision,
+    MessageReceived,
+    NoteAdded,
+    ReplyQueued,
+)
+from router.core.state import DeskState
 from router.desk.fence import Counted, Fence
 from router.desk.log_store import LogStore
 from router.desk.notice import notices
-from router.desk.resolve import KnownKey
+from router.desk.resolve import KnownKey, agent_key
 from router.desk.ringing import Ringing
 from router.desk.words import Words
 
@@ -58,7 +67,7 @@ class Done:
 
 
 class Effects:
-    """One desk's effects; the leader runs them."""
+    """One desk's effects; the leader runs them. `state` is its own, to look at."""
 
     def __init__(
         self,
@@ -68,9 +77,12 @@ class Effects:
         words: Words,
         ringing: Ringing,
         log: Log,
+        state: DeskState,
         done: Callable[[Done], None],
     ) -> None:
         self._log = log
+        self._state = state
+        self._customers = KeyValue(bus, CUSTOMERS)
         self._bus = bus
         self._desk = desk
         self._store = store
@@ -155,6 +167,8 @@ class Effects:
                 return acks
             case ContactOpened():
                 return [ack for line in notices(event) for ack in await self._words.heard(line, again=again)]
+            case ContactAssigned() if (contact := self._state.contacts.get(event.contact)) is not None:
+                return [await self._customers.begin_put(agent_key(contact.customer), event.agent.encode())]
             case NoteAdded():
                 note = await self._draft(event.draft)
                 return await self._words.heard(note.item, again=again) if note else [await self._miss(event)]

@@ -11,6 +11,7 @@ from frontline.contract.error import Unavailable
 from frontline.contract.ids import ChannelName
 from frontline.runtime.keyvalue import KeyValue
 from frontline.runtime.topology import DIRECTORY
+from router.core.calendar import calendars
 from router.core.command import ApplySettings, DeskCommand, RaiseIndexFloor, StartEpoch
 from router.core.state import DeskState
 from router.desk.command_port import CommandPort, CommandReply, CommandRequest
@@ -24,6 +25,7 @@ from router.desk.loop import DeskLoop, Work
 from router.desk.pick_up import PickUps
 from router.desk.resolve import Resolver
 from router.desk.ringing import Ringing
+from router.desk.rulebook import Rulebook
 from router.desk.settings import desk_settings
 from router.desk.surroundings import Surroundings
 from router.desk.view import ShowsDesk
@@ -67,16 +69,19 @@ class Leader:
             figures=surroundings.figures,
             log=log,
         )
-        self._effects = Effects(bus, desk.id, store, words, ringing, log, self._effects_done)
+        self._effects = Effects(bus, desk.id, store, words, ringing, log, state, self._effects_done)
         self._pick_ups = PickUps(bus, desk, self.loop, ringing, log)
         self._port = CommandPort(bus, desk.id, writer.epoch, self._decide)
+        resolver = Resolver(
+            bus, signer, Rulebook(desk.rules, calendars(desk_settings(surroundings.configuration, desk)))
+        )
         self._intakes = [
             Intake(
                 bus,
                 desk.id,
                 channel,
                 [inbox.id for inbox in desk.inboxes if inbox.channel == channel],
-                resolver=Resolver(bus, signer),
+                resolver=resolver,
                 loop=self.loop,
                 words=words,
                 park=surroundings.park,

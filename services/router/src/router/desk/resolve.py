@@ -10,13 +10,14 @@ from datetime import datetime
 import msgspec
 
 from frontline.contract.codec import to_milliseconds
-from frontline.contract.ids import ContactId, CustomerId, KeyHash
+from frontline.contract.ids import AgentId, ContactId, CustomerId, KeyHash
 from frontline.contract.message import DeliveryReceipt, Identity, InboundMessage, ThreadKey
 from frontline.runtime.bus import Bus
 from frontline.runtime.keyvalue import Entry, KeyValue
 from frontline.runtime.signing import Signer
 from frontline.runtime.topology import CUSTOMERS, KEYS, THREADS
 from router.core.command import FoundKey, ReceiveMessage, RecordDelivery
+from router.desk.rulebook import Rulebook
 
 MAX_THREAD_KEYS = 48
 """A References header may name thousands; the strongest and youngest of them are looked up."""
@@ -43,8 +44,9 @@ class Resolved(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Resolver:
-    def __init__(self, bus: Bus, signer: Signer) -> None:
+    def __init__(self, bus: Bus, signer: Signer, rulebook: Rulebook) -> None:
         self._signer = signer
+        self._rulebook = rulebook
         self._customers = KeyValue(bus, CUSTOMERS)
         self._threads = KeyValue(bus, THREADS)
         self._keys = KeyValue(bus, KEYS)
@@ -60,17 +62,21 @@ class Resolver:
             self._keys.get(key),
             *(self._threads.get(hashed) for hashed, _ in finds),
         )
+        customer = CustomerId(customer_entry.value.decode()) if customer_entry else CustomerId("u" + identity)
+        at = arrival(message, now)
         command = ReceiveMessage(
             message=message.id,
             key=key,
             channel=message.channel,
             inbox=message.inbox,
-            customer=CustomerId(customer_entry.value.decode()) if customer_entry else CustomerId("u" + identity),
-            at=arrival(message, now),
+            customer=customer,
+            at=at,
             new_contact=ContactId("c" + message.id[1:]),
             kind=message.kind,
             presence=message.presence,
             automation=message.automation,
+            rules=self._rulebook.holding(message, at),
+            knows=await self._who_knows(customer) if customer_entry else None,
             finds=tuple(
                 FoundKey(key=hashed, evidence=item.evidence, contact=_contact(entry))
                 for (hashed, item), entry in zip(finds, found, strict=True)
@@ -79,6 +85,11 @@ class Resolver:
             known=_decode_known(known_entry.value).contact if known_entry else None,
         )
         return Resolved(command=command, known_customer=customer_entry is not None)
+
+    async def _who_knows(self, customer: CustomerId) -> AgentId | None:
+        """Who had a contact of this customer last."""
+        entry = await self._customers.get(agent_key(customer))
+        return AgentId(entry.value.decode()) if entry else None
 
     async def receipt(self, receipt: DeliveryReceipt, now: datetime) -> RecordDelivery:
         key = self._signer.key_hash("key", receipt.key)
@@ -100,6 +111,11 @@ class Resolver:
 def identity_hash(signer: Signer, identity: Identity) -> KeyHash:
     """The name of an address on a channel in the index of customers."""
     return signer.key_hash(f"identity {identity.channel}", identity.address)
+
+
+def agent_key(customer: CustomerId) -> str:
+    """Where the index of customers has who knows them."""
+    return f"agent.{customer}"
 
 
 def arrival(message: InboundMessage, now: datetime) -> datetime:

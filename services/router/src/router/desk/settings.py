@@ -16,6 +16,7 @@ from router.core.desk_settings import (
     InboxSettings,
     PolicySettings,
     RingSettings,
+    RuleSettings,
     SpecialDaySettings,
     TargetSettings,
 )
@@ -57,6 +58,10 @@ def desk_settings(configuration: Configuration, desk: Desk) -> DeskSettings:
         policies=tuple(_policy(policy) for policy in configuration.policies if policy.id in policies),
         calendars=tuple(_calendar(calendar) for calendar in configuration.calendars if calendar.id in calendars),
         shifts=tuple(_shift(shift) for shift in desk.shifts),
+        rules=tuple(
+            RuleSettings(id=rule.id, lane=rule.lane or "", skills=rule.skills, policy=rule.policy or "")
+            for rule in desk.rules
+        ),
         strategy=desk.strategy,
         rings=tuple(
             RingSettings(after=ring.after, skills=ring.skills, off_duty=ring.off_duty) for ring in desk.rings_or_default
