@@ -26,6 +26,20 @@ from tests.e2e.running import Running
 P_contra = TypeVar("P_contra", contravariant=True)
 P = TypeVar("P")
 
+BARE_SMTP = """
+import asyncio
+from aiosmtpd.smtp import SMTP
+class Discard:
+    async def handle_DATA(self, server, session, envelope):
+        return "250 taken"
+async def main():
+    loop = asyncio.get_running_loop()
+    server = await loop.create_server(lambda: SMTP(Discard(), loop=loop), "127.0.0.1", 0)
+    print(server.sockets[0].getsockname()[1], flush=True)
+    await server.serve_forever()
+asyncio.run(main())
+"""
+
 TOKEN = "a token for the bench only"
 SID = "AC" + "0" * 32
 _SECRET = "whsec_" + base64.b64encode(b"a secret for benches only").decode()

@@ -14,8 +14,8 @@ from nats.js.api import StreamState
 from frontline.contract import subject
 from frontline.contract.ids import ChannelName
 from frontline.runtime.bus import Bus
-from tests.bench import chat, mail, phone
-from tests.bench.clients import Mailer, P, Poster, Sender, Visitor, bare, call, door, frame, settings, spend
+from tests.bench import chat, phone
+from tests.bench.clients import BARE_SMTP, Mailer, P, Poster, Sender, Visitor, bare, call, door, frame, settings, spend
 from tests.bench.clients import mail as mail_of
 from tests.bench.row import Row
 from tests.e2e.running import Running, frontline
@@ -34,7 +34,7 @@ async def _run(times: int) -> list[Row]:
     with tempfile.TemporaryDirectory() as folder:
         async with (
             frontline(Path(folder) / "data", **settings(Path(folder))) as running,
-            bare(mail.BARE) as no_mail,
+            bare(BARE_SMTP) as no_mail,
             bare(chat.BARE) as no_chat,
             bare(phone.BARE) as no_phone,
             aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=0)) as client,

@@ -23,8 +23,8 @@ from frontline.contract.ids import DeskId
 from frontline.runtime.bus import Bus
 from router.core.event import MessageReceived
 from tests.bench import chat, phone
-from tests.bench import mail as mail_bench
 from tests.bench.clients import (
+    BARE_SMTP,
     Mailer,
     Poster,
     Sender,
@@ -166,7 +166,7 @@ async def _run(count: int) -> list[Row]:
         floor = Load()
         parsed = await stack.enter_async_context(bare(phone.BARE))
         bare_doors = {
-            "email": await stack.enter_async_context(bare(mail_bench.BARE)),
+            "email": await stack.enter_async_context(bare(BARE_SMTP)),
             "chat": await stack.enter_async_context(bare(chat.BARE)),
             "phone": parsed,
             "webhook": parsed,
