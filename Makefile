@@ -7,7 +7,7 @@ MEMBERS := shared $(sort $(wildcard services/*))
 READY  := $(VENV)/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test check check-style check-types check-imports check-spelling check-reference check-deploy bench lock docs new-channel clean
+.PHONY: help setup run test check check-style check-types check-imports check-spelling check-reference check-deploy bench fuzz lock docs new-channel clean
 
 help: ## Show what can be made
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -56,6 +56,13 @@ check-deploy: $(READY) ## Manifests, NATS users, and services as they would be d
 bench: $(READY) ## Measure, as ratios side by side in one run (QUICK=1 for a short one)
 	$(BIN)/python -m tests.bench $(if $(QUICK),--quick)
 
+fuzz: $(READY) .fuzz/.ready ## Read mail that a fuzzer makes up: MINUTES=10, or RUNS=2000, always the same ones
+	PYTHONPATH=.fuzz/lib:. $(BIN)/python -m tests.fuzz.mail $(if $(RUNS),--runs $(RUNS),--minutes $(or $(MINUTES),10))
+
+.fuzz/.ready: $(UV) tests/fuzz/requirements.lock
+	$(UV) pip install --quiet --require-hashes --python $(BIN)/python --target .fuzz/lib -r tests/fuzz/requirements.lock
+	@touch $@
+
 docs: $(READY) ## Write the generated pages of docs/reference again
 	$(BIN)/python -m frontline.reference docs/reference
 
@@ -72,4 +79,4 @@ lock: $(UV) ## Resolve the dependencies again into requirements.lock and bootstr
 	awk '/^uv==/ {on = 1; print; next} on && /--hash/ {print; next} {on = 0}' requirements.lock > bootstrap.lock
 
 clean: ## Remove what was made here (not the data in .frontline)
-	rm -rf $(VENV) .bootstrap .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf $(VENV) .bootstrap .mypy_cache .ruff_cache .pytest_cache .hypothesis .fuzz

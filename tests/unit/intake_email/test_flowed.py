@@ -27,7 +27,7 @@ def test_the_space_goes_where_it_is_no_part_of_the_text() -> None:
     assert unflowed("東京 \n都", delete_space=True) == "東京都"
 
 
-@given(st.text(), st.booleans())
+@given(st.text(st.characters(codec="utf-8")), st.booleans())
 def test_no_letter_is_lost(text: str, delete_space: bool) -> None:
     def letters(said: str) -> str:
         return "".join(letter for letter in said if letter not in " >\n\r")

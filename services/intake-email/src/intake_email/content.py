@@ -25,8 +25,8 @@ _MOST_PARSED = 1 << 20
 """Octets of HTML that are read, over all parts together; what is beyond is a file."""
 
 _LINE_BREAK = re.compile(r"[\r\u2028\u2029]")
-_CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
 _CONTROL_BYTES = bytes([*range(9), 11, 12, *range(14, 32), 127])
+_NO_CONTROL = dict.fromkeys(_CONTROL_BYTES)
 _SECOND_BEST = {"text/x-amp-html", "text/watch-html", "text/enriched"}
 """Further shapes of what another part of the same alternative says."""
 _DEEPEST = 3
@@ -242,4 +242,4 @@ def _tidy(text: str) -> str:
 
 def _without_control(text: str) -> str:
     data = text.encode()
-    return text if len(data.translate(None, _CONTROL_BYTES)) == len(data) else _CONTROL.sub("", text)
+    return text if len(data.translate(None, _CONTROL_BYTES)) == len(data) else text.translate(_NO_CONTROL)

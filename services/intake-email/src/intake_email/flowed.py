@@ -2,7 +2,8 @@
 
 import re
 
-_QUOTES = re.compile(r">+")
+_LINE = re.compile(r"(>*+) ?([^\n]*+)(\n|\Z)")
+_SIGNATURES = ("-- ", "--")
 
 
 def unflowed(text: str, *, delete_space: bool) -> str:
@@ -10,30 +11,21 @@ def unflowed(text: str, *, delete_space: bool) -> str:
 
     `delete_space` is the parameter `DelSp`: the space at a soft line end is no part of the text.
     """
-    lines: list[str] = []
-    pieces: list[str] = []
-    depth = -1
-    for line in text.split("\n"):
-        marks = _QUOTES.match(line)
-        quotes = marks.end() if marks else 0
-        said = line[quotes:].removesuffix("\r")
-        said = said.removeprefix(" ")
-        if pieces and (quotes != depth or said in ("-- ", "--")):
-            lines.append(_line(depth, pieces))
-            pieces = []
-        depth = quotes
-        soft = said.endswith(" ") and said != "-- "
-        pieces.append(said[:-1] if soft and delete_space else said)
-        if not soft:
-            lines.append(_line(depth, pieces))
-            pieces = []
-    if pieces:
-        lines.append(_line(depth, pieces))
-    return "\n".join(lines)
-
-
-def _line(depth: int, pieces: list[str]) -> str:
-    said = "".join(pieces)
-    if not depth:
-        return said
-    return f"{'>' * depth} {said}" if said else ">" * depth
+    whole = bytearray()  # a list of short strings would take ten times as much
+    depth, soft = -1, False
+    for match in _LINE.finditer(text):
+        marks, said, end = match.groups()
+        if not (end or said or marks):
+            break
+        said = said.removesuffix("\r")
+        goes_on = soft and len(marks) == depth and said not in _SIGNATURES
+        if soft and not goes_on:
+            whole.extend(b"\n")
+        if not goes_on and marks:
+            whole.extend((f"{marks} " if said else marks).encode())
+        depth = len(marks)
+        soft = said.endswith(" ") and said != "-- " and end != ""
+        whole.extend((said[:-1] if soft and delete_space else said).encode())
+        if end and not soft:
+            whole.extend(b"\n")
+    return whole.decode()

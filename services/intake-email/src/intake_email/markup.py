@@ -22,6 +22,8 @@ _NAME = re.compile(r"</?([a-zA-Z][a-zA-Z0-9]{0,30})")
 _ATTRIBUTE = re.compile(r"""([a-zA-Z]{1,20})\s*+=\s*+(?:"([^"]*+)"|'([^']*+)'|([^\s"'>]++))""")
 _SPACE = re.compile(r"[ \t\r\n\f\u00a0]+")
 
+_QUOTES = tuple(" ".join(">" * depth) for depth in range(7))
+"""What stands before a line of a quote; deeper ones look the same."""
 _UNSEEN = {"script", "style", "title", "textarea", "template", "xmp", "noembed", "noframes", "iframe", "select"}
 _VOID = {"br", "hr", "img"}
 _CELLS = {"td", "th"}
@@ -120,7 +122,7 @@ def from_text(text: str) -> str:
 def _tokens(html: str) -> Iterator[_Token]:
     """Text and tags in order; comments, declarations and what is never shown are left out."""
     lower = html.lower() if len(html.lower()) == len(html) else html
-    at = 0
+    at, closer = 0, -1
     while (opening := _OPENING.search(html, at)) is not None:
         start = opening.start()
         if start > at:
@@ -131,10 +133,15 @@ def _tokens(html: str) -> Iterator[_Token]:
                 return
             at = end + 3
             continue
-        end = _tag_end(html, start)
+        if closer < start:
+            closer = html.find(">", start)
+            closer = len(html) if closer < 0 else closer
+        end = _tag_end(html, start) if closer - start < _LONGEST_TAG else -1
         if end < 0:
-            yield _Token("", "<")
-            at = start + 1
+            # A "<" that begins no tag is text, with all up to the next one.
+            following = _OPENING.search(html, start + 1)
+            at = following.start() if following else len(html)
+            yield _Token("", html[start:at])
             continue
         at = end
         name = _NAME.match(html, start, at)
@@ -221,15 +228,16 @@ class _Writer:
         if self.line:
             self._break()
         if blank and self.lines and self.lines[-1].strip("> "):
-            self.lines.append(self._prefix().rstrip())
+            self.lines.append(self._prefix())
 
     def _break(self) -> None:
         line = "".join(self.line).rstrip()
         self.line.clear()
-        self.lines.append((self._prefix() + line).rstrip())
+        prefix = self._prefix()
+        self.lines.append(f"{prefix} {line}" if prefix and line else line or prefix)
 
     def _prefix(self) -> str:
-        return "> " * min(self.quotes, _DEEPEST)
+        return _QUOTES[min(self.quotes, len(_QUOTES) - 1)]
 
 
 class _MarkingWriter(_Writer):

@@ -5,6 +5,7 @@ stays. Where nothing would be left, everything is.
 """
 
 import re
+from collections.abc import Iterator
 from typing import NamedTuple
 
 from intake_email.phrases import (
@@ -104,15 +105,15 @@ def _own(lines: list[str], colons: list[int], marks: Marks, *, forwards: bool) -
     return own + lines[at:]
 
 
-def _special(lines: list[str], colons: list[int], marks: Marks) -> list[int]:
+def _special(lines: list[str], colons: list[int], marks: Marks) -> Iterator[int]:
     """The lines to look at. All that is looked for has a colon near or begins with a mark; most lines have neither."""
-    found = {at for at, line in enumerate(lines) if line[:1] in _FIRST}
+    found = bytearray(line[:1] in _FIRST for line in lines)
     for at in colons:
-        found.update(range(max(at - _LINES + 1, 0), at + 1))
-    if marks.cut is not None and 0 <= marks.cut < len(lines):
-        found.add(marks.cut)
-    found.update(at for at in marks.left_out if 0 <= at < len(lines))
-    return sorted(found)
+        found[max(at - _LINES + 1, 0) : at + 1] = b"\1" * min(at + 1, _LINES)
+    for at in marks.left_out if marks.cut is None else (marks.cut, *marks.left_out):
+        if 0 <= at < len(found):
+            found[at] = 1
+    return (at for at, special in enumerate(found) if special)
 
 
 def _forwards(line: str) -> bool:
