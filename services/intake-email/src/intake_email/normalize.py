@@ -203,9 +203,7 @@ def _reply(report: Report, arrival: Arrival, sign: Sign) -> MessageId | None:
 def _identity(sender: Mailbox, checked: Checked) -> Identity:
     """Who wrote, and why that is believed, or is not."""
     status = IdentityStatus.VERIFIED if checked.verified and sender.address else IdentityStatus.CLAIMED
-    return Identity(
-        channel=CHANNEL, address=sender.address, name=sender.name, status=status, evidence=checked.evidence
-    )
+    return Identity(channel=CHANNEL, address=sender.address, name=sender.name, status=status, evidence=checked.evidence)
 
 
 def arrival_of(native: dict[str, Any]) -> Arrival:
