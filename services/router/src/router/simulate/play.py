@@ -65,6 +65,7 @@ class _Player:
             self._at(max(absence.start, day.start), partial(self._away, absence))
         for number, arrival in enumerate(day.arrivals):
             self._at(arrival.at, partial(self._arrive, number, arrival))
+        self._at(day.end, self._look)
         while self._step():
             pass
         for agent in self._hands:
@@ -123,18 +124,19 @@ class _Player:
                 self._write(id_)
         waiting = sum(1 for id_ in self._live if self._state.contacts[id_].phase != ASSIGNED)
         line = self._played.line
-        if not line or line[-1][1:] != (waiting, there):
+        if self._now <= self._day.end and (not line or line[-1][1:] != (waiting, there) or self._now == self._day.end):
             line.append((self._now, waiting, there))
 
     def _count(self, agent: AgentId) -> None:
         hands = self._hands[agent]
         effort = self._played.efforts.setdefault(agent, Effort())
-        passed = self._now - (hands.since or self._now)
+        now = min(self._now, self._day.end)
+        passed = now - (hands.since or now)
         if hands.there or hands.busy:
             effort.present += passed
         if hands.busy:
             effort.busy += passed
-        hands.since = self._now
+        hands.since = now
 
     def _away(self, absence: Absence) -> None:
         if absence.end > self._now:
