@@ -105,6 +105,7 @@ def addresses(letter: Letter) -> list[str]:
 
 
 def test_a_reply_goes_to_the_customer_who_wrote_last_and_never_to_a_reply_to() -> None:
+    """Hard case 23: an attacker can set it as well as a contact form."""
     assert addresses(letter(heard(1), heard(2, "ann@two.example"))) == ["ann@two.example"]
 
 

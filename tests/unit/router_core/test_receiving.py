@@ -169,6 +169,7 @@ def test_what_only_the_index_knows_is_found(desk: Desk) -> None:
 
 
 def test_a_contact_that_the_desk_does_not_hold_is_linked_and_never_written_to(desk: Desk) -> None:
+    """Hard case 16: it is closed, erased, or another desk's."""
     found = FoundKey(key=KeyHash("id-1"), evidence=TOKEN, contact=ContactId("c-closed-last-year"))
     opened = desk.must(desk.mail("ann", finds=[found]))[0]
     assert isinstance(opened, ContactOpened)
