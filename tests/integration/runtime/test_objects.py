@@ -1,5 +1,6 @@
 """Objects on a real nats-server."""
 
+import asyncio
 from collections.abc import AsyncIterator
 
 import pytest
@@ -54,3 +55,38 @@ async def test_an_object_that_is_not_what_was_stored_is_not_passed_off_as_it(pro
     await objects.put("ORIGINALS", "m1/0", one(b"other"))
     with pytest.raises(Unavailable):
         await whole(objects.get(first))
+
+
+async def test_an_upload_is_named_at_its_end(provisioned: Bus) -> None:
+    objects = Objects(provisioned)
+    upload = objects.begin("ORIGINALS")
+    for _ in range(5):
+        await upload.write(b"x" * (CHUNK - 1))
+    ref = await upload.name("m1/0")
+    await upload.drop()
+    assert await whole(objects.get(ref)) == b"x" * 5 * (CHUNK - 1)
+
+
+@pytest.mark.parametrize("size", [0, 10, 3 * CHUNK])
+async def test_an_upload_that_is_dropped_leaves_nothing_behind(provisioned: Bus, size: int) -> None:
+    upload = Objects(provisioned).begin("ORIGINALS")
+    await upload.write(b"x" * size)
+    await upload.drop()
+    assert await stored_messages(provisioned) == 0
+
+
+async def test_a_store_in_which_only_the_name_has_room_keeps_neither_name_nor_chunk(provisioned: Bus) -> None:
+    js = provisioned.nc.jetstream()
+    config = (await js.stream_info("OBJ_ORIGINALS")).config
+    config.max_bytes = 2000
+    await js.update_stream(config)
+    with pytest.raises(Unavailable) as told:
+        await Objects(provisioned).put("ORIGINALS", "m1/0", one(b"x" * 5000))
+    assert told.value.full
+    assert await stored_messages(provisioned) == 0
+
+
+async def test_a_name_that_is_given_by_two_at_once_stands_for_a_whole_object(provisioned: Bus) -> None:
+    objects = Objects(provisioned)
+    refs = await asyncio.gather(*(objects.put("ORIGINALS", "m1/0", one(b"x" * 100)) for _ in range(20)))
+    assert await whole(objects.get(refs[0])) == b"x" * 100

@@ -88,15 +88,29 @@ class Uploading:
             await self._send(chunk)
 
     async def name(self, name: str) -> ObjectRef:
+        small = not self._count
         if self._rest:
             await self._send(bytes(self._rest))
             self._rest.clear()
-        for outcome in await asyncio.gather(*self._window, return_exceptions=True):
-            if isinstance(outcome, BaseException):
-                raise outcome
+        if not small:
+            await self._settle()
         digest = "SHA-256=" + _base64(self._digest.digest())
-        meta = _Meta(name, self._bucket, self._nuid, self._size, self._count, digest)
-        await self._give(name, msgspec.json.encode(meta))
+        meta = msgspec.json.encode(_Meta(name, self._bucket, self._nuid, self._size, self._count, digest))
+        # The name of one chunk goes out right behind it: the stream takes them in this order or not at all.
+        naming = await self._bus.begin(self._subject(name), meta, {_EXPECTED: "0"})
+        try:
+            await self._settle()
+        except BaseException:
+            await asyncio.wait({naming})
+            if naming.exception() is None:  # up to this one: somebody may have put another in its place
+                await _purge(self._bus, self._bucket, self._subject(name), before=naming.result().seq + 1)
+            raise
+        try:
+            await naming
+        except WrongSequence:  # names are new nearly always, so that was tried first
+            before = await _meta_of(self._bus, self._bucket, name)
+            await self._bus.publish(self._subject(name), meta, {"Nats-Rollup": "sub"})
+            await _forget(self._bus, self._bucket, before.nuid)
         self._named = True
         return ObjectRef(bucket=self._bucket, name=name, size=self._size, sha256=self._digest.hexdigest())
 
@@ -120,15 +134,17 @@ class Uploading:
                 acknowledged.result()
         self._window.add(await self._bus.begin(f"$O.{self._bucket}.C.{self._nuid}", chunk))
 
-    async def _give(self, name: str, meta: bytes) -> None:
-        """Let the name stand for the new chunks. Names are new nearly always, so that is tried first."""
-        subject = f"$O.{self._bucket}.M.{_base64(name.encode())}"
-        try:
-            await self._bus.publish(subject, meta, {_EXPECTED: "0"})
-        except WrongSequence:
-            before = await _meta_of(self._bus, self._bucket, name)
-            await self._bus.publish(subject, meta, {"Nats-Rollup": "sub"})
-            await _forget(self._bus, self._bucket, before.nuid)
+    async def _settle(self) -> None:
+        """Wait until all chunks are stored."""
+        if self._window:
+            await asyncio.wait(self._window)
+        window, self._window = self._window, set()
+        failed = [error for each in window if (error := each.exception()) is not None]
+        if failed:
+            raise failed[0]
+
+    def _subject(self, name: str) -> str:
+        return f"$O.{self._bucket}.M.{_base64(name.encode())}"
 
 
 async def _meta_of(bus: Bus, bucket: str, name: str) -> _Meta:
@@ -139,9 +155,14 @@ async def _meta_of(bus: Bus, bucket: str, name: str) -> _Meta:
 
 
 async def _forget(bus: Bus, bucket: str, nuid: str) -> None:
-    """Chunks without a meta are found by nobody; purge them, as far as the bus is there."""
+    """Chunks without a meta are found by nobody."""
+    await _purge(bus, bucket, f"$O.{bucket}.C.{nuid}")
+
+
+async def _purge(bus: Bus, bucket: str, subject: str, *, before: int = 0) -> None:
+    """Remove what is on `subject`, with `before` only up to that sequence, as far as the bus is there."""
     try:
-        ask = msgspec.json.encode({"filter": f"$O.{bucket}.C.{nuid}"})
+        ask = msgspec.json.encode({"filter": subject, **({"seq": before} if before else {})})
         await bus.request(f"$JS.API.STREAM.PURGE.OBJ_{bucket}", ask, timeout=1)
     except Unavailable:
         return
