@@ -85,6 +85,7 @@ def test_a_key_that_is_none_is_the_domains_mistake(record: bytes, wanted: str) -
         (RSA_KEY.public_key().public_numbers().n + 2, "fail", "the signature is wrong"),
         ((1 << 511) + 111, "permerror", "the key can't be read: 512 bits"),
     ],
+    ids=["somebody else's", "short"],  # a key of its own in each process is no name
 )
 def test_the_key_of_somebody_else_is_wrong_and_a_short_one_is_not_used(modulus: int, wanted: str, why: str) -> None:
     key = rsa.RSAPublicNumbers(65537, modulus).public_key()
