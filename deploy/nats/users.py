@@ -24,6 +24,7 @@ from frontline.contract.ids import ChannelName, ContactId, DeskId
 from frontline.runtime.login import inbox_of
 from frontline.runtime.topology import (
     ATTACHMENTS,
+    CHECKPOINTS,
     CUSTOMERS,
     DELIVERIES,
     DESKVIEW,
@@ -120,6 +121,7 @@ def intake(channel: ChannelName) -> User:
     user.reads(TRANSCRIPT_PUBLIC, f"OBJ_{ATTACHMENTS}", f"OBJ_{ORIGINALS}")
     user.looks_up(DIRECTORY, DESKVIEW, THREADS)
     user.keeps(DELIVERIES)
+    user.publish += [f"{_API}.STREAM.MSG.GET.KV_{CHECKPOINTS}", f"$KV.{CHECKPOINTS}.{channel}.>"]
     user.stores(ATTACHMENTS, ORIGINALS)
     user.takes(OUTBOX, subject.delivery_consumer(channel), subject.outbound_all(channel))
     return user

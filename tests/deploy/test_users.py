@@ -57,6 +57,13 @@ def test_nobody_has_a_right_without_bounds(right: str) -> None:
         assert right not in [*user.publish, *user.subscribe]
 
 
+def test_an_intake_notes_how_far_it_has_come_below_its_own_name_only() -> None:
+    for user in users.users([ChannelName("email"), ChannelName("chat")], [DeskId("support")]):
+        noted = [subject for subject in user.publish if subject.startswith("$KV.CHECKPOINTS.")]
+        channel = user.name.removeprefix("intake-")
+        assert noted == ([f"$KV.CHECKPOINTS.{channel}.>"] if user.name.startswith("intake-") else [])
+
+
 @asynccontextmanager
 async def provisioned(folder: Path) -> AsyncIterator[Server]:
     """The overlay's NATS with all of its streams."""

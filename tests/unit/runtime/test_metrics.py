@@ -81,3 +81,13 @@ def test_two_channels_of_the_same_name_do_not_collide_with_what_is_there() -> No
     pigeons = ChannelMeter(metrics, "intake", log)
     pigeons.count("messages", outcome="x")
     assert log.events == ["meter.refused"]
+
+
+def test_a_channels_level_is_what_it_was_told_last() -> None:
+    metrics, pigeons, log = meter()
+    pigeons.level("in_the_loft", 5, loft="north")
+    pigeons.level("in_the_loft", 3, loft="north")
+    assert 'frontline_pigeon_post_in_the_loft{loft="north"} 3.0' in shown(metrics)
+    pigeons.count("in_the_loft", loft="north")
+    assert 'frontline_pigeon_post_in_the_loft{loft="north"} 3.0' in shown(metrics)
+    assert log.events == ["meter.refused"]

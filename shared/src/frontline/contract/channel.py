@@ -114,6 +114,10 @@ class Meter(Protocol):
 
     def count(self, name: str, **labels: str) -> None: ...
 
+    def level(self, name: str, value: float, **labels: str) -> None:
+        """How much there is of something now."""
+        ...
+
 
 class Log(Protocol):
     """Structured log lines: an event name and ids. Never a body, an address or a secret."""
@@ -172,6 +176,29 @@ class Signals(Protocol):
         ...
 
 
+class Mark(msgspec.Struct, frozen=True):
+    """What a channel has noted under a key, and its revision: every write has a higher one."""
+
+    value: bytes
+    revision: int
+
+
+class Checkpoints(Protocol):
+    """How far a channel has come with a source that it reads of itself. Each channel has its own, kept for ever; a key
+    is tokens of letters, digits, `-` and `_` with dots between, and a value holds no content of messages.
+    """
+
+    async def get(self, key: str) -> Mark | None:
+        """The present mark, `None` where nothing was ever noted. `Unavailable` if it can't be told now."""
+        ...
+
+    async def put(self, key: str, value: bytes, over: int | None = None) -> int | None:
+        """Note; the new revision. With `over` only if that is the present one (0: nothing was ever noted), else `None`:
+        somebody else has written. `Unavailable` does not say that nothing was noted.
+        """
+        ...
+
+
 class Host(Protocol):
     """What the host gives to a channel."""
 
@@ -180,6 +207,7 @@ class Host(Protocol):
     conversations: Conversations
     desks: Desks
     signals: Signals
+    checkpoints: Checkpoints
     log: Log
     meter: Meter
 

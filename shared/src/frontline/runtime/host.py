@@ -17,6 +17,7 @@ import msgspec
 from frontline.contract import subject
 from frontline.contract.channel import (
     Channel,
+    Checkpoints,
     Conversations,
     DeliversReplies,
     Desks,
@@ -33,6 +34,7 @@ from frontline.contract.error import Mistake, Reason, Rejected, SettingsError, U
 from frontline.contract.ids import ChannelName
 from frontline.contract.message import DeliveryReceipt, InboundMessage
 from frontline.runtime.bus import PubAck
+from frontline.runtime.checkpoints import ChannelCheckpoints
 from frontline.runtime.conversation import ChannelSignals, DeskViews, PublicConversations
 from frontline.runtime.delivery import Delivery, DeliverySettings
 from frontline.runtime.directory import Directory
@@ -106,6 +108,7 @@ class ChannelHost:
         self.views = DeskViews(service.bus, service.log)
         self.desks: Desks = self.views
         self.signals: Signals = ChannelSignals(service.bus, channel, service.log)
+        self.checkpoints: Checkpoints = ChannelCheckpoints(service.bus, channel)
         self.log: Log = service.log
         self.meter: Meter = ChannelMeter(service.metrics, channel, service.log)
         self._service = service

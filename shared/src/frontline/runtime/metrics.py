@@ -4,6 +4,7 @@ Label values come from small fixed sets; what a plug-in passes in is held to tha
 """
 
 import re
+from contextlib import suppress
 from importlib.metadata import version
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
@@ -62,40 +63,45 @@ class Metrics:
 
 
 class ChannelMeter:
-    """`frontline.contract.channel.Meter`: a counter `frontline_<channel>_<name>_total` for each name."""
+    """`frontline.contract.channel.Meter`: a counter `frontline_<channel>_<name>_total`, or a gauge without
+    `_total`, for each name.
+    """
 
     def __init__(self, metrics: Metrics, channel: str, log: Log) -> None:
         self._metrics = metrics
         self._prefix = f"frontline_{channel.replace('-', '_')}"
         self._log = log
-        self._counters: dict[str, tuple[Counter, tuple[str, ...]]] = {}
+        self._known: dict[str, tuple[Counter | Gauge, tuple[str, ...]]] = {}
         self._seen: dict[tuple[str, str], set[str]] = {}
 
     def count(self, name: str, **labels: str) -> None:
         """Never raises: a wrong name or other labels than the first time are a failure to count, and logged."""
+        figure = self._figure(Counter, "Counted by the channel.", name, labels)
+        if isinstance(figure, Counter):
+            figure.inc()
+
+    def level(self, name: str, value: float, **labels: str) -> None:
+        """Never raises either."""
+        figure = self._figure(Gauge, "Measured by the channel.", name, labels)
+        if isinstance(figure, Gauge):
+            figure.set(value)
+
+    def _figure(
+        self, kind: type[Counter] | type[Gauge], about: str, name: str, labels: dict[str, str]
+    ) -> Counter | Gauge | None:
+        """What stands under these names and values; `None`, counted and logged, where nothing can."""
         names = tuple(sorted(labels))
-        counter = self._counter(name, names)
-        if counter is None:
+        if name not in self._known and _NAME.match(name):
+            with suppress(ValueError):  # another figure of the process has this name
+                made = kind(f"{self._prefix}_{name}", about, names, registry=self._metrics.registry)
+                self._known[name] = (made, names)
+        figure, known_names = self._known.get(name, (None, ()))
+        if not isinstance(figure, kind) or known_names != names:
             self._metrics.failed("meter")
             self._log.warning("meter.refused", counter=name[:60])
-            return
+            return None
         values = [self._bounded(name, label, labels[label]) for label in names]
-        (counter.labels(*values) if names else counter).inc()
-
-    def _counter(self, name: str, labels: tuple[str, ...]) -> Counter | None:
-        known = self._counters.get(name)
-        if known is not None:
-            return known[0] if known[1] == labels else None
-        if not _NAME.match(name):
-            return None
-        try:
-            counter = Counter(
-                f"{self._prefix}_{name}", "Counted by the channel.", labels, registry=self._metrics.registry
-            )
-        except ValueError:
-            return None
-        self._counters[name] = (counter, labels)
-        return counter
+        return figure.labels(*values) if names else figure
 
     def _bounded(self, name: str, label: str, value: str) -> str:
         seen = self._seen.setdefault((name, label), set())

@@ -21,6 +21,7 @@ CUSTOMERS = "CUSTOMERS"
 THREADS = "THREADS"
 KEYS = "KEYS"
 DELIVERIES = "DELIVERIES"
+CHECKPOINTS = "CHECKPOINTS"
 DIRECTORY = "DIRECTORY"
 DESKVIEW = "DESKVIEW"
 LEASES = "LEASES"
@@ -162,6 +163,7 @@ def topology(channels: Iterable[ChannelName], desks: Iterable[DeskId], limits: L
         Bucket(THREADS, "thread key (HMAC) to contact", Personal.IDS),
         Bucket(KEYS, "idempotency key (HMAC) to contact and message", Personal.IDS, max_age=60 * DAY),
         Bucket(DELIVERIES, "delivery attempts by reply", Personal.IDS, max_age=60 * DAY),
+        Bucket(CHECKPOINTS, "how far channels have come that fetch by themselves", Personal.IDS),
         Bucket(DIRECTORY, "inboxes with their addresses", Personal.NO),
         Bucket(DESKVIEW, "presence, estimate and opening of each desk", Personal.NO),
         Bucket(LEASES, "who leads which desk", Personal.NO),
