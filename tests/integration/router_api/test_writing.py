@@ -153,6 +153,21 @@ async def test_files_go_with_a_reply_and_can_be_fetched_by_who_may(provisioned: 
         assert shown.headers["Content-Type"] == "application/octet-stream"
 
 
+async def test_a_picture_of_a_reply_is_shown_by_its_html_and_by_nothing_else(provisioned: Bus, tmp_path: Path) -> None:
+    async with world(provisioned, tmp_path) as there:
+        id_ = await there.contact_from(mail("<1@one.example>"))
+        picture = {"name": "a.png", "media_type": "image/png", "content": "aW1hZ2U=", "content_id": "a@desk"}
+        html = '<p>See <img src="cid:a@desk"><img src="javascript:alert(1)"></p><script>alert(1)</script>'
+        body = {"text": "See", "html": html, "attachments": [picture]}
+        assert (await there.client().post(f"/api/contacts/{id_}/replies", body)).status == 201
+        await until(lambda: _count(there.bus, 1))
+        [out] = await outbox(there.bus)
+        assert out.html == '<p>See <img src="cid:a@desk"><img></p>'
+        assert [(each.content_id, each.inline) for each in out.attachments] == [("a@desk", True)]
+        picture["content_id"] = "a>\r\nBcc: x"
+        assert (await there.client().post(f"/api/contacts/{id_}/replies", body)).status == 422
+
+
 async def test_the_files_of_a_repeated_reply_are_stored_once(provisioned: Bus, tmp_path: Path) -> None:
     async with world(provisioned, tmp_path) as there:
         agent = there.client()

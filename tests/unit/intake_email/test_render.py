@@ -27,7 +27,7 @@ from frontline.contract.message import (
 )
 from intake_email.render import Manner, Rendered, render
 from intake_email.thread import reply_of_address
-from tests.unit.intake_email.samples import message, sign
+from tests.unit.intake_email.samples import message, plain, sign
 from tests.unit.intake_email.test_thread import USUAL
 
 INBOX = Inbox(
@@ -378,6 +378,7 @@ def test_an_answer_may_be_asked_for_at_an_address_of_its_own() -> None:
     (address,) = found["Reply-To"].addresses
     assert address.display_name == "Support"
     assert reply_of_address(address.addr_spec, sign) == USUAL
+    assert found["From"].addresses[0].addr_spec == "support@frontline.example"
     assert "Reply-To" not in parsed(id=USUAL)
 
 
@@ -401,6 +402,16 @@ def test_an_inbox_says_how_its_people_sign(sender: str, agent: str, shown: str) 
     assert address.display_name.split() == shown.split()
     assert address.addr_spec == INBOX.address
     assert "Bcc" not in found
+
+
+def test_a_report_that_holds_nothing_of_our_mail_says_by_its_recipient_which_one_it_means() -> None:
+    """Hard case 20."""
+    rendered = render(outbound(id=USUAL), INBOX, sign, manner=Manner(reply_tokens=True))
+    assert reply_of_address(rendered.sender, sign) == USUAL
+    assert render(outbound(id=USUAL), INBOX, sign).sender == "support@frontline.example"
+    raw = plain("It could not be delivered.", From="MAILER-DAEMON@customer.example", Subject="Undelivered Mail")
+    found = message(raw, return_path="", recipients=(rendered.sender,))
+    assert (ThreadEvidence.TOKEN, USUAL) in {(key.evidence, key.value) for key in found.thread}
 
 
 def test_no_mail_goes_to_our_own_addresses() -> None:

@@ -89,7 +89,8 @@ def render(
     head += _automatic_fields(message, answers_at or inbox.address)
     head.append(b"MIME-Version: 1.0\r\n")
     return Rendered(
-        sender=inbox.address,
+        # Reports on what became of the mail go there: with a token they say which mail they mean, whatever they hold.
+        sender=answers_at or inbox.address,
         recipients=tuple(dict.fromkeys(each.address for each in recipients)),
         message_id=f"<{message_id}>",
         pieces=_joined((b"".join(head), *_body(message, quote=manner.quote))),

@@ -42,11 +42,14 @@ class Nothing(Body, frozen=True, kw_only=True):
 
 
 class FileBody(Body, frozen=True, kw_only=True):
-    """A file that goes with a reply; `content` is base64."""
+    """A file that goes with a reply; `content` is base64. With a `content_id` the reply's HTML may show it, as
+    `<img src="cid:...">` (RFC 2392).
+    """
 
     name: FileName
     media_type: MediaType = "application/octet-stream"
     content: bytes
+    content_id: Annotated[str, msgspec.Meta(max_length=200, pattern=r"^[!-;=?-~]*$")] = ""
 
 
 class ReplyBody(Body, frozen=True, kw_only=True):

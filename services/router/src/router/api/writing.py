@@ -19,6 +19,9 @@ from router.api.idempotency import ask, id_for
 from router.api.shape import FileBody, NoteBody, Nothing, ReplyBody
 from router.core.command import AddNote, SendReply
 
+_SCHEMES = {*nh3.ALLOWED_URL_SCHEMES, "cid"}
+"""Where a reply's HTML may lead to, and its pictures come from: files of its own, too."""
+
 
 async def write_reply(call: Call[ReplyBody, Nothing]) -> web.Response:
     contact, body = call.contact(), call.body
@@ -41,7 +44,7 @@ async def write_reply(call: Call[ReplyBody, Nothing]) -> web.Response:
         contact=contact,
         who=call.who,
         text=body.text,
-        html=nh3.clean(body.html) if body.html else "",
+        html=nh3.clean(body.html, url_schemes=_SCHEMES) if body.html else "",
         attachments=await _store(call, id_, body.attachments),
         now=call.api.clock(),
     )
@@ -93,6 +96,12 @@ async def _store(call: Call[ReplyBody, Nothing], id_: MessageId, files: tuple[Fi
         *(call.api.files.put(ATTACHMENTS, f"{id_}/{n}", one(file.content)) for n, file in enumerate(files))
     )
     return tuple(
-        Attachment(name=file.name, media_type=file.media_type, content=ref)
+        Attachment(
+            name=file.name,
+            media_type=file.media_type,
+            content=ref,
+            content_id=file.content_id,
+            inline=bool(file.content_id),
+        )
         for file, ref in zip(files, refs, strict=True)
     )
