@@ -25,6 +25,7 @@ from router.core.command import (
     ChangeLane,
     DeskCommand,
     FoundKey,
+    MergeContacts,
     RaiseIndexFloor,
     ReceiveMessage,
     RecordDelivery,
@@ -36,6 +37,8 @@ from router.core.command import (
     StartEpoch,
     Tick,
     TransferContact,
+    UnmergeContact,
+    WriteFirst,
 )
 from router.core.commit import Commit, Outcome, decode_commit, encode_commit
 from router.core.contact import Contact, Offer
@@ -160,6 +163,29 @@ class Desk:
     def transfer(self, contact: ContactId, agent: str, *, to: str = "", skill: str = "") -> Step:
         command = TransferContact(contact=contact, agent=AgentId(agent), to=AgentId(to) if to else None, skill=skill)
         return self.ask(command)
+
+    def merge(self, contact: ContactId, into: ContactId, agent: str = "a") -> Step:
+        return self.ask(MergeContacts(contact=contact, into=into, agent=AgentId(agent)))
+
+    def unmerge(self, contact: ContactId, agent: str = "a") -> Step:
+        return self.ask(UnmergeContact(contact=contact, agent=AgentId(agent)))
+
+    def write_first(self, customer: str = "ann", agent: str = "a", *, keys: Sequence[str] = ()) -> ContactId:
+        self._sent += 1
+        contact = ContactId(f"c-w{self._sent}")
+        self.must(
+            WriteFirst(
+                contact=contact,
+                customer=CustomerId(customer),
+                reply=MessageId(f"r{self._sent}"),
+                agent=AgentId(agent),
+                channel=EMAIL,
+                inbox=SUPPORT,
+                draft=self._sent,
+                keys=tuple(KeyHash(key) for key in keys),
+            )
+        )
+        return contact
 
     def change_lane(self, contact: ContactId, agent: str, lane: str, reason: str = "") -> Step:
         return self.ask(ChangeLane(contact=contact, agent=AgentId(agent), lane=lane, reason=reason))

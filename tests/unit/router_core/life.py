@@ -137,6 +137,8 @@ class Life:
             return
         it, who = contacts[-1 - contact % len(contacts)], agents[agent % len(agents)]
         match act:
+            case "reply" | "note" if self.desk.contact(it).merged_into is not None:
+                return
             case "reply":
                 self.replies.append((it, self.desk.reply(it, who)))
             case "note":
@@ -152,7 +154,11 @@ class Life:
         if not contacts or not agents:
             return
         it, who = contacts[-1 - contact % len(contacts)], agents[agent % len(agents)]
-        if lane:
+        if lane == "merge":
+            self.desk.merge(it, contacts[(to or 0) % len(contacts)], who)
+        elif lane == "unmerge":
+            self.desk.unmerge(it, who)
+        elif lane:
             self.desk.change_lane(it, who, lane)
         else:
             whom = "" if to is None else agents[to % len(agents)]

@@ -11,8 +11,10 @@ from router.core.capacity import Agent
 from router.core.commit import Commit
 from router.core.contact import STICKY, WAITING, Contact
 from router.core.event import (
+    ContactMerged,
     ContactReopened,
     ContactResolved,
+    ContactUnmerged,
     DeliveryRecorded,
     LaneChanged,
     MessageReceived,
@@ -32,6 +34,8 @@ class _Story:
     due: datetime | None = None
     breached: bool = False
     withdrawn: bool = False
+    dropped: bool = False
+    merged: bool = False
     resolved: bool = False
     asked_since: bool = True
     answers: list[tuple[MessageId, datetime]] = field(default_factory=list)
@@ -86,7 +90,7 @@ def breaches(log: list[Commit]) -> dict[ContactId, list[datetime]]:
                 case ReplyQueued():
                     story.look(event.at)
                     story.answers.append((event.reply, event.at))
-                case DeliveryRecorded() if event.state is DeliveryState.FAILED:
+                case DeliveryRecorded() if event.state is DeliveryState.FAILED and not story.merged:
                     story.answers = [answer for answer in story.answers if answer[0] != event.reply]
                 case ContactResolved():
                     story.look(event.at)
@@ -94,6 +98,17 @@ def breaches(log: list[Commit]) -> dict[ContactId, list[datetime]]:
                     story.withdrawn = story.withdrawn or (
                         story.due is not None and not story.breached and not story.answers
                     )
+                case ContactMerged():
+                    story.look(event.at)
+                    story.merged = True
+                    story.dropped = not (story.withdrawn or story.breached or story.answers) and story.due is not None
+                    story.withdrawn = story.withdrawn or story.dropped
+                case ContactUnmerged():
+                    assert within is not None
+                    story.merged = False
+                    if story.dropped:
+                        story.asked_since, story.dropped = False, False
+                        story.ask(event.at, within)
                 case ContactReopened():
                     if event.rule != "message" and not story.answers:
                         story.withdrawn = False

@@ -19,7 +19,7 @@ CAPACITIES = (10, 30, 50)
 SKILLS: tuple[tuple[str, ...], ...] = ((), ("french",), ("french", "billing"))
 AUTOMATIONS = (Automation.NO, Automation.NO, Automation.AUTO_GENERATED, Automation.AUTO_REPLIED)
 ASKED = ("french", "billing", "welsh")
-LANES = ("", "", "security", "improvement", "vip", "normal", "low")
+LANES = ("", "", "merge", "unmerge", "security", "improvement", "vip", "normal", "low")
 DELIVERIES = (DeliveryState.SENT, DeliveryState.FAILED)
 PASSING = (
     0,

@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 import msgspec
 
 from frontline.configuration.policy import Lane
-from frontline.contract.ids import AgentId, ChannelName, ContactId, CustomerId, MessageId, OfferId
+from frontline.contract.ids import AgentId, ChannelName, ContactId, CustomerId, InboxId, MessageId, OfferId
 from frontline.contract.transcript import Direction, ItemKind
 from router.index.row import Offer, Stamp, State
 from router.index.shape import Contact
@@ -105,6 +105,28 @@ class TransferBody(Body, frozen=True, kw_only=True):
             yield "$", "names an agent or a skill, and not both"
 
 
+class MergeBody(Body, frozen=True, kw_only=True):
+    """The contact that goes on, for both."""
+
+    into: ContactId
+
+
+class ContactBody(Body, frozen=True, kw_only=True):
+    """What we write first, and to whom. `channel` is needed only where inboxes of several have that id."""
+
+    inbox: InboxId
+    to: Address
+    text: Text
+    subject: Annotated[str, msgspec.Meta(max_length=1000)] = ""
+    channel: ChannelName | None = None
+
+    def mistakes(self) -> Iterator[tuple[str, str]]:
+        if not self.text.strip():
+            yield "$.text", "is blank"
+        if not re.match(_LINE, self.to):
+            yield "$.to", "has a control character in it"
+
+
 class AvailabilityBody(Body, frozen=True, kw_only=True):
     """`until` is when it ends by itself."""
 
@@ -198,7 +220,7 @@ class Moved(Answer, frozen=True, kw_only=True):
     """What was done to a contact."""
 
     id: ContactId
-    done: Literal["resolved", "reopened", "transferred"]
+    done: Literal["resolved", "reopened", "transferred", "merged", "unmerged"]
 
 
 class Offers(Answer, frozen=True, kw_only=True):

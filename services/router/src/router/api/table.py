@@ -1,6 +1,19 @@
 """Which routes there are. Routing and the OpenAPI document are both made from this."""
 
-from router.api import clocks, contacts, desk, handing_on, me, objects, offers, parked, resolution, rota, writing
+from router.api import (
+    clocks,
+    contacts,
+    desk,
+    first_word,
+    handing_on,
+    me,
+    objects,
+    offers,
+    parked,
+    resolution,
+    rota,
+    writing,
+)
 from router.api.clock_shape import InLane, LaneBody, PromiseBody, WaitBody, Waits
 from router.api.desk_shape import DeskStatus
 from router.api.rota_shape import RotaView, SwapBody, Swapped, Window
@@ -8,9 +21,11 @@ from router.api.route import KIB, Route
 from router.api.shape import (
     Answered,
     AvailabilityBody,
+    ContactBody,
     ContactFilter,
     Contacts,
     DropBody,
+    MergeBody,
     Moved,
     MyAvailability,
     NoteBody,
@@ -37,6 +52,37 @@ ROUTES: tuple[Route, ...] = (
         handle=contacts.list_contacts,
         query=ContactFilter,
         answer=Contacts,
+    ),
+    Route(
+        method="POST",
+        path="/api/contacts",
+        name="writeFirst",
+        summary="Write to a customer who has not asked",
+        handle=first_word.write_first,
+        body=ContactBody,
+        answer=Written,
+        status=201,
+        refuses=(409, 413),
+    ),
+    Route(
+        method="POST",
+        path="/api/contacts/{id}/merge",
+        name="mergeContact",
+        summary="Let a contact go on in another one",
+        handle=handing_on.merge,
+        body=MergeBody,
+        answer=Moved,
+        refuses=(404, 409),
+    ),
+    Route(
+        method="POST",
+        path="/api/contacts/{id}/unmerge",
+        name="unmergeContact",
+        summary="Make a merged contact one of its own again",
+        handle=handing_on.unmerge,
+        body=Nothing,
+        answer=Moved,
+        refuses=(404, 409),
     ),
     Route(
         method="GET",

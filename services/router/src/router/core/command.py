@@ -70,6 +70,32 @@ class SendReply(Command, frozen=True, kw_only=True):
     keys: tuple[KeyHash, ...] = ()
 
 
+class WriteFirst(Command, frozen=True, kw_only=True):
+    """An agent writes to a customer who has not asked: a contact of ours, that waits for their answer."""
+
+    contact: ContactId
+    customer: CustomerId
+    reply: MessageId
+    agent: AgentId
+    channel: ChannelName
+    inbox: InboxId
+    draft: int
+    keys: tuple[KeyHash, ...] = ()
+
+
+class MergeContacts(Command, frozen=True, kw_only=True):
+    """`contact` goes on in `into`: what is written to either comes there."""
+
+    contact: ContactId
+    into: ContactId
+    agent: AgentId
+
+
+class UnmergeContact(Command, frozen=True, kw_only=True):
+    contact: ContactId
+    agent: AgentId
+
+
 class AddNote(Command, frozen=True, kw_only=True):
     contact: ContactId
     note: MessageId
@@ -177,6 +203,9 @@ DeskCommand = (
     ReceiveMessage
     | RecordDelivery
     | SendReply
+    | WriteFirst
+    | MergeContacts
+    | UnmergeContact
     | AddNote
     | ResolveContact
     | ReopenContact

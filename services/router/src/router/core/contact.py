@@ -14,6 +14,8 @@ WAITING = "waiting"
 OFFERED = "offered"
 ASSIGNED = "assigned"
 RESOLVED = "resolved"
+MERGED = "merged"
+"""It goes on in another one."""
 
 WAITING_CUSTOMER = "waiting_customer"
 WAITING_THIRD_PARTY = "waiting_third_party"
@@ -83,6 +85,8 @@ class Contact:
     aged: int = 0
     alarmed: bool = False
     moment: datetime | None = None
+    merged_into: ContactId | None = None
+    ours: bool = False
 
     def clock(self, target: str) -> "Clock | None":
         for clock in self.clocks:

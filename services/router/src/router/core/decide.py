@@ -13,6 +13,7 @@ from router.core import (
     decide_agent,
     decide_clock,
     decide_contact,
+    decide_merge,
     decide_message,
     decide_offer,
     decide_rota,
@@ -29,6 +30,7 @@ from router.core.command import (
     ChangeLane,
     DeskCommand,
     EraseContact,
+    MergeContacts,
     Promise,
     RaiseIndexFloor,
     ReceiveMessage,
@@ -42,7 +44,9 @@ from router.core.command import (
     SwapTurn,
     Tick,
     TransferContact,
+    UnmergeContact,
     WaitFor,
+    WriteFirst,
 )
 from router.core.contact import RESOLVED, STICKY, WAITS, Contact
 from router.core.due import AVAILABILITY, DUTY, GRACE, MOMENT, OFFER, Entry
@@ -136,6 +140,9 @@ _STEPS: Mapping[type, Callable[[DeskState, Any, datetime], Events]] = {
     ReceiveMessage: decide_message.receive,
     RecordDelivery: decide_message.deliver,
     SendReply: decide_contact.reply,
+    WriteFirst: decide_contact.write_first,
+    MergeContacts: decide_merge.merge,
+    UnmergeContact: decide_merge.unmerge,
     AddNote: decide_contact.note,
     ResolveContact: decide_contact.resolve,
     ReopenContact: decide_contact.reopen,

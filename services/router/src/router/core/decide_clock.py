@@ -16,7 +16,7 @@ from router.core.event import (
     WaitStarted,
 )
 from router.core.queue import LANES
-from router.core.refusal import Refused, wanted_agent, wanted_contact
+from router.core.refusal import Refused, contact_in_work, wanted_agent
 from router.core.state import DeskState
 
 Events = tuple[DeskDecision, ...]
@@ -25,7 +25,7 @@ FARTHEST = timedelta(days=3650)
 
 
 def wait_for(state: DeskState, command: WaitFor, now: datetime) -> Events:
-    contact = wanted_contact(state, command.contact)
+    contact = contact_in_work(state, command.contact)
     wanted_agent(state, command.agent)
     until = None if command.until is None else _ahead(command.until, now)
     if command.state not in WAITS:
@@ -44,7 +44,7 @@ def wait_for(state: DeskState, command: WaitFor, now: datetime) -> Events:
 
 
 def promise(state: DeskState, command: Promise, now: datetime) -> Events:
-    contact = wanted_contact(state, command.contact)
+    contact = contact_in_work(state, command.contact)
     wanted_agent(state, command.agent)
     due_at = _ahead(command.due_at, now)
     if contact.phase == RESOLVED:
@@ -57,7 +57,7 @@ def promise(state: DeskState, command: Promise, now: datetime) -> Events:
 
 
 def change_lane(state: DeskState, command: ChangeLane, now: datetime) -> Events:
-    contact = wanted_contact(state, command.contact)
+    contact = contact_in_work(state, command.contact)
     wanted_agent(state, command.agent)
     if command.lane not in LANES:
         raise Refused("unknown_lane", f"There are {', '.join(LANES)}; there is no lane {command.lane}.")

@@ -8,24 +8,27 @@ from router.core.command import (
     ReopenContact,
     ResolveContact,
     SendReply,
+    WriteFirst,
 )
-from router.core.contact import OFFERED, RESOLVED, WAITS
+from router.core.contact import OFFERED, RESOLVED, WAITING_CUSTOMER, WAITS
 from router.core.event import (
+    ContactOpened,
     ContactReopened,
     ContactResolved,
     DeskDecision,
     NoteAdded,
     ReplyQueued,
     WaitEnded,
+    WaitStarted,
 )
-from router.core.refusal import Refused, wanted_agent, wanted_contact
+from router.core.refusal import Refused, contact_in_work, wanted_agent
 from router.core.state import DeskState
 
 Events = tuple[DeskDecision, ...]
 
 
 def reply(state: DeskState, command: SendReply, now: datetime) -> Events:
-    contact = wanted_contact(state, command.contact)
+    contact = contact_in_work(state, command.contact)
     if any(reply == command.reply for reply, _ in contact.replies):
         return ()
     wanted_agent(state, command.agent)
@@ -44,14 +47,47 @@ def reply(state: DeskState, command: SendReply, now: datetime) -> Events:
     return (queued, *sla.replied(contact, now, command.reply))
 
 
+def write_first(state: DeskState, command: WriteFirst, now: datetime) -> Events:
+    """It is nobody's work until the customer answers; then it goes first to who wrote."""
+    wanted_agent(state, command.agent)
+    inbox = state.inbox(command.channel, command.inbox)
+    if inbox is None:
+        raise Refused("unknown_inbox", f"This desk has no inbox {command.inbox} on {command.channel}.")
+    if command.contact in state.contacts:
+        return ()
+    return (
+        ContactOpened(
+            at=now,
+            contact=command.contact,
+            channel=command.channel,
+            inbox=command.inbox,
+            customer=command.customer,
+            lane=inbox.lane,
+            sticky=command.agent,
+            ours=True,
+        ),
+        ReplyQueued(
+            at=now,
+            contact=command.contact,
+            reply=command.reply,
+            agent=command.agent,
+            channel=command.channel,
+            inbox=command.inbox,
+            draft=command.draft,
+            keys=command.keys,
+        ),
+        WaitStarted(at=now, contact=command.contact, state=WAITING_CUSTOMER, agent=command.agent),
+    )
+
+
 def note(state: DeskState, command: AddNote, now: datetime) -> Events:
-    contact = wanted_contact(state, command.contact)
+    contact = contact_in_work(state, command.contact)
     wanted_agent(state, command.agent)
     return (NoteAdded(at=now, contact=contact.id, note=command.note, agent=command.agent, draft=command.draft),)
 
 
 def resolve(state: DeskState, command: ResolveContact, now: datetime) -> Events:
-    contact = wanted_contact(state, command.contact)
+    contact = contact_in_work(state, command.contact)
     wanted_agent(state, command.agent)
     if contact.phase == RESOLVED:
         raise Refused("already_resolved", "The contact is resolved already.")
@@ -60,7 +96,7 @@ def resolve(state: DeskState, command: ResolveContact, now: datetime) -> Events:
 
 
 def reopen(state: DeskState, command: ReopenContact, now: datetime) -> Events:
-    contact = wanted_contact(state, command.contact)
+    contact = contact_in_work(state, command.contact)
     wanted_agent(state, command.agent)
     if contact.phase in WAITS:
         ended = WaitEnded(at=now, contact=contact.id, rule="agent", agent=command.agent)

@@ -132,7 +132,7 @@ def deliver(state: DeskState, command: RecordDelivery, now: datetime) -> Events:
         state=command.state,
     )
     counted = any(reply == command.reply for reply, _ in contact.replies)
-    if command.state is not DeliveryState.FAILED or not counted:
+    if command.state is not DeliveryState.FAILED or not counted or contact.merged_into is not None:
         return (recorded,)
     events: list[DeskDecision] = [recorded]
     if contact.phase == RESOLVED:

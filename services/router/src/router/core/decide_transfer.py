@@ -7,14 +7,14 @@ from router.core.capacity import Agent
 from router.core.command import TransferContact
 from router.core.contact import ASSIGNED, OFFERED, RESOLVED, Contact
 from router.core.event import ContactAssigned, ContactTransferred, ContactUnassigned, DeskDecision
-from router.core.refusal import Refused, wanted_agent, wanted_contact
+from router.core.refusal import Refused, contact_in_work, wanted_agent
 from router.core.state import DeskState
 
 TRANSFERRED = "transferred"
 
 
 def transfer(state: DeskState, command: TransferContact, now: datetime) -> tuple[DeskDecision, ...]:
-    contact = wanted_contact(state, command.contact)
+    contact = contact_in_work(state, command.contact)
     wanted_agent(state, command.agent)
     if contact.phase == RESOLVED:
         raise Refused("already_resolved", "The contact is resolved: reopen it first.")

@@ -43,6 +43,8 @@ class ContactOpened(Event, frozen=True, kw_only=True):
     """By what its clocks run, if a rule said so; else as its inbox has it."""
     sticky: AgentId | None = None
     """Who knows this customer, and is asked first for a while."""
+    ours: bool = False
+    """We wrote first."""
 
 
 class MessageReceived(Event, frozen=True, kw_only=True):
@@ -153,6 +155,21 @@ class ContactTransferred(Event, frozen=True, kw_only=True):
     contact: ContactId
     by: AgentId
     skills: tuple[str, ...]
+
+
+class ContactMerged(Event, frozen=True, kw_only=True):
+    """It goes on in another one, and can be taken out of it again."""
+
+    contact: ContactId
+    into: ContactId
+    agent: AgentId
+
+
+class ContactUnmerged(Event, frozen=True, kw_only=True):
+    """It is a contact of its own again, and waits."""
+
+    contact: ContactId
+    agent: AgentId
 
 
 class ContactClosed(Event, frozen=True, kw_only=True):
@@ -291,6 +308,8 @@ DeskDecision = (
     | WrapUpEnded
     | GraceEnded
     | ContactTransferred
+    | ContactMerged
+    | ContactUnmerged
     | ContactClosed
     | ContactOffered
     | OfferAccepted

@@ -141,7 +141,7 @@ def wait_ended(state: DeskState, event: WaitEnded) -> None:
     contact = known_contact(state, event.contact)
     if contact.phase not in WAITS:
         no(f"contact {contact.id} is {contact.phase}, and waits for nobody")
-    contact.sticky = contact.last_agent if contact.last_agent in state.agents else None
+    contact.sticky = contact.last_agent if contact.last_agent in state.agents else contact.sticky
     evolve_waiting.begin(state, contact, front=False)
 
 

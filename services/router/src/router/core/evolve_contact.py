@@ -48,6 +48,7 @@ def opened(state: DeskState, event: ContactOpened) -> None:
         policy=state.word(event.policy),
         skills=_sorted(state, (*inbox.skills, *event.skills)),
         live=event.live,
+        ours=event.ours,
         sticky=event.sticky if event.sticky in state.agents else None,
     )
     state.contacts[event.contact] = contact
@@ -84,7 +85,7 @@ def delivery_recorded(state: DeskState, event: DeliveryRecorded) -> None:
     _fresh(state, event.key)
     placement = Placement(contact.id, event.receipt, "")
     state.overlay.place(event.key, placement, (state.epoch, state.index))
-    if event.state is DeliveryState.FAILED:
+    if event.state is DeliveryState.FAILED and contact.merged_into is None:
         contact.replies = tuple(sent for sent in contact.replies if sent[0] != event.reply)
 
 

@@ -9,6 +9,7 @@ from router.core.contact import ASSIGNED
 from router.core.decide_transfer import TRANSFERRED
 from router.core.event import (
     ContactAssigned,
+    ContactMerged,
     ContactOffered,
     ContactResolved,
     ContactUnassigned,
@@ -74,6 +75,11 @@ def _unassigned(state: DeskState, event: ContactUnassigned) -> None:
         state.handling.taken_away(event.contact)
 
 
+def _merged(state: DeskState, event: ContactMerged) -> None:
+    state.handling.given_up(event.contact)
+    state.handling.taken_away(event.contact)
+
+
 _STEPS: Mapping[type, Callable[[DeskState, Any], None]] = {
     ContactOffered: _offered,
     OfferAccepted: _accepted,
@@ -83,4 +89,5 @@ _STEPS: Mapping[type, Callable[[DeskState, Any], None]] = {
     WrapUpEnded: _ended,
     ContactResolved: _resolved,
     ContactUnassigned: _unassigned,
+    ContactMerged: _merged,
 }

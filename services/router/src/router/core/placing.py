@@ -34,11 +34,19 @@ def find(state: DeskState, command: ReceiveMessage) -> Found:
         named = state.overlay.contact(found.key) or found.contact
         if named is None:
             continue
-        contact = state.contacts.get(named)
+        contact = heir(state, named)
         if contact is not None and _lets_in(found.evidence, contact, command):
             return Found(contact, found.evidence.value, None)
         linked = linked or named
     return Found(None, NEW, linked)
+
+
+def heir(state: DeskState, id_: ContactId) -> Contact | None:
+    """The contact, or the one that it has been merged into; `None` if that is here no more."""
+    contact = state.contacts.get(id_)
+    while contact is not None and contact.merged_into is not None:
+        contact = state.contacts.get(contact.merged_into)
+    return contact
 
 
 def _lets_in(evidence: ThreadEvidence, contact: Contact, command: ReceiveMessage) -> bool:

@@ -26,6 +26,14 @@ def wanted_contact(state: DeskState, contact: ContactId) -> Contact:
     return found
 
 
+def contact_in_work(state: DeskState, id_: ContactId) -> Contact:
+    """One that something may be done with: not one that goes on in another."""
+    found = wanted_contact(state, id_)
+    if found.merged_into is not None:
+        raise Refused("merged", f"The contact goes on in {found.merged_into}.")
+    return found
+
+
 def wanted_agent(state: DeskState, agent: AgentId) -> Agent:
     found = state.agents.get(agent)
     if found is None or found.gone:

@@ -108,7 +108,8 @@ def heard(state: DeskState, contact: Contact, at: datetime) -> list[DeskDecision
     """A person (or a machine on its own) wrote to a contact that exists: what starts with it. Everything up
     to the next answer is one clock.
     """
-    target = NEXT_RESPONSE if contact.replies else FIRST_RESPONSE
+    never_asked = contact.ours and contact.clock(FIRST_RESPONSE) is None
+    target = NEXT_RESPONSE if contact.replies and not never_asked else FIRST_RESPONSE
     wanted = [target] if contact.clock(RESOLUTION) else [target, RESOLUTION]
     events: list[DeskDecision] = []
     for each in wanted:
@@ -347,7 +348,7 @@ def _answered(contact: Contact, clock: Clock, failed: MessageId | None) -> bool:
 
 
 def _answers(clock: Clock, sent: tuple[MessageId, datetime]) -> bool:
-    return clock.target == FIRST_RESPONSE or sent[1] > clock.started_at
+    return sent[1] > clock.started_at or (clock.target == FIRST_RESPONSE and sent[1] == clock.started_at)
 
 
 def _met_by(clock: Clock, reply: MessageId) -> Clock | None:

@@ -226,6 +226,8 @@ def _contact_row(contact: Contact, numbers: dict[Term, int]) -> ContactRow:
         contact.aged,
         contact.alarmed,
         contact.moment,
+        contact.merged_into,
+        contact.ours,
     )
 
 
@@ -277,6 +279,9 @@ def _keep(state: DeskState, row: ContactRow, terms: list[Term]) -> None:
         row.ring,
         row.aged,
         row.alarmed,
+        None,
+        row.merged_into,
+        row.ours,
     )
     state.contacts[contact.id] = contact
     if contact.phase == WAITING:

@@ -72,6 +72,8 @@ class ContactRow(Row, frozen=True):
     aged: int
     alarmed: bool
     moment: datetime | None
+    merged_into: ContactId | None
+    ours: bool
 
 
 class AgentRow(Row, frozen=True):

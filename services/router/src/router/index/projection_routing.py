@@ -8,7 +8,9 @@ from router.core.event import (
     AlarmRaised,
     ContactAged,
     ContactClosed,
+    ContactMerged,
     ContactTransferred,
+    ContactUnmerged,
     CustomerLeft,
     CustomerReturned,
     RingOpened,
@@ -64,6 +66,16 @@ def _closed(row: ContactRow, event: ContactClosed) -> ContactRow:
     return because(row, stamp(event.at), "closed", "resolved for so long that it is not reopened any more")
 
 
+def _merged(row: ContactRow, event: ContactMerged) -> ContactRow:
+    row = msgspec.structs.replace(row, state="closed", assignment=None, offer=None, alarm=False, merged_into=event.into)
+    return because(row, stamp(event.at), "merged", f"goes on in {event.into}, as {event.agent} says")
+
+
+def _unmerged(row: ContactRow, event: ContactUnmerged) -> ContactRow:
+    row = msgspec.structs.replace(row, state="waiting", merged_into=None)
+    return because(row, stamp(event.at), "unmerged", f"a contact of its own again, as {event.agent} says")
+
+
 STEPS: dict[type, Callable[..., ContactRow]] = {
     RingOpened: _ring_opened,
     ContactAged: _aged,
@@ -73,4 +85,6 @@ STEPS: dict[type, Callable[..., ContactRow]] = {
     WrapUpEnded: _wrap_up_ended,
     ContactTransferred: _transferred,
     ContactClosed: _closed,
+    ContactMerged: _merged,
+    ContactUnmerged: _unmerged,
 }

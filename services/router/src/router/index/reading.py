@@ -17,7 +17,7 @@ from router.index.table import load_agents, load_contact, load_offers
 
 _SELECT = (
     "SELECT c.ordinal, c.id, c.desk, c.inbox, c.channel, c.customer, c.state, c.presence, c.lane, c.priority_reason, c.opened_at,"
-    " c.updated_at, c.agent, c.since, c.via, c.offer, c.linked_to, c.alarm, c.clocks, c.why, s.subject, p.view FROM contact AS c"
+    " c.updated_at, c.agent, c.since, c.via, c.offer, c.linked_to, c.merged_into, c.alarm, c.clocks, c.why, s.subject, p.view FROM contact AS c"
     " LEFT JOIN conversation AS s ON s.contact = c.id LEFT JOIN person AS p ON p.id = c.customer"
 )
 
@@ -39,6 +39,12 @@ _HISTORY = (
     " FROM contact AS c LEFT JOIN conversation AS s ON s.contact = c.id"
     f" WHERE c.desk = ?1 AND c.customer IN ({SAME_PERSON.replace('?', '?2')}) AND c.id <> ?3"
     " ORDER BY c.ordinal DESC LIMIT ?4"
+)
+
+
+_TRANSCRIPT = (
+    "WITH RECURSIVE part(id) AS (VALUES (?) UNION SELECT c.id FROM contact AS c JOIN part ON c.merged_into = part.id)"
+    " SELECT seq, delivery, data FROM item WHERE contact IN (SELECT id FROM part) AND seq > ? ORDER BY seq LIMIT ?"
 )
 
 
@@ -76,13 +82,8 @@ class Reader:
         return Page([_contact(row) for row in rows], rows[-1][0] if len(found) > query.limit else None)
 
     def transcript(self, contact: ContactId, after: int, limit: int) -> list[Said]:
-        """Items above `after`, oldest first."""
-        return _said(
-            self._connection.execute(
-                "SELECT seq, delivery, data FROM item WHERE contact = ? AND seq > ? ORDER BY seq LIMIT ?",
-                (contact, after, limit),
-            )
-        )
+        """Items above `after`, oldest first; those of contacts that go on in this one, too."""
+        return _said(self._connection.execute(_TRANSCRIPT, (contact, after, limit)))
 
     def gist(self, contact: ContactId, limit: int) -> list[Said]:
         """The first item and the latest `limit` of them, oldest first."""
@@ -136,7 +137,7 @@ class Reader:
 
 def _contact(row: tuple[Any, ...]) -> EncodedContact:
     _, id_, desk, inbox, channel, customer, state, presence, lane, reason, opened, updated, *more = row
-    agent, since, via, offer, linked_to, alarm, clocks, why, subject, person = more
+    agent, since, via, offer, linked_to, merged_into, alarm, clocks, why, subject, person = more
     return EncodedContact(
         id=id_,
         desk=desk,
@@ -158,6 +159,7 @@ def _contact(row: tuple[Any, ...]) -> EncodedContact:
         opened_at=opened,
         updated_at=updated,
         linked_to=linked_to,
+        merged_into=merged_into,
         alarm=bool(alarm),
     )
 

@@ -126,6 +126,7 @@ class ContactRow(Row, frozen=True, kw_only=True):
     assignment: Assignment | None = None
     offer: Offer | None = None
     linked_to: ContactId | None = None
+    merged_into: ContactId | None = None
     alarm: bool = False
     """Nobody has taken it, for too long."""
     presence: Presence = "away"

@@ -76,6 +76,7 @@ class Contact(Row, frozen=True, kw_only=True):
     opened_at: Stamp
     updated_at: Stamp
     linked_to: ContactId | None
+    merged_into: ContactId | None
     alarm: bool
     history: tuple[Former, ...] | None = None
     answer_by: AnswerBy | None = None
@@ -104,6 +105,7 @@ class EncodedContact(Row, frozen=True, kw_only=True):
     opened_at: Stamp
     updated_at: Stamp
     linked_to: ContactId | None
+    merged_into: ContactId | None
     alarm: bool
     history: tuple[Former, ...] | None = None
     answer_by: AnswerBy | None = None

@@ -16,15 +16,15 @@ _decode_why = msgspec.json.Decoder(tuple[Why, ...]).decode
 
 _COLUMNS = (
     "desk, id, ordinal, inbox, channel, customer, state, presence, lane, priority_reason, opened_at, updated_at,"
-    " agent, since, via, asked, offer, linked_to, alarm, clocks, why"
+    " agent, since, via, asked, offer, linked_to, merged_into, alarm, clocks, why"
 )
 _SELECT = f"SELECT {_COLUMNS} FROM contact WHERE desk = ? AND id = ?"  # noqa: S608 - our own constants
 _CHANGING = (
     "state", "presence", "lane", "priority_reason", "updated_at", "agent", "since", "via", "asked", "offer",
-    "alarm", "clocks", "why",
+    "merged_into", "alarm", "clocks", "why",
 )  # fmt: skip
 _UPSERT = (
-    f"INSERT INTO contact ({_COLUMNS}) VALUES (?{', ?' * 20})"  # noqa: S608 - as above
+    f"INSERT INTO contact ({_COLUMNS}) VALUES (?{', ?' * 21})"  # noqa: S608 - as above
     f" ON CONFLICT (desk, id) DO UPDATE SET {', '.join(f'{name} = excluded.{name}' for name in _CHANGING)}"
 )
 
@@ -33,13 +33,14 @@ def load_contact(connection: sqlite3.Connection, desk: DeskId, contact: ContactI
     found = connection.execute(_SELECT, (desk, contact)).fetchone()
     if found is None:
         return None
-    *plain, agent, since, via, _, offer, linked_to, alarm, clocks, why = found
+    *plain, agent, since, via, _, offer, linked_to, merged_into, alarm, clocks, why = found
     fields: dict[str, Any] = dict(zip(_PLAIN, plain, strict=True))
     return ContactRow(
         **fields,
         assignment=Assignment(agent=agent, since=since, via=via) if agent is not None else None,
         offer=_decode_offer(offer) if offer is not None else None,
         linked_to=linked_to,
+        merged_into=merged_into,
         alarm=bool(alarm),
         clocks=_decode_clocks(clocks),
         why=_decode_why(why),
@@ -60,6 +61,7 @@ def _columns(row: ContactRow) -> tuple[Any, ...]:
         row.offer.agent if row.offer else None,
         _encode(row.offer) if row.offer else None,
         row.linked_to,
+        row.merged_into,
         row.alarm,
         _encode(row.clocks),
         _encode(row.why),
