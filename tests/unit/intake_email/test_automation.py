@@ -34,6 +34,8 @@ NO, REPLIED, GENERATED = Automation.NO, Automation.AUTO_REPLIED, Automation.AUTO
         ({"X-Failed-Recipients": "x@y.example"}, REPLIED),
         ({"List-Id": "<support.frontline.example>", "List-Unsubscribe": "<mailto:x@y.example>"}, NO),
         ({"From": "MAILER-DAEMON@mx.customer.example"}, REPLIED),
+        ({"From": "bounces+one=customer.example@lists.example"}, REPLIED),
+        ({"From": "bouncer@club.example"}, NO),
         ({"Content-Type": "multipart/report; boundary=b"}, NO),
     ],
 )

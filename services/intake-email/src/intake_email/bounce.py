@@ -14,6 +14,8 @@ _MOST_ADDRESSES = 20
 
 _ROBOTS = ("mailer-daemon", "mailerdaemon", "mail-daemon", "mailer_daemon", "maildaemon", "postmaster", "microsoftexchange",
            "mmdf", "uucp", "bounce", "bounces", "mdaemon", "system-administrator", "mailadmin")  # fmt: skip
+ROBOT = re.compile(f"(?:{'|'.join(_ROBOTS)})(?![a-z])")
+"""The beginning of a mail system's address, in small letters; "bouncer@" is somebody."""
 
 _SAYS = re.compile(
     r"this is the qmail-send program|qmail-send program at|mail delivery software|created automatically by mail|"
@@ -68,8 +70,7 @@ class Told(NamedTuple):
 
 def is_robot(sender: str) -> bool:
     """Whether an address is one that mail systems write from."""
-    local = sender.partition("@")[0]
-    return local.startswith(_ROBOTS)
+    return ROBOT.match(sender) is not None
 
 
 def told_in_text(headers: Headers, text: str, *, returned: bool, sure: bool) -> Told | None:

@@ -10,6 +10,7 @@ import re
 from intake_email.guess import guess_8bit
 
 _MEANT = {
+    "utf-8": "utf-8", "utf8": "utf-8",
     "us-ascii": "ascii", "ascii": "ascii", "ansi_x3.4-1968": "ascii", "646": "ascii",
     "iso-8859-1": "cp1252", "iso8859-1": "cp1252", "iso_8859-1": "cp1252", "latin1": "cp1252", "latin-1": "cp1252",
     "ansi": "cp1252", "iso-8859-9": "cp1254", "iso8859-9": "cp1254",

@@ -7,6 +7,7 @@ milliseconds of a mail; here a field stays bytes until somebody asks for it.
 import re
 from binascii import a2b_qp
 from collections.abc import Mapping, Sequence
+from collections.abc import Set as AbstractSet
 
 from intake_email.charset import decode
 from intake_email.transfer import from_base64
@@ -28,7 +29,7 @@ _WORD = re.compile(r"=\?([^?\s*]{1,60})(?:\*[^?\s]{0,60})?\?(?:[bB]\?([^?]*+)|[q
 class Headers:
     """The fields of one entity, by lower-case name, each as often as it came."""
 
-    __slots__ = ("_charset", "_fields", "_first", "complete")
+    __slots__ = ("_charset", "_fields", "_first", "_read", "complete")
 
     def __init__(self, fields: Mapping[bytes, Sequence[bytes]], *, complete: bool = True) -> None:
         self._fields = fields
@@ -36,12 +37,14 @@ class Headers:
         """Whether all fields are here; false when there were too many."""
         self._charset = ""
         self._first: dict[bytes, str] = {}
+        self._read: dict[bytes, str] = {}
 
     def presume(self, charset: str) -> None:
         """What 8-bit fields are in that are not UTF-8: they have no label of their own, but the text may."""
         if charset != self._charset:
             self._charset = charset
             self._first.clear()
+            self._read.clear()
 
     def __contains__(self, name: bytes) -> bool:
         return name in self._fields
@@ -60,7 +63,14 @@ class Headers:
 
     def text(self, name: bytes) -> str:
         """The first value as a person reads it, in one line."""
-        return words(self.first(name))
+        found = self._read.get(name)
+        if found is None:
+            found = self._read[name] = words(self.first(name))
+        return found
+
+    def has_any(self, names: AbstractSet[bytes]) -> bool:
+        """Whether one of these fields is there."""
+        return not names.isdisjoint(self._fields)
 
 
 def split(raw: bytes, at: int = 0) -> tuple[Headers, int]:
