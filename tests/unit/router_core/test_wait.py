@@ -159,6 +159,21 @@ def test_one_agent_takes_several_chats_at_once() -> None:
     assert must(told(there)).mean == TEN / 3
 
 
+def test_whoever_has_left_waits_no_more_and_one_whose_channel_does_not_tell_does() -> None:
+    there = desk(agent("a"))
+    comes(there)
+    waiting = there.opens(presence=Presence.LIVE, binds=["waiting"])
+    assert look(there).contacts[waiting][0] == 1
+    there.must(there.mail(presence=Presence.LEFT, kind=MessageKind.SYSTEM, finds=[("waiting", ThreadEvidence.TOKEN)]))
+    assert waiting not in look(there).contacts
+    silent = InboxSettings(channel=EMAIL, id=SUPPORT, cost=100, offer_for=timedelta(seconds=20))
+    untold = Desk(settings(agent("a"), inboxes=[silent], within=None))
+    first, second = untold.opens(), untold.opens()
+    found = waits(untold.state, untold.state.contacts, [(EMAIL, SUPPORT)], untold.now).contacts
+    assert [found[contact][0] for contact in (first, second)] == [1, 1]
+    assert must(found[second][1]).high > MINUTE
+
+
 def test_mail_in_hand_keeps_nobody_waiting() -> None:
     there = desk(agent("a"))
     there.opens()

@@ -7,15 +7,17 @@ from typing import Any
 import msgspec
 from aiohttp import web
 
+from frontline.contract.error import Unavailable
 from frontline.contract.ids import ContactId
 from router.api.call import Call, answer
 from router.api.compose import GIST, address_letter
+from router.api.desk import shown
 from router.api.line import line_of
 from router.api.problem import FieldMistake, Invalid, not_found
 from router.api.shape import ContactFilter, Nothing, Transcript, TranscriptFilter
 from router.index.row import ContactRow
 from router.index.search import ContactQuery
-from router.index.shape import AnswerBy
+from router.index.shape import AnswerBy, Wait
 
 WAIT_SECONDS = 5.0
 """How long a read waits for this replica to see what it was told to see."""
@@ -46,7 +48,24 @@ async def show_contact(call: Call[Nothing, Nothing]) -> web.Response:
     if contact is None or row is None:
         raise not_found("contact")
     history = read.history(desk, id_, row.customer)
-    return answer(msgspec.structs.replace(contact, history=history, answer_by=_answer_by(call, row)), seq=position)
+    wait = await _wait(call, row)
+    whole = msgspec.structs.replace(contact, history=history, answer_by=_answer_by(call, row), wait=wait)
+    return answer(whole, seq=position)
+
+
+async def _wait(call: Call[Nothing, Nothing], row: ContactRow) -> Wait | None:
+    """As the customer is told it, if somebody waits at the other end. Without it a contact is shown all the same."""
+    if row.state not in {"waiting", "offered"}:
+        return None
+    try:
+        view = await shown(call.api.bus, row.desk)
+    except Unavailable:
+        return None
+    standing = None if view is None else view.contacts.get(row.id)
+    if standing is None or standing.position < 1:
+        return None
+    told = standing.wait
+    return Wait(position=standing.position, low=told.low if told else None, high=told.high if told else None)
 
 
 def _answer_by(call: Call[Nothing, Nothing], row: ContactRow) -> AnswerBy | None:

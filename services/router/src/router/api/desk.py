@@ -3,6 +3,8 @@
 from aiohttp import web
 
 from frontline.contract.deskview import DeskView, decode_desk_view
+from frontline.contract.ids import DeskId
+from frontline.runtime.bus import Bus
 from frontline.runtime.keyvalue import KeyValue
 from frontline.runtime.topology import DESKVIEW
 from router.api.call import Call, answer
@@ -17,8 +19,7 @@ async def show_desk(call: Call[Nothing, Nothing]) -> web.Response:
     desk = call.who.desk
     if call.part("desk") != desk.id:
         raise not_found("desk")
-    entry = await KeyValue(call.api.bus, DESKVIEW).get(desk.id)
-    view = None if entry is None else decode_desk_view(entry.value)
+    view = await shown(call.api.bus, desk.id)
     read = call.api.index.read
     position = call.api.index.log_position(desk.id).seq
     known, in_hand, rota = read.agents(desk.id), read.in_hand(desk.id), read.rota(desk.id)
@@ -35,6 +36,12 @@ async def show_desk(call: Call[Nothing, Nothing]) -> web.Response:
         for row in known.values()
     ]
     return answer(_status(call, view, people), seq=position)
+
+
+async def shown(bus: Bus, desk: DeskId) -> DeskView | None:
+    """What the desk's leader showed last. Raises `Unavailable`."""
+    entry = await KeyValue(bus, DESKVIEW).get(desk)
+    return None if entry is None else decode_desk_view(entry.value)
 
 
 def _status(call: Call[Nothing, Nothing], view: DeskView | None, people: list[DeskPerson]) -> DeskStatus:

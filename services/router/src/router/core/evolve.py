@@ -87,8 +87,10 @@ def remember_outcome(state: DeskState, outcome: Outcome) -> None:
 
 def evolve(state: DeskState, event: DeskDecision) -> None:
     """Make it so. Raises `IllegalEvent`."""
-    _STEPS[type(event)](state, event)
-    evolve_handling.note(state, event)
+    kind = type(event)
+    _STEPS[kind](state, event)
+    if kind in evolve_handling.NOTED:
+        evolve_handling.note(state, event)
 
 
 def _index_floor_raised(state: DeskState, event: IndexFloorRaised) -> None:

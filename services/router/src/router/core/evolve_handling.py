@@ -23,10 +23,8 @@ from router.core.state import DeskState
 
 
 def note(state: DeskState, event: DeskDecision) -> None:
-    """Once the event has happened."""
-    step = _STEPS.get(type(event))
-    if step is not None:
-        step(state, event)
+    """Once an event of a kind in `NOTED` has happened."""
+    NOTED[type(event)](state, event)
 
 
 def _offered(state: DeskState, event: ContactOffered) -> None:
@@ -49,7 +47,7 @@ def _returned(state: DeskState, event: CustomerReturned) -> None:
 
 def _begin(state: DeskState, id_: ContactId, at: datetime) -> None:
     contact = state.contacts[id_]
-    if contact.live and contact.phase == ASSIGNED:
+    if contact.phase == ASSIGNED and (contact.live or contact.offer_for is not None):
         state.handling.taken(id_, (contact.channel, contact.inbox), at)
 
 
@@ -75,12 +73,16 @@ def _unassigned(state: DeskState, event: ContactUnassigned) -> None:
         state.handling.taken_away(event.contact)
 
 
+<<<<<<< ours
 def _merged(state: DeskState, event: ContactMerged) -> None:
     state.handling.given_up(event.contact)
     state.handling.taken_away(event.contact)
 
 
 _STEPS: Mapping[type, Callable[[DeskState, Any], None]] = {
+=======
+NOTED: Mapping[type, Callable[[DeskState, Any], None]] = {
+>>>>>>> theirs
     ContactOffered: _offered,
     OfferAccepted: _accepted,
     ContactAssigned: _assigned,

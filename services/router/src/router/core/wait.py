@@ -49,11 +49,11 @@ def waits(
     now: datetime,
     comings: Sequence[Coming] = (),
 ) -> Waits:
-    """`live` names all contacts in which somebody is at the other end, waiting or in hand (others in it do
-    no harm); `inboxes` those by which such contacts come; `comings` is what is known of who leaves and who
+    """`live` names all contacts in which somebody is at the other end or watches, waiting or in hand; who is
+    known to have left does not count. `inboxes` those by which such contacts come; `comings` is what is known of who leaves and who
     comes, in order of time.
     """
-    known = {id_: each for id_ in live if (each := state.contacts.get(id_)) is not None and each.live}
+    known = {id_: each for id_ in live if (each := state.contacts.get(id_)) is not None and _watched(state, each)}
     room = Room(state, known, now, comings)
     queue = sorted((contact for contact in known.values() if contact.phase in (WAITING, OFFERED)), key=place_of)
     newcomers = [inbox for key in inboxes if (inbox := state.inboxes.get(key)) is not None]
@@ -73,6 +73,12 @@ def waits(
             need.ahead += 1
     _arrive(state, room, newcomers, len(LANES), arrived)
     return Waits(arrived, found)
+
+
+def _watched(state: DeskState, contact: Contact) -> bool:
+    """Not every channel tells when a customer has left."""
+    inbox = state.inbox(contact.channel, contact.inbox)
+    return contact.live or inbox is None or not inbox.live
 
 
 def _arrive(

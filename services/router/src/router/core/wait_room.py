@@ -35,6 +35,7 @@ class Need:
 
     skills: frozenset[str]
     cost: int
+    live: bool
     turns: dict[AgentId, int]
     able: frozenset[AgentId]
     ahead: int = 0
@@ -48,37 +49,39 @@ class Room:
         self._now = now
         self._comings = [coming for coming in comings if now < coming.at <= now + AHEAD]
         self._people = {agent.id: agent for agent in state.agents.values() if not agent.gone}
-        self._needs: dict[tuple[frozenset[str], int, bool], Need] = {}
+        self._needs: dict[tuple[frozenset[str], int, bool, bool], Need] = {}
         self._rings = state.settings.rings or (RingSettings(),)
         self._takes: dict[Key, Expected] = {}
         self._in_hand = {id_: self._mean_in_hand(agent, live) for id_, agent in self._people.items()}
 
     def need_of(self, contact: Contact) -> Need:
         """What a contact asks for in the ring that it is in. Waiting for one agent alone ends soon."""
-        return self._need(frozenset(contact.skills), contact.line.need.cost, max(contact.ring, 0))
+        need = contact.line.need
+        return self._need(frozenset(contact.skills), need.cost, max(contact.ring, 0), live=need.live)
 
     def need_at(self, inbox: InboxSettings) -> Need:
         """What a contact of an inbox would ask for."""
-        return self._need(frozenset(inbox.skills), inbox.cost, 0)
+        return self._need(frozenset(inbox.skills), inbox.cost, 0, live=inbox.live)
 
-    def _need(self, skills: frozenset[str], cost: int, ring: int) -> Need:
+    def _need(self, skills: frozenset[str], cost: int, ring: int, *, live: bool) -> Need:
         """In `ring`, or in the next one that somebody is in: others are skipped at once."""
         wanted = None
         for settings in self._rings[ring:]:
-            need = self._kind(skills if settings.skills else frozenset(), cost, off_duty=settings.off_duty)
+            asked = skills if settings.skills else frozenset()
+            need = self._kind(asked, cost, live=live, off_duty=settings.off_duty)
             if need.turns:
                 return need
             wanted = wanted or need
         assert wanted is not None
         return wanted
 
-    def _kind(self, skills: frozenset[str], cost: int, *, off_duty: bool) -> Need:
-        known = self._needs.get((skills, cost, off_duty))
+    def _kind(self, skills: frozenset[str], cost: int, *, live: bool, off_duty: bool) -> Need:
+        known = self._needs.get((skills, cost, live, off_duty))
         if known is None:
             able = [agent for agent in self._people.values() if skills <= agent.skills and agent.capacity >= cost]
             turns = {agent.id: agent.capacity // cost for agent in able if _there(agent, off_duty=off_duty)}
-            known = Need(skills, cost, turns, frozenset(agent.id for agent in able))
-            self._needs[skills, cost, off_duty] = known
+            known = Need(skills, cost, live, turns, frozenset(agent.id for agent in able))
+            self._needs[skills, cost, live, off_duty] = known
         return known
 
     def takes(self, key: Key) -> Expected:
@@ -105,7 +108,7 @@ class Room:
         )
 
     def free(self, need: Need) -> bool:
-        return any(self._people[id_].has_place(need.cost, live=True) for id_ in need.turns)
+        return any(self._people[id_].has_place(need.cost, live=need.live) for id_ in need.turns)
 
     def rates(self, need: Need, expected: Expected) -> list[tuple[float, float]]:
         """Turns a second that come free for this need, from so many seconds from now on."""

@@ -1,6 +1,6 @@
 """How right the estimated waits are: what people would have been told when they came, against what came. Pure."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -22,10 +22,11 @@ class _Told:
 
 class Foreteller:
     """`waited` is told of each wait that has ended. Who left before an agent had them says nothing: nobody
-    knows how long it would have been.
+    knows how long it would have been. `watched` are inboxes in which everybody counts as live.
     """
 
-    def __init__(self, waited: Waited) -> None:
+    def __init__(self, waited: Waited, watched: Collection[Key] = ()) -> None:
+        self._watched = frozenset(watched)
         self._waited = waited
         self._told: dict[ContactId, _Told] = {}
         self._longer = Decayed()
@@ -36,9 +37,10 @@ class Foreteller:
     def heard(self, event: DeskDecision, estimates: Mapping[Key, Estimate | None]) -> None:
         """`estimates` are those that were shown before the event."""
         match event:
-            case ContactOpened(live=True):
-                estimate = estimates.get((event.channel, event.inbox))
-                if estimate is not None:
+            case ContactOpened():
+                key = (event.channel, event.inbox)
+                estimate = estimates.get(key)
+                if estimate is not None and (event.live or key in self._watched):
                     self._told[event.contact] = _Told(event.at, estimate)
             case ContactAssigned():
                 told = self._told.pop(event.contact, None)

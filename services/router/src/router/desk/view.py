@@ -60,7 +60,10 @@ class ShowsDesk:
         self._live: dict[ContactId, datetime] = {}
         self._began = clock()
         self._waits = Waits({}, {})
-        self._foreteller = Foreteller(lambda longer, within: figures.waited(desk.id, longer, within=within))
+        silent = [(inbox.channel, inbox.id) for inbox in desk.inboxes if inbox.live and not inbox.carries_presence]
+        self._foreteller = Foreteller(
+            lambda longer, within: figures.waited(desk.id, longer, within=within), watched=silent
+        )
         self.touched(loop.state.contacts)
 
     def touched(self, contacts: Iterable[ContactId]) -> None:

@@ -1,5 +1,7 @@
 """A contact and its customer in the shapes that are given out (design: `api.md`)."""
 
+from datetime import timedelta
+
 import msgspec
 
 from frontline.contract.customer import Person
@@ -24,11 +26,11 @@ class Customer(Row, frozen=True, kw_only=True):
 
 
 class Wait(Row, frozen=True, kw_only=True):
-    """Where a contact stands, and how long it will probably take: ISO 8601 durations."""
+    """Where a contact stands, and how long it will probably take, as ISO 8601 durations; `null` if nobody can tell."""
 
     position: int
-    low: str
-    high: str
+    low: timedelta | None
+    high: timedelta | None
 
 
 class Former(Row, frozen=True, kw_only=True):
