@@ -10,6 +10,7 @@ from router.core.command import DeskCommand, ReceiveMessage, RecordDelivery, Sta
 from router.core.commit import Commit, Outcome
 from router.core.decide import decide, due, next_settling
 from router.core.event import DeskDecision
+from router.core.event_clock import ClockResumed
 from router.core.evolve import begin_commit, evolve, remember_outcome
 from router.core.refusal import Refused
 from router.core.state import DeskState
@@ -138,7 +139,7 @@ class _Work:
         except Exception as error:
             raise Torn(f"{type(event).__name__} could not be carried out") from error
         self._events.append(event)
-        self._room -= 1 + len(getattr(event, "intervals", ())) // INTERVALS_PER_EVENT
+        self._room -= 1
 
     def answer(self, outcome: Outcome) -> None:
         self._begin()
@@ -152,6 +153,8 @@ class _Work:
                 return
             for event in due(self._state, entry):
                 self.evolve(event)
+                if type(event) is ClockResumed:
+                    self._room -= len(event.intervals) // INTERVALS_PER_EVENT
 
     def settle(self) -> None:
         while self._room > 0 and (event := next_settling(self._state, self._now)) is not None:

@@ -27,7 +27,8 @@ def started(state: DeskState, event: ClockStarted) -> None:
     if former is not None and former.running:
         no(f"{event.target} of contact {contact.id} runs already")
     clock = _again(contact, former, event) if event.resumes else _new(state, contact, former, event)
-    contact.clocks = (*(other for other in contact.clocks if other is not former), clock)
+    others = contact.clocks if former is None else tuple(other for other in contact.clocks if other is not former)
+    contact.clocks = (*others, clock)
     _look(state, contact, clock)
 
 

@@ -46,9 +46,13 @@ def opened(state: DeskState, contact: ContactId, policy: str, lane: str, at: dat
 def started(term: Term, contact: ContactId, at: datetime, due_at: datetime | None = None) -> ClockStarted:
     """`due_at` is for a promise, which has an end of its own."""
     calendar = term.calendar
-    within = term.within if due_at is None else calendar.elapsed(at, due_at)
-    due_at = due_at or calendar.due(at, within)
-    counted = calendar.counted(at, due_at)
+    if due_at is None:
+        within, due_at = term.within, calendar.due(at, term.within)
+        warnings = tuple([(fraction, calendar.due(at, after)) for fraction, after in term.warnings])
+    else:
+        within = calendar.elapsed(at, due_at)
+        warnings = _warnings(term, within, term.warn_at, NOTHING, at)
+    intervals, rest = calendar.counted(at, due_at)
     return ClockStarted(
         at=at,
         contact=contact,
@@ -58,9 +62,9 @@ def started(term: Term, contact: ContactId, at: datetime, due_at: datetime | Non
         calendar=term.calendar_name,
         within=within,
         due_at=due_at,
-        warnings=_warnings(term, within, term.warn_at, NOTHING, at),
-        intervals=counted.intervals,
-        rest=counted.rest,
+        warnings=warnings,
+        intervals=intervals,
+        rest=rest,
     )
 
 

@@ -1,7 +1,7 @@
 """What a policy promises, ready for clocks to run by. A clock keeps the term that it started with."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from datetime import timedelta
 from typing import Any
 
@@ -21,7 +21,7 @@ _MILLISECOND = timedelta(milliseconds=1)
 @dataclass(frozen=True, slots=True, eq=False)
 class Term:
     """One target of a policy in one lane. `within` is in the calendar's time, and nothing for a promise,
-    which has an end of its own.
+    which has an end of its own. `warnings` are those of a new clock: fraction, and after how much time.
     """
 
     target: str
@@ -32,10 +32,15 @@ class Term:
     within: timedelta
     warn_at: tuple[float, ...]
     pause_in: tuple[str, ...] = ()
+    warnings: tuple[tuple[float, timedelta], ...] = field(init=False)
+
+    def __post_init__(self) -> None:
+        warnings = tuple((fraction, part(self.within, fraction)) for fraction in self.warn_at)
+        object.__setattr__(self, "warnings", warnings)
 
     def dump(self) -> dict[str, Any]:
         """Everything about it, the calendar as its settings."""
-        plain = {field.name: getattr(self, field.name) for field in fields(self)}
+        plain = {each.name: getattr(self, each.name) for each in fields(self) if each.init}
         return plain | {"calendar": self.calendar.settings}
 
 
