@@ -73,16 +73,12 @@ def _unassigned(state: DeskState, event: ContactUnassigned) -> None:
         state.handling.taken_away(event.contact)
 
 
-<<<<<<< ours
 def _merged(state: DeskState, event: ContactMerged) -> None:
     state.handling.given_up(event.contact)
     state.handling.taken_away(event.contact)
 
 
-_STEPS: Mapping[type, Callable[[DeskState, Any], None]] = {
-=======
 NOTED: Mapping[type, Callable[[DeskState, Any], None]] = {
->>>>>>> theirs
     ContactOffered: _offered,
     OfferAccepted: _accepted,
     ContactAssigned: _assigned,
