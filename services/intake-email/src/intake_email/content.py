@@ -8,6 +8,7 @@ import re
 from dataclasses import dataclass, field
 
 from intake_email.charset import decode, decode_html
+from intake_email.cms import signed_content
 from intake_email.file import File, file_in, file_of, given_name, is_tnef
 from intake_email.flowed import unflowed
 from intake_email.invite import MOST_READ, Invite, read_invite
@@ -127,6 +128,8 @@ class _Reading:
                 return _together([self.words(child) for child in entity.children])
             case "text/plain" | "text/html":
                 return self._text(entity, alone=alone, related=related)
+            case "application/pkcs7-mime" | "application/x-pkcs7-mime":
+                return self._enveloped(entity)
             case _:
                 self._file(entity, related=related)
                 return _Words()
@@ -150,7 +153,7 @@ class _Reading:
         data = entity.octets()
         label = entity.parameters.get("charset", "")
         text = decode_html(data, label) if html else decode(data, label)
-        if entity.parameters.get("format", "").lower() == "flowed" and not html:
+        if entity.parameters.get("format", "").lower() == "flowed" and not html and len(text) <= _MOST_PARSED:
             text = unflowed(text, delete_space=entity.parameters.get("delsp", "").lower() == "yes")
         self.parsed += len(data) if html else 0
         if html and self.parsed > _MOST_PARSED:
@@ -168,15 +171,27 @@ class _Reading:
                 self.invite = read_invite(text, entity.parameters.get("method", ""))
             case "message/rfc822" | "message/global" if self.nested is None:
                 self.nested = entity
-            case "application/pkcs7-mime" | "application/x-pkcs7-mime":
-                if "signed" not in entity.parameters.get("smime-type", ""):
-                    self.flaws.append("encrypted (S/MIME): what it says is in its file, for whoever has the key")
             case _ if is_tnef(file) and (inside := read_tnef(data)) is not None:
                 self._unpack(file, inside)
                 return
             case media_type if media_type.startswith("text/") and self.other is None and not _is_attachment(entity):
                 self.other = entity
         self.add(file)
+
+    def _enveloped(self, entity: Entity) -> _Words:
+        """S/MIME as one file; a signature around a mail lets it be read."""
+        self._file(entity, related=False)
+        inside = signed_content(entity.octets()) if self.depth < _DEEPEST else None
+        if inside is None:
+            if "certs" not in entity.parameters.get("smime-type", ""):
+                self.flaws.append("encrypted (S/MIME): what it says is in its file, for whoever has the key")
+            return _Words()
+        mail = structure(inside)
+        self.flaws += mail.flaws
+        self.depth += 1
+        found = self.words(mail.root, alone=True)
+        self.depth -= 1
+        return found
 
     def _unpack(self, file: File, inside: Tnef) -> None:
         """The files in place of the winmail.dat that held them; that stays where it could not be read whole."""
