@@ -6,7 +6,6 @@ import asyncio
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import timedelta
 from functools import partial
 from typing import Any
 
@@ -17,9 +16,6 @@ from router.core.commit import Outcome, decode_commit, encode_commit
 from router.core.event import DeskDecision
 from router.core.state import DeskState
 from router.desk.log import Deposed, LogWriter
-
-_JUST_AFTER = timedelta(milliseconds=1)
-"""A deadline is missed only once it has passed: clocks fire in the millisecond behind it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +104,7 @@ class DeskLoop:
         due = next_due(self._state)
         if due is None:
             return await self._queue.get()
-        wait = (due + _JUST_AFTER - self._clock()).total_seconds()
+        wait = (due - self._clock()).total_seconds()
         if wait <= 0:
             return None
         timer = asyncio.get_running_loop().call_later(wait, self._wake)

@@ -61,6 +61,7 @@ class Snapshots:
         finally:
             if collects:
                 gc.enable()
+                gc.freeze()  # nor is garbage looked for among them later: that would stop a loop for seconds
         return restoration.done()
 
     async def write(self, state: DeskState, seq: int, now: datetime) -> Taken:
