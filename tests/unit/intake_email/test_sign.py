@@ -47,6 +47,9 @@ class Quiet:
     def count(self, name: str, **labels: str) -> None:
         self.said.append(name)
 
+    def level(self, name: str, value: float, **labels: str) -> None:
+        self.said.append(name)
+
 
 def lookup(name: bytes, timeout: int = 5) -> bytes | None:
     return RECORDS.get(name)

@@ -22,6 +22,7 @@ Text = Annotated[str, msgspec.Meta(min_length=1, max_length=250_000)]
 # The decoder does not check these patterns, `Body.mistakes` does: `msgspec.Meta(pattern=...)` inside a
 # tuple corrupts memory (0.22, see its issue 717), so one request could bring the process down.
 _LINE = r"^[^\x00-\x1f\x7f]+(?![\s\S])"
+_CONTENT_ID = r"^[!-;=?-~]*(?![\s\S])"
 _MEDIA_TYPE = r"^[A-Za-z0-9][A-Za-z0-9!#$&^_.+-]*/[A-Za-z0-9][A-Za-z0-9!#$&^_.+-]*(?![\s\S])"
 
 Address = Annotated[str, msgspec.Meta(min_length=1, max_length=320, extra_json_schema={"pattern": _LINE})]
@@ -49,7 +50,7 @@ class FileBody(Body, frozen=True, kw_only=True):
     name: FileName
     media_type: MediaType = "application/octet-stream"
     content: bytes
-    content_id: Annotated[str, msgspec.Meta(max_length=200, pattern=r"^[!-;=?-~]*$")] = ""
+    content_id: Annotated[str, msgspec.Meta(max_length=200)] = ""
 
 
 class ReplyBody(Body, frozen=True, kw_only=True):
@@ -74,6 +75,8 @@ class ReplyBody(Body, frozen=True, kw_only=True):
         for n, file in enumerate(self.attachments):
             if not re.match(_LINE, file.name):
                 yield f"$.attachments[{n}].name", "has a control character in it"
+            if not re.match(_CONTENT_ID, file.content_id):
+                yield f"$.attachments[{n}].content_id", "is not a content id"
             if not re.match(_MEDIA_TYPE, file.media_type):
                 yield f"$.attachments[{n}].media_type", "is not a media type"
 
