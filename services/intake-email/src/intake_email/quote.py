@@ -6,6 +6,7 @@ stays. Where nothing would be left, everything is.
 
 import re
 from collections.abc import Iterator
+from itertools import compress
 from typing import NamedTuple
 
 from intake_email.phrases import (
@@ -107,13 +108,13 @@ def _own(lines: list[str], colons: list[int], marks: Marks, *, forwards: bool) -
 
 def _special(lines: list[str], colons: list[int], marks: Marks) -> Iterator[int]:
     """The lines to look at. All that is looked for has a colon near or begins with a mark; most lines have neither."""
-    found = bytearray(line[:1] in _FIRST for line in lines)
+    found = bytearray(map(_FIRST.__contains__, [line[:1] for line in lines]))
     for at in colons:
         found[max(at - _LINES + 1, 0) : at + 1] = b"\1" * min(at + 1, _LINES)
     for at in marks.left_out if marks.cut is None else (marks.cut, *marks.left_out):
         if 0 <= at < len(found):
             found[at] = 1
-    return (at for at, special in enumerate(found) if special)
+    return compress(range(len(found)), found)
 
 
 def _forwards(line: str) -> bool:
