@@ -47,5 +47,14 @@ def test_the_null_return_path_is_that_of_bounces() -> None:
     assert message(plain(), return_path="").automation == REPLIED
 
 
+def test_where_nobody_knows_the_envelope_the_delivering_server_s_note_counts() -> None:
+    """Of a mailbox that is fetched from; what stands below the first one is the sender's own."""
+    note = b"Return-Path: <>\r\n"
+    forged = b"Return-Path: <one@customer.example>\r\n" + note
+    assert message(note + plain(), return_path=None).automation == REPLIED
+    assert message(forged + plain(), return_path=None).automation == NO
+    assert message(note + plain(), return_path="one@customer.example").automation == NO
+
+
 def test_an_unknown_return_path_says_nothing() -> None:
     assert message(plain(), return_path=None).automation == NO

@@ -155,14 +155,16 @@ def _normalised(mail: Mail, arrival: Arrival, sign: Sign) -> Normalised:
         ref = _ref(ATTACHMENTS, f"{identifier}/{number}", file.data, _sha256(file.data))
         pieces.append(Piece(ref, file.data))
         attachments.append(_attachment(file, ref))
-    sender = _sender(headers, arrival.return_path)
+    return_path = _return_path(headers, arrival)
+    sender = _sender(headers, return_path)
     recipients = _recipients(headers)
-    report = report_of(headers, said, mail.media_type, sender=sender.address, return_path=arrival.return_path)
-    reported = None if report is None else bound(report, _reply(report, arrival, sign))
+    report = report_of(headers, said, mail.media_type, sender=sender.address, return_path=return_path)
+    reached = (*arrival.recipients, *(each.address for each in recipients if each.role != "reply_to"))
+    reported = None if report is None else bound(report, _reply(report, reached, sign))
     automatic = automation(
         headers,
         sender=sender.address,
-        return_path=arrival.return_path,
+        return_path=return_path,
         is_report=mail.media_type == "multipart/report" or reported is not None,
     )
     if automatic is Automation.NO and says_nothing_but_yes(said):
@@ -187,16 +189,26 @@ def _normalised(mail: Mail, arrival: Arrival, sign: Sign) -> Normalised:
         original=pieces[0].ref,
         flaw="; ".join(said.flaws if sender.address else (*said.flaws, "no sender")),
         withheld=arrival.checked.virus,
-        native=_native(arrival, digest, facts(headers, said, sender.address, arrival.return_path, automatic, reported)),
+        native=_native(arrival, digest, facts(headers, said, sender.address, return_path, automatic, reported)),
     )
     return Normalised(message, tuple(pieces))
 
 
-def _reply(report: Report, arrival: Arrival, sign: Sign) -> MessageId | None:
-    """Our reply that a report is about: by its Message-ID, or by the address that the report came to."""
+def _return_path(headers: Headers, arrival: Arrival) -> str | None:
+    """The envelope's sender; where nobody told us, what the mail server wrote down that delivered the mail
+    (RFC 5321, 4.4). Only the first such field is its own.
+    """
+    if arrival.return_path is not None or b"return-path" not in headers:
+        return arrival.return_path
+    path = headers.first(b"return-path").strip()
+    return "" if path == "<>" else canonical_address(path.strip("<>")) or None
+
+
+def _reply(report: Report, reached: tuple[str, ...], sign: Sign) -> MessageId | None:
+    """Our reply that a report is about: by its Message-ID, or by an address that the report came to."""
     named = (reply_of(message_id, sign) for message_id in report.about)
     found = next((reply for reply in named if reply is not None), None)
-    addressed = (reply_of_address(address, sign) for address in arrival.recipients[:8])
+    addressed = (reply_of_address(address, sign) for address in reached[:16])
     return found or next((reply for reply in addressed if reply is not None), None)
 
 
