@@ -110,7 +110,7 @@ class User:
 def users(channels: Iterable[ChannelName], desks: Iterable[DeskId]) -> list[User]:
     """The router, an intake for each channel, the operator's commands, and who makes the streams."""
     channels, desks = list(channels), list(desks)
-    return [router(channels, desks), *map(intake, channels), operator(channels), provision(channels, desks)]
+    return [router(channels, desks), *map(intake, channels), operator(channels, desks), provision(channels, desks)]
 
 
 def intake(channel: ChannelName) -> User:
@@ -154,13 +154,15 @@ def router(channels: Sequence[ChannelName], desks: Sequence[DeskId]) -> User:
     return user
 
 
-def operator(channels: Sequence[ChannelName]) -> User:
-    """`frontline parked` and `frontline replay`."""
+def operator(channels: Sequence[ChannelName], desks: Sequence[DeskId]) -> User:
+    """`frontline parked`, `frontline replay` and `frontline desk apply`."""
     user = User(OPERATOR)
     user.reads(PARKED, TRANSCRIPT, f"OBJ_{ORIGINALS}", f"OBJ_{ATTACHMENTS}")
     user.looks_up(DIRECTORY, KEYS)
     user.stores(ATTACHMENTS)
     user.publish.append(f"{_API}.STREAM.MSG.DELETE.{PARKED}")
+    for desk in desks:
+        user.publish += [f"{_API}.STREAM.MSG.GET.{subject.desk_stream(desk)}", f"command.{desk}.*"]
     for channel in channels:
         user.publish += [subject.inbound_all(channel), subject.outbound_all(channel)]
     return user

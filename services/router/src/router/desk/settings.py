@@ -24,8 +24,9 @@ from router.core.rota_settings import OverrideSettings, ShiftSettings
 
 
 def desk_settings(configuration: Configuration, desk: Desk) -> DeskSettings:
-    policies = {inbox.policy for inbox in desk.inboxes}
+    policies = {inbox.policy for inbox in desk.inboxes} | {rule.policy for rule in desk.rules if rule.policy}
     calendars = {policy.calendar for policy in configuration.policies if policy.id in policies}
+    calendars |= {rule.calendar for rule in desk.rules if rule.calendar}
     return DeskSettings(
         version=configuration.version,
         agents=tuple(

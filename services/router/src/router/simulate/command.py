@@ -12,6 +12,7 @@ from frontline.configuration.load import load, load_texts
 from frontline.configuration.model import Configuration, Desk
 from frontline.contract.error import Mistake, SettingsError
 from router.core.desk_settings import DeskSettings
+from router.desk import applying
 from router.desk.settings import desk_settings
 from router.rota.ics_in import shifts_of
 from router.rota.toml import toml_of
@@ -30,6 +31,7 @@ _INDEX = "read-index.sqlite3"
 def add(parser: ArgumentParser) -> None:
     """The command's arguments; `act` of what they parse to takes them and the environment."""
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    applying.add(commands)
     about = "play a day over and over: waits, service levels, who is busy; and what one more would change"
     simulate = commands.add_parser("simulate", help=about, description=f"{about[:1].upper()}{about[1:]}.")
     simulate.add_argument("day", nargs="?", type=Path, help="a day as TOML (unset: an example)")
