@@ -3,8 +3,11 @@
 import asyncio
 from typing import Any
 
+import dns.asyncresolver
+import dns.resolver
 import pytest
 
+from frontline.contract.error import SettingsError
 from intake_email.authenticity.examiner import Examiner, Way
 from intake_email.authenticity.lookup import question
 from intake_email.settings import EmailSettings
@@ -119,3 +122,14 @@ async def test_no_mail_is_too_strange_to_be_looked_at(raw: bytes) -> None:
     assert verdict is not None
     assert not verdict.verified
     assert "failures" not in quiet.said
+
+
+def test_a_machine_that_names_no_dns_server_is_told_at_the_start(monkeypatch: pytest.MonkeyPatch) -> None:
+    def nobody(*_: object, **__: object) -> None:
+        raise dns.resolver.NoResolverConfiguration
+
+    monkeypatch.setattr(dns.asyncresolver, "Resolver", nobody)
+    with pytest.raises(SettingsError) as told:
+        Examiner(EmailSettings(email_authenticity="own"), Quiet(), Quiet())
+    assert [mistake.where for mistake in told.value.mistakes] == ["FRONTLINE_EMAIL_DNS_SERVERS"]
+    Examiner(EmailSettings(), Quiet(), Quiet())

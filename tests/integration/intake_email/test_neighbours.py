@@ -163,3 +163,14 @@ async def test_where_the_operator_wants_every_mail_looked_at_it_is_put_off_until
 
 async def test_without_neighbours_nothing_is_looked_at() -> None:
     assert await looked(mail()) == Checked()
+
+
+async def test_a_bug_in_asking_costs_no_mail(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def fails(*_: object) -> None:
+        raise RuntimeError("a bug")
+
+    monkeypatch.setattr(Rspamd, "score", fails)
+    quiet = Quiet()
+    found = await looked(mail(), quiet=quiet, email_rspamd="http://127.0.0.1:9")
+    assert found.unchecked == ("a score could not be had",)
+    assert {"failures", "mail.score_failed"} <= set(quiet.said)

@@ -85,6 +85,10 @@ class Checking:
             except NoWord as error:
                 silent.append(str(error))
                 self._silent(str(error))
+            except Exception as error:  # noqa: BLE001 - a bug of ours, or of theirs, must not cost a mail
+                silent.append("a score could not be had")
+                self._meter.count("failures", where="neighbours")
+                self._log.error("mail.score_failed", exc_info=error)
         if not found:
             return Scored(None, tuple(silent))
         self._meter.count("spam", likely=str(any(each.likely for each in found)).lower())

@@ -41,7 +41,10 @@ class Examiner:
         self.mode = settings.authenticity(settings.env)
         self._log = log
         self._meter = meter
-        self._resolver = Resolver(settings.dns_servers, settings.email_dns_timeout, meter)
+        self._resolver: Resolver | None = None
+        if self.mode == "own":
+            self._resolver = Resolver(settings.dns_servers, settings.email_dns_timeout, meter)
+            dmarc.organisation("desk.example")  # reads the list of suffixes, which would hold up the first mail
 
     async def examine(self, raw: bytes, way: Way, now: datetime) -> Verdict | None:
         """`None` when nothing was looked at. A failure of ours costs no mail: it is then as if nobody had looked."""
@@ -69,13 +72,14 @@ class Examiner:
         return verdict
 
     async def _own(self, fields: list[Field], bodies: Hashes, way: Way, now: datetime, *, aside: bool) -> Verdict:
+        assert self._resolver is not None
         deadline = asyncio.get_running_loop().time() + self._settings.email_authenticity_budget
         author = author_domain(fields)
         signatures, chain = dkim.read(fields), arc.read(fields)
         first = [question(name) for name in sender_policy.first_question(way.return_path or "", way.hello)]
         asked = [*dkim.keys(signatures), *arc.keys(chain), *dmarc.questions(author), *(first if way.peer else [])]
         answers = await self._resolver.all(asked, deadline)
-        policy = await self._settle(lambda look: _sender(way, look), answers, deadline)
+        policy = await _settle(lambda look: _sender(way, look), answers, self._resolver, deadline)
 
         def judge() -> tuple[Finding, ...]:
             look = known(answers)
@@ -85,14 +89,17 @@ class Examiner:
 
         return Verdict(await asyncio.to_thread(judge) if aside else judge())
 
-    async def _settle(self, work: Callable[[Lookup], T], answers: dict[Question, Answer], deadline: float) -> T:
-        """Run `work` until it asks for nothing that is not known."""
-        for _ in range(_MOST_ROUNDS):
-            try:
-                return work(known(answers))
-            except Wanted as wanted:
-                answers[wanted.question] = await self._resolver.one(wanted.question, deadline)
-        return work(answers.get)
+
+async def _settle(
+    work: Callable[[Lookup], T], answers: dict[Question, Answer], resolver: Resolver, deadline: float
+) -> T:
+    """Run `work` until it asks for nothing that is not known."""
+    for _ in range(_MOST_ROUNDS):
+        try:
+            return work(known(answers))
+        except Wanted as wanted:
+            answers[wanted.question] = await resolver.one(wanted.question, deadline)
+    return work(answers.get)
 
 
 def _sender(way: Way, lookup: Lookup) -> Finding:

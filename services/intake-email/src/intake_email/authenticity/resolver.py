@@ -15,6 +15,7 @@ from dns.rdtypes.IN.A import A
 from dns.rdtypes.IN.AAAA import AAAA
 
 from frontline.contract.channel import Meter
+from frontline.contract.error import Mistake, SettingsError
 from intake_email.authenticity.lookup import Answer, Question, Record
 
 _CACHED = 20_000
@@ -24,11 +25,15 @@ _LONGEST_TEXT = 16_384
 
 class Resolver:
     """Asks `servers` (`host:port`), or those of this machine; a question that stays unanswered for `seconds` has
-    no answer.
+    no answer. Raises `SettingsError` when there is nobody to ask.
     """
 
     def __init__(self, servers: Sequence[tuple[str, int]], seconds: float, meter: Meter) -> None:
-        self._resolver = dns.asyncresolver.Resolver(configure=not servers)
+        try:
+            self._resolver = dns.asyncresolver.Resolver(configure=not servers)
+        except dns.resolver.NoResolverConfiguration as error:
+            what = "must be set: this machine names no DNS server"
+            raise SettingsError([Mistake("FRONTLINE_EMAIL_DNS_SERVERS", what)]) from error
         if servers:
             self._resolver.nameservers = [dns.nameserver.Do53Nameserver(host, port) for host, port in servers]
         self._resolver.cache = dns.resolver.LRUCache(_CACHED)
