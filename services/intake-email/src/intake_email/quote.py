@@ -230,8 +230,7 @@ def _is_rule(line: str) -> bool:
 
 def _joined(lines: list[str]) -> str:
     """The lines as a text, with no more than one empty line together."""
-    joined = "\n".join(lines).strip()
-    if " \n" in joined or "\t\n" in joined or "\n\n\n" in joined or not joined.isascii():
-        kept = [line.rstrip() for line in lines]
-        return "\n".join(line for at, line in enumerate(kept) if line or (at and kept[at - 1])).strip()
-    return joined
+    kept = [line.rstrip() for line in lines]
+    if "" in kept:
+        kept = [line for at, line in enumerate(kept) if line or (at and kept[at - 1])]
+    return "\n".join(kept).strip()
