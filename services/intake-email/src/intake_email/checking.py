@@ -57,12 +57,14 @@ class Checking:
 
     def begin(self) -> "Look":
         """A look at a large mail while it comes in. It gets no score: unwanted mail is small."""
-        return Look(self, Streamed(), self._scanner.begin() if self._scanner else None)
+        mode = self._examiner.mode
+        streamed = None if mode == "off" else Streamed(hashed=mode == "own")
+        return Look(self, streamed, self._scanner.begin() if self._scanner else None)
 
-    async def finish(self, streamed: Streamed, scan: Scan | None, way: Way, now: datetime) -> Checked:
-        streamed.finish()
+    async def finish(self, streamed: Streamed | None, scan: Scan | None, way: Way, now: datetime) -> Checked:
         verdict = None
-        if self._examiner.mode != "off":
+        if streamed is not None:
+            streamed.finish()
             verdict = await self._examiner.judge(streamed.fields, streamed, way, now)
         viruses = NO_VIRUSES
         if scan is not None:
@@ -128,13 +130,14 @@ class Checking:
 class Look:
     """See `Checking.begin`. To be closed in any case."""
 
-    def __init__(self, checking: Checking, streamed: Streamed, scan: Scan | None) -> None:
+    def __init__(self, checking: Checking, streamed: Streamed | None, scan: Scan | None) -> None:
         self._checking = checking
         self._streamed = streamed
         self._scan = scan
 
     async def feed(self, octets: bytes) -> None:
-        self._streamed.feed(octets)
+        if self._streamed is not None:
+            self._streamed.feed(octets)
         if self._scan is not None:
             await self._scan.feed(octets)
 

@@ -7,9 +7,10 @@ _SIGNED = {b"dkim-signature", b"arc-message-signature"}
 
 
 class Streamed:
-    """`authenticity.signature.Hashes` of what is fed to it."""
+    """`authenticity.signature.Hashes` of what is fed to it; of no use as such unless it is `hashed`."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, hashed: bool = True) -> None:
+        self._hashed = hashed
         self._head = bytearray()
         self._begun = False
         self._hashes: dict[bool, BodyHash] = {}
@@ -42,7 +43,7 @@ class Streamed:
         self._begun = True
         head = bytes(self._head)
         self.fields, body = split_mail(head)
-        if any(field.name in _SIGNED for field in self.fields):  # else nobody asks
+        if self._hashed and any(field.name in _SIGNED for field in self.fields):  # else nobody asks
             self._hashes = {relaxed: BodyHash(relaxed=relaxed) for relaxed in (True, False)}
         self._head.clear()
         self.feed(head[body:])
