@@ -1,5 +1,6 @@
 """E-mail as a channel: SMTP in, an SMTP relay or the local mailbox out."""
 
+import asyncio
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from functools import partial
@@ -21,6 +22,7 @@ from frontline.contract.clock import Clock
 from frontline.contract.ids import ChannelName
 from frontline.contract.message import InboundMessage, ObjectRef, OutboundMessage
 from intake_email.checking import Checking
+from intake_email.imap_mailboxes import Mailboxes
 from intake_email.keyring import keyring
 from intake_email.listener import Listener
 from intake_email.normalize import CHANNEL
@@ -47,6 +49,7 @@ class EmailChannel:
     def __init__(self, settings: EmailSettings, host: Host, clock: Clock = _utc_now) -> None:
         self._settings = settings
         self._host = host
+        self._clock = clock
         sign = keyring(settings.email_token_secrets, partial(host.sign, PURPOSE))
         self._taking = Taking(host.objects, sign, clock, Checking(settings, host.log, host.meter))
         self._sending = Sending(settings, host, sign, clock)
@@ -54,7 +57,17 @@ class EmailChannel:
     async def serve(self, receive: Receive) -> None:
         host = self._host
         reporting = Reporting(receive, host.conversations, host.log, host.meter)
-        await Listener(self._settings, host, self._taking, reporting).run()
+        listener = Listener(self._settings, host, self._taking, reporting)
+        if not self._settings.imap_mailboxes:
+            await listener.run()
+            return
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(listener.run())
+            tasks.create_task(self.mailboxes(reporting).run())
+
+    def mailboxes(self, receive: Receive) -> Mailboxes:
+        """The mailboxes that are read by IMAP; for `serve`, and for commands."""
+        return Mailboxes(self._settings, self._host, self._taking, receive, self._clock)
 
     async def deliver(self, message: OutboundMessage) -> Delivered:
         return await self._sending.deliver(message)

@@ -67,6 +67,10 @@ class Arrival(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     digest: str = ""
     checked: Checked = NOTHING
     """What was found out about it before it was stored."""
+    accepted: datetime | None = None
+    """When a mail server that we trust took it, if that is known."""
+    note: str = ""
+    """What is wrong with it that its octets don't say."""
 
 
 class Piece(msgspec.Struct, frozen=True):
@@ -176,7 +180,11 @@ def _normalised(mail: Mail, arrival: Arrival, sign: Sign) -> Normalised:
         inbox=arrival.inbox,
         native_id=native_id,
         sender=_identity(sender, arrival.checked),
-        times=Times(received=to_milliseconds(arrival.received), sent=_sent(headers.first(b"date"))),
+        times=Times(
+            received=to_milliseconds(arrival.received),
+            sent=_sent(headers.first(b"date")),
+            accepted=to_milliseconds(arrival.accepted) if arrival.accepted else None,
+        ),
         automation=automatic,
         recipients=recipients,
         subject=headers.text(b"subject")[:LONGEST_SUBJECT],
@@ -187,7 +195,7 @@ def _normalised(mail: Mail, arrival: Arrival, sign: Sign) -> Normalised:
         attachments=tuple(attachments),
         thread=_thread(mail, arrival, own_id, sender.address, recipients, sign),
         original=pieces[0].ref,
-        flaw="; ".join(said.flaws if sender.address else (*said.flaws, "no sender")),
+        flaw="; ".join(filter(None, (arrival.note, *said.flaws, "" if sender.address else "no sender"))),
         withheld=arrival.checked.virus,
         native=_native(arrival, digest, facts(headers, said, sender.address, return_path, automatic, reported)),
     )

@@ -4,10 +4,10 @@ from pathlib import Path
 from typing import Literal
 
 from frontline.contract.error import Mistake, SettingsError
-from intake_email.receiving_settings import ReceivingSettings
+from intake_email.imap_settings import ImapSettings
 
 
-class EmailSettings(ReceivingSettings, frozen=True, kw_only=True):
+class EmailSettings(ImapSettings, frozen=True, kw_only=True):
     """Everything has a default. Durations are in seconds, sizes in bytes."""
 
     env: Literal["development", "production"] = "development"
@@ -35,6 +35,7 @@ class EmailSettings(ReceivingSettings, frozen=True, kw_only=True):
         if not self.smtp_relay and self.env == "production":
             mistakes.append(Mistake("smtp_relay", "must be set in production: the local mailbox sends nothing"))
         mistakes += self.outgoing_mistakes()
+        mistakes += self.imap_mistakes()
         if mistakes:
             raise SettingsError(mistakes)
 

@@ -41,6 +41,10 @@ class Way(NamedTuple):
     """The address of who handed it over, "" when it isn't known."""
     helo: str = ""
     """What that called itself."""
+    accepted: datetime | None = None
+    """When a mail server that we trust took it, if that is known."""
+    note: str = ""
+    """What is wrong with the mail that its octets don't say."""
 
     @property
     def hand_over(self) -> HandOver:
@@ -56,6 +60,8 @@ class Way(NamedTuple):
             recipients=self.inboxes[inbox],
             peer=self.peer,
             checked=checked,
+            accepted=self.accepted,
+            note=self.note,
         )
 
 

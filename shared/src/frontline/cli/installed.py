@@ -3,6 +3,9 @@
 The name of an entry point is the command. What it names is `add(parser)`, which gives the parser its
 arguments, and with `set_defaults(act=...)` a function of the parsed arguments and the environment
 that gives an exit code. It may raise `SettingsError`, `Rejected` and `Unavailable`.
+
+A command of a channel says `set_defaults(channel=..., hosted=...)` instead: a coroutine function of the
+arguments, the channel's settings, and the host and `receive` that the channel has when it runs.
 """
 
 import argparse
@@ -52,5 +55,9 @@ class InstalledParser(argparse.ArgumentParser):
 def _act(arguments: argparse.Namespace) -> int:
     from frontline.runtime.settings import environment
 
+    if "hosted" in arguments:
+        from frontline.cli.hosted import run_hosted
+
+        return run_hosted(arguments, environment())
     code: int = arguments.act(arguments, environment())
     return code

@@ -2,6 +2,7 @@
 
 import inspect
 from collections.abc import Iterable, Sequence
+from datetime import datetime
 from enum import Enum
 from pathlib import PurePath
 from types import NoneType, UnionType
@@ -26,6 +27,8 @@ def settings_page(settings: Iterable[Settings]) -> str:
     parts = [_HEAD]
     for part in settings:
         parts += [f"## {part.title}\n", f"Table `[{part.section}]`. {_prose(part.kind)}\n", _table(part.kind)]
+        for name, kind in _inner(part.kind):
+            parts += [f"### {part.title}: `{name}`\n", f"{_prose(kind)}\n", _inner_table(kind)]
     return "\n".join(parts)
 
 
@@ -46,6 +49,27 @@ def _table(kind: type[msgspec.Struct]) -> str:
     return "\n".join("| " + " | ".join(cell.replace("|", "\\|") for cell in line) + " |" for line in lines) + "\n"
 
 
+def _inner(kind: type[msgspec.Struct]) -> list[tuple[str, type[msgspec.Struct]]]:
+    """The settings that are lists of tables, which have keys and no variables."""
+    hints = get_type_hints(kind)
+    return [
+        (field.encode_name, each)
+        for field in msgspec.structs.fields(kind)
+        for each in get_args(hints[field.name])
+        if isinstance(each, type) and issubclass(each, msgspec.Struct)
+    ]
+
+
+def _inner_table(kind: type[msgspec.Struct]) -> str:
+    notes, hints = field_notes(kind), get_type_hints(kind, include_extras=True)
+    rows = [
+        (f"`{field.encode_name}`", _type(hints[field.name]), _default(field), notes.get(field.name, ""))
+        for field in msgspec.structs.fields(kind)
+    ]
+    lines = [("key", "takes", "default", "meaning"), ("---",) * 4, *rows]
+    return "\n".join("| " + " | ".join(cell.replace("|", "\\|") for cell in line) + " |" for line in lines) + "\n"
+
+
 def _prose(kind: type) -> str:
     return " ".join(inspect.cleandoc(kind.__doc__ or "").split())
 
@@ -59,7 +83,8 @@ def _type(hint: Any) -> str:
     if origin in (Union, UnionType):
         return " or ".join(_type(argument) for argument in arguments)
     if origin in (tuple, list, set, frozenset):
-        return f"list of {_type(arguments[0])}"
+        inner = _type(arguments[0])
+        return inner if inner.startswith("tables") else f"list of {inner}"
     if hasattr(hint, "__metadata__"):
         return _type(arguments[0]) + "".join(_bounds(part) for part in hint.__metadata__)
     return _word(getattr(hint, "__supertype__", hint))
@@ -81,6 +106,8 @@ def _word(kind: type) -> str:
         (int, "whole number"),
         (float, "number"),
         (str, "text"),
+        (datetime, "date and time with its zone"),
+        (msgspec.Struct, "tables, see below"),
     )
     return next((word for known, word in words if issubclass(kind, known)), kind.__name__)
 
