@@ -90,13 +90,15 @@ def test_who_writes_of_a_bounce_sends_none(name: str, return_path: str | None) -
     assert reported(message(fixture(name), return_path=return_path)) is None
 
 
-def test_a_postmaster_s_own_words_are_a_contact_and_his_machine_s_are_a_report() -> None:
+@pytest.mark.parametrize("local", ["postmaster", "mailadmin", "system-administrator", "bounces+1"])
+def test_an_administrator_s_own_words_are_a_contact_and_his_machine_s_are_a_report(local: str) -> None:
     """Only our signature tells the two apart for sure, where the envelope has a sender."""
     said = "Your message could not be delivered: 550 5.1.1 user unknown"
-    human = plain(said, From="postmaster@x.example")
-    machine = plain(said, From="postmaster@x.example", In_Reply_To=f"<{TOKEN}>")
-    assert reported(message(human, return_path="postmaster@x.example")) is None
-    assert report(machine, return_path="postmaster@x.example").reply == "r1"
+    human = plain(said, From=f"{local}@x.example")
+    machine = plain(said, From=f"{local}@x.example", In_Reply_To=f"<{TOKEN}>")
+    assert reported(message(human, return_path=f"{local}@x.example")) is None
+    assert report(machine, return_path=f"{local}@x.example").reply == "r1"
+    assert report(human).reply is None
 
 
 PIECES = st.sampled_from(

@@ -12,10 +12,12 @@ _READ = 16 * 1024
 """Letters that are looked at; what is said stands above the returned mail."""
 _MOST_ADDRESSES = 20
 
-_ROBOTS = ("mailer-daemon", "mailerdaemon", "mail-daemon", "mailer_daemon", "maildaemon", "postmaster", "microsoftexchange",
-           "mmdf", "uucp", "bounce", "bounces", "mdaemon", "system-administrator", "mailadmin")  # fmt: skip
+_DAEMONS = ("mailer-daemon", "mailerdaemon", "mail-daemon", "mailer_daemon", "maildaemon", "microsoftexchange")
+_ROBOTS = (*_DAEMONS, "postmaster", "mmdf", "uucp", "bounce", "bounces", "mdaemon", "system-administrator", "mailadmin")
+DAEMON = re.compile(f"(?:{'|'.join(_DAEMONS)})(?![a-z])")
+"""The beginning of an address that no person has, in small letters."""
 ROBOT = re.compile(f"(?:{'|'.join(_ROBOTS)})(?![a-z])")
-"""The beginning of a mail system's address, in small letters; "bouncer@" is somebody."""
+"""The same of those behind which there may be one; "bouncer@" is somebody."""
 
 _SAYS = re.compile(
     r"this is the qmail-send program|qmail-send program at|mail delivery software|created automatically by mail|"

@@ -13,7 +13,7 @@ import msgspec
 from frontline.contract.ids import ContactId, MessageId
 from frontline.contract.message import DeliveryReceipt, DeliveryState, InboundMessage
 from intake_email.address import canonical_address, mailboxes
-from intake_email.bounce import Told, is_robot, told_in_text
+from intake_email.bounce import DAEMON, Told, is_robot, told_in_text
 from intake_email.content import Content
 from intake_email.file import File
 from intake_email.header import Headers, split
@@ -124,7 +124,7 @@ def report_of(
     if not robot and media_type != "multipart/report":
         return None
     returned = _returned(content.files)
-    certain = media_type == "multipart/report" or return_path == "" or not sender.startswith("postmaster@")
+    certain = media_type == "multipart/report" or return_path == "" or DAEMON.match(sender) is not None
     for file in content.files:
         if file.media_type in DELIVERY_STATUS:
             return _of_delivery(headers, content, _groups(file.data), returned, certain=certain)
