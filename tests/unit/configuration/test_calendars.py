@@ -204,6 +204,11 @@ def test_a_calendar_that_can_t_be_is_told_with_file_and_line(rest: str, told: st
         ('[[policy.lane]]\nlanes = ["vip"]\nresolution = "PT0S"', "resolution must be longer than nothing"),
         ('pauses = { resolution = ["waiting"] }', "resolution must be one of waiting_customer, waiting_third_party"),
         ('pauses = { follow_up = ["waiting_customer"] }', "unknown key 'follow_up'"),
+        (
+            '[[policy.raise]]\ntarget = "resolution"\nlane = "vip"\nat = 0.7',
+            "at must be one of warn_at, or 1 for the breach",
+        ),
+        ('[[policy.raise]]\ntarget = "resolution"\nat = 1\nlane = "gold"', "lane must be one of security"),
         ('resolution = "P50000D"', "resolution would take more than a century to come due"),
     ],
 )
@@ -249,6 +254,14 @@ def test_unless_the_policy_says_otherwise_only_the_resolution_pauses() -> None:
     pauses = {target.target: target.pause_in for target in settings('resolution = "P1D"\n').policies[0].targets}
     both = ("waiting_customer", "waiting_third_party")
     assert pauses == {"first_response": (), "resolution": both, "follow_up": ()}
+
+
+def test_what_is_late_is_raised_as_the_policy_says() -> None:
+    made = settings('[[policy.raise]]\ntarget = "first_response"\nat = 0.8\nlane = "vip"\n')
+    assert {target.target: target.raises for target in made.policies[0].targets} == {
+        "first_response": ((0.8, "vip"),),
+        "follow_up": (),
+    }
 
 
 def test_a_desk_keeps_only_the_calendars_that_its_policies_name() -> None:

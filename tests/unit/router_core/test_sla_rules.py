@@ -7,7 +7,7 @@ import pytest
 from frontline.contract.message import Automation, DeliveryState, ThreadEvidence
 from router.core.command import WaitFor
 from router.core.desk_settings import TargetSettings
-from router.core.event import ContactAssigned, PromiseMade, WaitEnded
+from router.core.event import ContactAssigned, LaneChanged, PromiseMade, WaitEnded
 from router.core.event_clock import (
     ClockBreached,
     ClockMet,
@@ -330,3 +330,28 @@ def test_many_waits_that_end_at_once_are_told_in_commits_that_fit() -> None:
     assert sum(isinstance(event, ClockResumed) for events in commits for event in events) == len(contacts)
     assert len(commits) > 1
     assert all(sum(len(getattr(event, "intervals", ())) for event in events) < 3000 for events in commits)
+
+
+def test_rule_9_a_warning_or_a_breach_raises_the_lane_as_the_policy_says_and_moves_no_deadline() -> None:
+    first = target("first_response", 4 * HOUR, raises=((0.8, "vip"), (1.0, "security")))
+    desk = PromisingDesk(promising(first, agents=()))
+    contact = desk.asks()
+    desk.lives_on("2026-03-02 10:30")
+    assert desk.contact(contact).lane == "normal"
+    desk.lives_on("2026-03-02 11:30")
+    assert desk.contact(contact).lane == "vip"
+    desk.lives_on("2026-03-02 13:00")
+    told = [(raised.lane, raised.at, raised.agent, raised.reason) for raised in desk.told(LaneChanged)]
+    assert told == [
+        ("vip", at("2026-03-02 11:12"), None, "first_response at 0.8"),
+        ("security", at("2026-03-02 12:00"), None, "first_response breached"),
+    ]
+    assert desk.told(ClockRebased) == []
+    assert desk.agrees_with_its_log()
+
+
+def test_rule_9_nothing_is_moved_to_a_less_urgent_lane() -> None:
+    desk = PromisingDesk(promising(target("first_response", HOUR, raises=((1.0, "low"),))))
+    contact = desk.asks()
+    desk.lives_on("2026-03-02 10:00")
+    assert desk.contact(contact).lane == "normal"

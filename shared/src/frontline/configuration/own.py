@@ -99,6 +99,11 @@ first_response = "PT4H"
 # lanes = ["security", "vip"]
 # first_response = "PT30M"
 
+# [[policy.raise]]                        # what is late comes before others
+# target = "first_response"
+# at = 0.8                                # one of warn_at, or 1 for the breach
+# lane = "vip"
+
 # When time counts.
 # [[calendar]]
 # id = "office"

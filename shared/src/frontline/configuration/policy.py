@@ -33,6 +33,16 @@ class LaneTimes(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     resolution: timedelta | None = None
 
 
+class Raise(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """At a warning of `target` (`at` is one of `warn_at`), or at its breach (1), the contact goes to `lane` if
+    it is in a less urgent one.
+    """
+
+    target: Literal["first_response", "next_response", "resolution", "follow_up"]
+    at: float
+    lane: Lane
+
+
 class Pauses(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Which states of a contact stop which clock. A promise of an agent's never stops."""
 
@@ -56,6 +66,7 @@ class Policy(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     warn_at: tuple[float, ...] = (0.5, 0.8)
     pauses: Pauses = Pauses()
     lanes: tuple[LaneTimes, ...] = msgspec.field(default=(), name="lane")
+    raises: tuple[Raise, ...] = msgspec.field(default=(), name="raise")
 
     def within(self, target: Target, lane: Lane) -> timedelta | None:
         """How long a contact of this lane may take; `None` for a target that is not promised."""
@@ -76,11 +87,22 @@ def policy_breaches(policy: Policy) -> Iterator[tuple[Path, str]]:
             yield ("warn_at", index), f"warn_at must lie between 0 and 1, not be {fraction:g}"
         elif index and fraction <= policy.warn_at[index - 1]:
             yield ("warn_at", index), "warn_at must rise from one fraction to the next"
+    yield from _raises(policy)
     said: dict[str, int] = {}
     for number, times in enumerate(policy.lanes):
         for index, lane in enumerate(times.lanes):
             if said.setdefault(lane, number) != number or lane in times.lanes[:index]:
                 yield ("lane", number, "lanes", index), f"the times of lane {lane!r} overlap: it is named twice"
+
+
+def _raises(policy: Policy) -> Iterator[tuple[Path, str]]:
+    seen: set[tuple[str, float]] = set()
+    for index, each in enumerate(policy.raises):
+        if each.at != 1 and each.at not in policy.warn_at:
+            yield ("raise", index, "at"), f"at must be one of warn_at, or 1 for the breach, not {each.at:g}"
+        if (each.target, each.at) in seen:
+            yield ("raise", index, "at"), f"{each.target} at {each.at:g} is there twice"
+        seen.add((each.target, each.at))
 
 
 def lane_breaches(times: LaneTimes) -> Iterator[tuple[Path, str]]:

@@ -81,7 +81,8 @@ def due(state: DeskState, entry: Entry) -> Events:
         return _moment(state, contact, instant)
     clock = contact.clock(target)
     assert clock is not None, "an entry that stands names a clock that runs"
-    return (sla.next_of(contact.id, clock),)
+    told = sla.next_of(contact.id, clock)
+    return (told, *sla.raised(contact, clock, told))
 
 
 def _moment(state: DeskState, contact: Contact, at: datetime) -> Events:

@@ -58,6 +58,8 @@ class TargetSettings(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=Tr
     warn_at: tuple[float, ...] = (0.5, 0.8)
     pause_in: tuple[str, ...] = ()
     lanes: tuple[str, ...] = ()
+    raises: tuple[tuple[float, str], ...] = ()
+    """At which fraction, or 1 for the breach, the contact is raised to which lane."""
 
 
 class PolicySettings(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):

@@ -262,8 +262,10 @@ class PromiseMade(Event, frozen=True, kw_only=True):
 
 
 class LaneChanged(Event, frozen=True, kw_only=True):
+    """`agent` is who said so; `None` when the policy raised it, at its `at`."""
+
     contact: ContactId
-    agent: AgentId
+    agent: AgentId | None = None
     lane: str
     reason: str = ""
 

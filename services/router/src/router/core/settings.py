@@ -95,6 +95,10 @@ def _target_faults(policy: PolicySettings, calendar: CalendarSettings | None) ->
         if not all(0 < fraction < 1 for fraction in target.warn_at):
             yield f"{target.target}: a warning comes at a fraction between 0 and 1"
         yield from (f"{target.target}: no lane is called {lane}" for lane in target.lanes if lane not in LANES)
+        yield from (f"{target.target}: no lane is called {lane}" for _, lane in target.raises if lane not in LANES)
+        for fraction, _ in target.raises:
+            if fraction != 1 and fraction not in target.warn_at:
+                yield f"{target.target}: nothing happens at {fraction}"
         yield from (f"{target.target}: no contact is ever {state}" for state in target.pause_in if state not in WAITS)
 
 

@@ -8,7 +8,7 @@ from frontline.contract.ids import ContactId, MessageId
 from router.core.calendar_hours import LISTED, NOTHING, Counted, Interval
 from router.core.clock import MET, WITHDRAWN, Clock
 from router.core.contact import RESOLVED, Contact
-from router.core.event import DeskDecision
+from router.core.event import DeskDecision, LaneChanged
 from router.core.event_clock import (
     ClockBreached,
     ClockMet,
@@ -19,6 +19,7 @@ from router.core.event_clock import (
     ClockWarned,
     ClockWithdrawn,
 )
+from router.core.queue import LANES
 from router.core.state import DeskState
 from router.core.term import FIRST_RESPONSE, FOLLOW_UP, NEXT_RESPONSE, RESOLUTION, Term, part
 
@@ -74,6 +75,18 @@ def next_of(contact: ContactId, clock: Clock) -> ClockWarned | ClockBreached:
         fraction, instant = clock.warnings[0]
         return ClockWarned(at=instant, contact=contact, target=clock.target, fraction=fraction)
     return ClockBreached(at=clock.due_at, contact=contact, target=clock.target)
+
+
+def raised(contact: Contact, clock: Clock, told: ClockWarned | ClockBreached) -> Iterator[LaneChanged]:
+    """What the policy does about a warning or a breach: the contact comes before others. It is the same clock
+    still: the times of the lane are for those who were put there.
+    """
+    reached = told.fraction if isinstance(told, ClockWarned) else 1.0
+    for fraction, lane in clock.term.raises:
+        if fraction == reached and LANES[lane] < LANES[contact.lane]:
+            reason = f"{clock.target} at {reached:g}" if reached < 1 else f"{clock.target} breached"
+            yield LaneChanged(at=told.at, contact=contact.id, lane=lane, reason=reason)
+            return
 
 
 def overdue(contact: ContactId, clock: Clock, at: datetime) -> list[DeskDecision]:

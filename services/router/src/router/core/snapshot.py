@@ -163,6 +163,7 @@ def _term_row(term: Term, current: tuple[str, str, str] | None) -> TermRow:
         term.warn_at,
         term.pause_in,
         current,
+        term.raises,
     )
 
 
@@ -171,7 +172,17 @@ def _term(row: TermRow, state: DeskState) -> Term:
         return state.terms.get(row.current) or state.unpromised
     made = calendars(DeskSettings(version=0, calendars=(row.calendar,) if row.calendar else ()))
     calendar = made[row.calendar_name]
-    return Term(row.target, row.policy, row.version, row.calendar_name, calendar, row.within, row.warn_at, row.pause_in)
+    return Term(
+        row.target,
+        row.policy,
+        row.version,
+        row.calendar_name,
+        calendar,
+        row.within,
+        row.warn_at,
+        row.pause_in,
+        row.raises,
+    )
 
 
 def _agent_row(agent: Agent) -> AgentRow:

@@ -107,6 +107,7 @@ class TermRow(Row, frozen=True):
     warn_at: tuple[float, ...]
     pause_in: tuple[str, ...]
     current: tuple[str, str, str] | None
+    raises: tuple[tuple[float, str], ...] = ()
 
 
 class Head(msgspec.Struct, frozen=True, kw_only=True):

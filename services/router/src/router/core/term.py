@@ -32,6 +32,7 @@ class Term:
     within: timedelta
     warn_at: tuple[float, ...]
     pause_in: tuple[str, ...] = ()
+    raises: tuple[tuple[float, str], ...] = ()
     warnings: tuple[tuple[float, timedelta], ...] = field(init=False)
 
     def __post_init__(self) -> None:
@@ -79,4 +80,5 @@ def _term(policy: PolicySettings, target: TargetSettings, calendar: Calendar) ->
         within=target.within,
         warn_at=tuple(sorted(target.warn_at)),
         pause_in=target.pause_in,
+        raises=target.raises,
     )

@@ -102,7 +102,10 @@ def _policy(policy: Policy) -> PolicySettings:
         id=policy.id,
         version=policy.version,
         calendar=policy.calendar,
-        targets=(*_targets(policy), TargetSettings(target="follow_up", warn_at=policy.warn_at)),
+        targets=(
+            *_targets(policy),
+            TargetSettings(target="follow_up", warn_at=policy.warn_at, raises=_raises(policy, "follow_up")),
+        ),
     )
 
 
@@ -111,7 +114,18 @@ def _targets(policy: Policy) -> Iterator[TargetSettings]:
         pauses = getattr(policy.pauses, target)
         for within, lanes in _times(policy, target).items():
             some = () if lanes == LANES else lanes
-            yield TargetSettings(target=target, within=within, warn_at=policy.warn_at, pause_in=pauses, lanes=some)
+            yield TargetSettings(
+                target=target,
+                within=within,
+                warn_at=policy.warn_at,
+                pause_in=pauses,
+                lanes=some,
+                raises=_raises(policy, target),
+            )
+
+
+def _raises(policy: Policy, target: str) -> tuple[tuple[float, str], ...]:
+    return tuple((each.at, each.lane) for each in policy.raises if each.target == target)
 
 
 def _times(policy: Policy, target: Target) -> dict[timedelta, tuple[Lane, ...]]:

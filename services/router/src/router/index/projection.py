@@ -220,8 +220,9 @@ def _wait_ended(row: ContactRow, event: WaitEnded) -> ContactRow:
 
 def _lane_changed(row: ContactRow, event: LaneChanged) -> ContactRow:
     said = f": {event.reason}" if event.reason else ""
-    row = msgspec.structs.replace(row, lane=event.lane, priority_reason=f"said by {event.agent}{said}")
-    return because(row, stamp(event.at), "lane", f"put in lane {event.lane} by {event.agent}{said}")
+    who = event.agent or "the policy"
+    row = msgspec.structs.replace(row, lane=event.lane, priority_reason=f"said by {who}{said}")
+    return because(row, stamp(event.at), "lane", f"put in lane {event.lane} by {who}{said}")
 
 
 def _promise_made(row: ContactRow, event: PromiseMade) -> ContactRow:
