@@ -89,6 +89,11 @@ def test_a_swap_that_the_rules_have_overtaken_is_passed_over() -> None:
     assert on_duty(rota, at(3, 12)) == {C}
 
 
+def test_nobody_takes_a_turn_twice() -> None:
+    rota = of(shift("early", (A, B)), swaps={("early", date(2026, 3, 3)): ((A, B),)})
+    assert [turn.agents for turn in turns(rota, at(3, 12), at(3, 13))] == [(A, B)]
+
+
 def test_an_override_sends_others_cancels_a_day_moves_it_or_adds_one() -> None:
     overrides = (
         OverrideSettings(day=date(2026, 3, 3), agents=(C,)),

@@ -146,6 +146,37 @@ def test_case_40_a_position_never_counts_those_who_wait_for_other_people() -> No
     assert must(told(apart)).mean == timedelta(0), "a is free"
 
 
+def test_two_queues_with_nobody_in_common_do_not_see_each_other() -> None:
+    def inbox(name: InboxId, skill: str) -> InboxSettings:
+        return InboxSettings(channel=EMAIL, id=name, cost=100, live=True, handling=TEN, skills=(skill,))
+
+    both = [inbox(SUPPORT, "german"), inbox(FRENCH, "french")]
+    there = Desk(settings(agent("a", "german"), agent("b", "french"), inboxes=both, within=None))
+    contacts = [comes(there, name) for name in (SUPPORT, FRENCH, SUPPORT, FRENCH, SUPPORT, FRENCH)]
+    found = waits(there.state, contacts, [(EMAIL, SUPPORT), (EMAIL, FRENCH)], there.now)
+    assert [found.contacts[contact][0] for contact in contacts[2:]] == [1, 1, 2, 2]
+    assert {must(estimate).mean for estimate in found.inboxes.values()} == {3 * TEN}
+
+
+def test_those_ahead_count_as_far_as_they_are_served_by_the_same_people() -> None:
+    there = desk(agent("a"), agent("b", "french"))
+    for _ in range(4):
+        comes(there)
+    # Of the two who wait, b is expected to take one; then it is the turn of the one who speaks French.
+    assert must(told(there, FRENCH)).mean == 2 * TEN
+    assert must(told(there)).mean == 3 * TEN / 2
+
+
+def test_a_call_ahead_of_a_chat_takes_the_room_of_several() -> None:
+    calls = InboxSettings(channel=EMAIL, id=SUPPORT, cost=100, live=True, handling=TEN)
+    chats = InboxSettings(channel=EMAIL, id=FRENCH, cost=50, live=True, handling=TEN)
+    there = Desk(settings(agent("a"), inboxes=[calls, chats], within=None))
+    contacts = [comes(there), comes(there)]
+    found = waits(there.state, contacts, [(EMAIL, FRENCH)], there.now)
+    # Two turns for the call that waits, and one; two come free in ten minutes.
+    assert must(found.inboxes[EMAIL, FRENCH]).mean == 1.5 * TEN
+
+
 def test_people_of_other_skills_do_not_make_a_wait_shorter() -> None:
     there = desk(agent("a", "german"), agent("b", "french"), agent("c", "german"))
     comes(there, FRENCH)
@@ -223,6 +254,8 @@ def test_the_rota_says_when_somebody_is_there_again_and_who_leaves() -> None:
     for _ in range(3):
         comes(there)
     assert told(there) is None, "the shift ends in five minutes"
+    there.available("a", until=there.now + timedelta(hours=3))
+    assert must(told(there)).mean == 3 * TEN, "a stays longer"
     there.now = datetime(2026, 3, 2, 22, tzinfo=UTC)
     there.tick()
     assert opens_at(there.state, there.now) == datetime(2026, 3, 3, 8, tzinfo=UTC)
@@ -283,6 +316,7 @@ def test_wrapping_up_is_a_part_of_what_a_contact_takes() -> None:
         there.must(there.mail(presence=Presence.LEFT, kind=MessageKind.SYSTEM, finds=[(name, ThreadEvidence.TOKEN)]))
         there.wait(minutes=2)
         there.tick()
+        there.wait(minutes=30)  # to write something more, with room for the next one
         there.resolve(contact)
     expected = there.state.handling.of((EMAIL, SUPPORT), TEN)
     assert expected.mean == pytest.approx(300, rel=0.03)
@@ -352,3 +386,15 @@ def test_a_contact_that_was_taken_away_says_nothing_of_how_long_it_takes() -> No
     handling.taken_away(ContactId("c"))
     handling.done(ContactId("c"), NOON + MINUTE)
     assert handling.of((EMAIL, SUPPORT), TEN) == Expected(600, 1, 0)
+
+
+def test_a_contact_of_an_agent_who_is_gone_says_nothing_of_how_long_it_takes() -> None:
+    there = desk(agent("a"))
+    contact = comes(there)
+    there.wait(minutes=40)
+    there.must_apply(msgspec.structs.replace(there.state.settings, version=2, agents=(agent("b"),)))
+    assert there.holder(contact) == "b"
+    assert there.state.handling.of((EMAIL, SUPPORT), TEN).seen == 0
+    there.wait(minutes=4)
+    there.resolve(contact, "b")
+    assert there.state.handling.of((EMAIL, SUPPORT), TEN).seen == 1
