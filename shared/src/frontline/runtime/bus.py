@@ -10,20 +10,20 @@ from collections import deque
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 import msgspec
 import nats
-from nats.aio.client import Client
 from nats.aio.msg import Msg
 
 from frontline.contract.error import Reason, Rejected, Unavailable
-from frontline.runtime.cancel import cancellable
+from frontline.runtime.prompt_client import PromptClient as PromptClient  # noqa: PLC0414 - read from here by others
 
 _FULL_CODES = {10077, 10023, 10122}
 _TOO_LARGE = 10054
 _WRONG_SEQUENCE = {10071, 10164}
 _NOBODY = "503"
+T = TypeVar("T")
 
 
 class _Error(msgspec.Struct):
@@ -62,68 +62,6 @@ class WrongSequence(Exception):
         self.last = int(last) if last.isdecimal() else None
 
 
-class PromptClient(Client):
-    """nats-py leaves a lost connection only once everything it had to send has gone out: not for a
-    quarter of an hour if the network swallows it, and neither a reconnect nor `close` gets on.
-    """
-
-    replies_sid = 0
-    """The subscription that acknowledgements come by; `acknowledged` says whether it was one that somebody awaits."""
-    acknowledged: Callable[[bytes, bytes], bool]
-
-    def abort(self) -> None:
-        """Drop the connection with whatever is still to be sent."""
-        writer: asyncio.StreamWriter | None = getattr(self._transport, "_io_writer", None)
-        if writer is not None:
-            writer.transport.abort()
-
-    def let_go(self) -> None:
-        """Close the socket, also that of an attempt to connect which did not get far: nats-py forgets it then."""
-        if self._transport is not None:
-            self._transport.close()  # type: ignore[no-untyped-call]
-
-    async def _connect_to_server(self, s: Any) -> None:
-        self.let_go()
-        await super()._connect_to_server(s)
-
-    async def request(self, *args: Any, **options: Any) -> Msg:
-        """As nats-py's own, which everything of its JetStream goes through; see `cancellable`."""
-        return await cancellable(super().request(*args, **options))
-
-    async def send(self, subject: str, reply: str, payload: bytes, headers: dict[str, str] | None) -> None:
-        """As `publish`, which looks at every word by patterns and copies the message twice: that costs more than to
-        send it.
-        """
-        head = "".join([f"{name}: {value}\r\n" for name, value in headers.items()]) if headers else ""
-        lines = len(headers) if headers else 0
-        plain = (
-            subject and subject.isprintable() and " " not in subject and head.count("\n") == head.count("\r") == lines
-        )
-        if not plain or not self.is_connected or self._flush_queue is None:
-            await self.publish(subject, payload, reply=reply, headers=headers)
-            return
-        if headers:
-            encoded = f"NATS/1.0\r\n{head}\r\n".encode()
-            begin = f"HPUB {subject} {reply} {len(encoded)} {len(encoded) + len(payload)}\r\n".encode() + encoded
-        else:
-            begin = f"PUB {subject} {reply} {len(payload)}\r\n".encode()
-        self.stats["out_msgs"] += 1
-        self.stats["out_bytes"] += len(payload)
-        await self._send_command(b"%b%b\r\n" % (begin, payload))
-        if self._flush_queue.empty():
-            await self._flush_pending()
-
-    async def _process_msg(self, sid: int, subject: bytes, reply: bytes, data: bytes, headers: bytes) -> None:
-        """Acknowledgements go straight to who waits for them; nats-py would wake a task for each."""
-        if sid != self.replies_sid or not self.acknowledged(subject, data):
-            await super()._process_msg(sid, subject, reply, data, headers)
-
-    async def _process_op_err(self, e: Exception) -> None:
-        if self.is_connected:
-            self.abort()
-        await super()._process_op_err(e)
-
-
 class Bus:
     """One connection. `connected` is false from the moment the connection is lost."""
 
@@ -134,6 +72,8 @@ class Bus:
         self.nc = PromptClient()
         self._ack_deadline = ack_deadline
         self._waiting: dict[str, asyncio.Future[PubAck]] = {}
+        self._answers: dict[str, asyncio.Future[bytes]] = {}
+        self._nudged: dict[int, Callable[[], None]] = {}
         self._asking: dict[str, Replies] = {}
         self._deadlines: deque[tuple[float, str]] = deque()
         self._timer: asyncio.TimerHandle | None = None
@@ -173,6 +113,7 @@ class Bus:
         self._prefix = self.nc.new_inbox()
         replies = await self.nc.subscribe(f"{self._prefix}.*", cb=self._on_reply)
         self.nc.acknowledged, self.nc.replies_sid = self._acknowledged, replies._id  # noqa: SLF001
+        self.nc.nudged = self._nudged
         self._tell(connected=True)
 
     async def wait_connected(self) -> None:
@@ -204,22 +145,41 @@ class Bus:
             raise Unavailable("no connection to the bus")
         if len(payload) > self.nc.max_payload:
             raise Rejected("larger than the bus takes", Reason.TOO_LARGE)
+        future: asyncio.Future[PubAck] = asyncio.get_running_loop().create_future()
+        await self._send(subject, payload, headers, future, self._waiting)
+        return future
+
+    async def begin_request(self, subject: str, payload: bytes = b"") -> asyncio.Future[bytes]:
+        """Ask once and give the future of the answer's body. It ends with `Unavailable` when nobody answers."""
+        if not self.nc.is_connected:
+            raise Unavailable("no connection to the bus")
+        future: asyncio.Future[bytes] = asyncio.get_running_loop().create_future()
+        await self._send(subject, payload, None, future, self._answers)
+        return future
+
+    async def _send(
+        self,
+        subject: str,
+        payload: bytes,
+        headers: dict[str, str] | None,
+        future: asyncio.Future[T],
+        waiting: dict[str, asyncio.Future[T]],
+    ) -> None:
+        """What is answered once, by the deadline."""
         loop = asyncio.get_running_loop()
         self._count += 1
         token = str(self._count)
-        future: asyncio.Future[PubAck] = loop.create_future()
-        self._waiting[token] = future
+        waiting[token] = future
         self._deadlines.append((loop.time() + self._ack_deadline, token))
         if self._timer is None:
             self._timer = loop.call_later(self._ack_deadline, self._expire)
         try:
             await self.nc.send(subject, f"{self._prefix}.{token}", payload, headers)
         except BaseException as error:
-            self._waiting.pop(token, None)
+            waiting.pop(token, None)
             if isinstance(error, Exception):
                 raise Unavailable("could not be sent to the bus") from error
             raise
-        return future
 
     async def publish(self, subject: str, payload: bytes, headers: dict[str, str] | None = None) -> PubAck:
         """Store one message; returns once it is stored. Errors as `begin`."""
@@ -263,10 +223,27 @@ class Bus:
                 with suppress(nats.errors.Error):
                     await subscription.unsubscribe()
 
+    @asynccontextmanager
+    async def nudges(self, subject: str, nudge: Callable[[], None]) -> AsyncIterator[None]:
+        """Call `nudge` for every message on `subject` until the end of the block. Cheaper than to be handed them."""
+
+        async def take(_: Msg) -> None:
+            nudge()
+
+        subscription = await self.nc.subscribe(subject, cb=take)
+        self._nudged[subscription._id] = nudge  # noqa: SLF001
+        try:
+            yield
+        finally:
+            with suppress(Exception):  # a connection that is away has no subscriptions
+                await subscription.unsubscribe()
+            del self._nudged[subscription._id]  # noqa: SLF001
+
     def _acknowledged(self, subject: bytes, data: bytes) -> bool:
-        future = self._waiting.pop(subject.rpartition(b".")[2].decode(), None)
+        token = subject.rpartition(b".")[2].decode()
+        future = self._waiting.pop(token, None)
         if future is None:
-            return False
+            return self._answered(token, data)
         if future.done():
             return True
         if not data:
@@ -279,6 +256,17 @@ class Bus:
             future.set_exception(_refusal(reply.error))
         return True
 
+    def _answered(self, token: str, data: bytes) -> bool:
+        future = self._answers.pop(token, None)
+        if future is None:
+            return False
+        if not future.done():
+            if data:
+                future.set_result(data)
+            else:
+                future.set_exception(Unavailable("nobody listens there"))
+        return True
+
     async def _on_reply(self, msg: Msg) -> None:
         """What is no acknowledgement: an answer to a question."""
         if (replies := self._asking.get(msg.subject.rpartition(".")[2])) is not None:
@@ -287,16 +275,23 @@ class Bus:
     def _expire(self) -> None:
         loop = asyncio.get_running_loop()
         now = loop.time()
-        while self._deadlines and (self._deadlines[0][0] <= now or self._deadlines[0][1] not in self._waiting):
-            future = self._waiting.pop(self._deadlines.popleft()[1], None)
+        while self._deadlines and (self._deadlines[0][0] <= now or not self._awaited(self._deadlines[0][1])):
+            _, token = self._deadlines.popleft()
+            future = self._waiting.pop(token, None) or self._answers.pop(token, None)
             if future is not None and not future.done():
-                future.set_exception(Unavailable("the bus did not acknowledge in time"))
+                future.set_exception(Unavailable("the bus did not answer in time"))
+                future.exception()  # whoever asked may be gone; that is no error of its own
         self._timer = loop.call_at(self._deadlines[0][0], self._expire) if self._deadlines else None
 
+    def _awaited(self, token: str) -> bool:
+        return token in self._waiting or token in self._answers
+
     def _lose(self, why: str) -> None:
-        waiting, self._waiting = self._waiting, {}
+        lost: list[asyncio.Future[Any]] = [*self._waiting.values(), *self._answers.values()]
+        self._waiting.clear()
+        self._answers.clear()
         self._deadlines.clear()
-        for future in waiting.values():
+        for future in lost:
             if not future.done():
                 future.set_exception(Unavailable(why))
                 future.exception()  # whoever began it may be gone; that is no error of its own

@@ -59,16 +59,26 @@ class KeyValue:
 
     async def last(self, key: str) -> Entry | None:
         """The last word on `key`, be it that it was deleted: what `update` has to be over. `None` if there never was one."""
+        return self._read(key, await (await self._ask(key)))
+
+    async def get_many(self, keys: Iterable[str]) -> list[Entry | None]:
+        """As `get`, all under way at once, without a task for each."""
+        asked = [(key, await self._ask(key)) for key in keys]
+        answers = await asyncio.gather(*(answer for _, answer in asked))
+        found = [self._read(key, data) for (key, _), data in zip(asked, answers, strict=True)]
+        return [entry if entry is not None and entry.value else None for entry in found]
+
+    async def _ask(self, key: str) -> asyncio.Future[bytes]:
         ask = msgspec.json.encode({"last_by_subj": f"$KV.{self.bucket}.{key}"})
-        answer = _decode((await self._bus.request(f"$JS.API.STREAM.MSG.GET.KV_{self.bucket}", ask)).data)
+        return await self._bus.begin_request(f"$JS.API.STREAM.MSG.GET.KV_{self.bucket}", ask)
+
+    def _read(self, key: str, data: bytes) -> Entry | None:
+        answer = _decode(data)
         if answer.message is not None:
             return Entry(key, base64.b64decode(answer.message.data), answer.message.seq)
         if answer.error is not None and answer.error.err_code == _NOT_FOUND:
             return None
         raise Unavailable(f"bucket {self.bucket} cannot be read")
-
-    async def get_many(self, keys: Iterable[str]) -> list[Entry | None]:
-        return list(await asyncio.gather(*(self.get(key) for key in keys)))
 
     async def begin_put(self, key: str, value: bytes) -> asyncio.Future[PubAck]:
         """Start a write; the future is that of `Bus.begin`."""

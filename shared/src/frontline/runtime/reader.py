@@ -6,6 +6,7 @@ late or missed republication therefore costs a read and never an item.
 """
 
 import asyncio
+import base64
 from collections.abc import AsyncGenerator
 from contextlib import suppress
 from dataclasses import dataclass
@@ -20,6 +21,7 @@ from frontline.runtime.bus import Bus
 BATCH = 512
 _RECHECK_SECONDS = 10.0
 _REFUSED_SECONDS = 0.05
+_NO_MESSAGE = 10037
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +69,32 @@ async def read(
                 raise Unavailable(f"stream {stream} refused a read: {status}")
 
 
+class _Message(msgspec.Struct):
+    data: str = ""
+
+
+class _Error(msgspec.Struct):
+    err_code: int = 0
+
+
+class _Answer(msgspec.Struct):
+    message: _Message | None = None
+    error: _Error | None = None
+
+
+async def stored_at(bus: Bus, stream: str, seq: int) -> bytes | None:
+    """What lies at `seq`, `None` if there is nothing. By the word of the stream's leader: a direct get
+    may be answered by a replica that is behind. Raises `Unavailable`.
+    """
+    answer = await bus.request(f"$JS.API.STREAM.MSG.GET.{stream}", msgspec.json.encode(_Get(seq=seq)))
+    found = msgspec.json.decode(answer.data, type=_Answer)
+    if found.message is not None:
+        return base64.b64decode(found.message.data)
+    if found.error is not None and found.error.err_code == _NO_MESSAGE:
+        return None
+    raise Unavailable(f"stream {stream} cannot be read")
+
+
 def _stored(msg: Msg, headers: dict[str, str]) -> Stored:
     return Stored(
         seq=int(headers["Nats-Sequence"]),
@@ -93,40 +121,35 @@ async def follow(
     """
     nudge = asyncio.Event()
 
-    async def take(_: Msg) -> None:
-        nudge.set()
-
     def reconnected(connected: bool) -> None:  # noqa: FBT001 - the signature of a listener
         if connected:
             nudge.set()
 
     bus.on_change(reconnected)
-    await bus.wait_connected()
-    subscription = await bus.nc.subscribe(live, cb=take, pending_msgs_limit=1024)
     try:
-        while True:
-            nudge.clear()
-            found: list[Stored] = []
-            try:
-                async for item in read(bus, stream, subject, after):
-                    found.append(item)
-                    if len(found) >= BATCH:
-                        after = found[-1].seq
-                        yield found
-                        found = []
-            except Unavailable:
-                await bus.wait_connected()
-                await asyncio.sleep(_REFUSED_SECONDS)  # a stream that is not there yet says so at once
-                nudge.set()
-            if found:
-                after = found[-1].seq
-                yield found
-            if not nudge.is_set():
-                yield []
-                with suppress(TimeoutError):
-                    async with asyncio.timeout(recheck):
-                        await nudge.wait()
+        await bus.wait_connected()
+        async with bus.nudges(live, nudge.set):
+            while True:
+                nudge.clear()
+                found: list[Stored] = []
+                try:
+                    async for item in read(bus, stream, subject, after):
+                        found.append(item)
+                        if len(found) >= BATCH:
+                            after = found[-1].seq
+                            yield found
+                            found = []
+                except Unavailable:
+                    await bus.wait_connected()
+                    await asyncio.sleep(_REFUSED_SECONDS)  # a stream that is not there yet says so at once
+                    nudge.set()
+                if found:
+                    after = found[-1].seq
+                    yield found
+                if not nudge.is_set():
+                    yield []
+                    with suppress(TimeoutError):
+                        async with asyncio.timeout(recheck):
+                            await nudge.wait()
     finally:
         bus.off_change(reconnected)
-        with suppress(Exception):
-            await subscription.unsubscribe()
