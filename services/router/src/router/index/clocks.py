@@ -90,14 +90,15 @@ def _resumed(row: ContactRow, event: ClockResumed) -> ContactRow:
     """Goes on after a pause; a resolution that was met too early also after the time for which it was."""
 
     def resumed(clock: Clock) -> dict[str, Any]:
-        begin = clock.pauses[-1] if clock.paused else ClockPause(begin=clock.met_at or "", reason="resolved")
+        still = bool(clock.pauses) and clock.pauses[-1].end is None
+        begin = clock.pauses[-1] if still else ClockPause(begin=clock.met_at or "", reason="resolved")
         pause = msgspec.structs.replace(begin, end=stamp(event.at))
         kept = clock.intervals + _spans(event)
         over = _sum(kept[INTERVALS_KEPT:])
         breached = clock.outcome == "breached"
         return {
             "paused": False,
-            "pauses": (*(clock.pauses[:-1] if clock.paused else clock.pauses), pause),
+            "pauses": (*(clock.pauses[:-1] if still else clock.pauses), pause),
             "due_at": stamp(event.due_at),
             "warnings": _warnings(event),
             "intervals": kept[:INTERVALS_KEPT],
@@ -134,8 +135,10 @@ def _met(row: ContactRow, event: ClockMet) -> ContactRow:
 
     def met(clock: Clock) -> dict[str, Any]:
         if event.late or clock.outcome == "breached":
-            return {"outcome": "breached", "outcome_at": clock.outcome_at or clock.due_at, "met_at": at}
-        return {"outcome": "met", "outcome_at": at, "met_at": at, "intervals": _until(clock.intervals, at)}
+            ended: dict[str, Any] = {"outcome": "breached", "outcome_at": clock.outcome_at or clock.due_at}
+        else:
+            ended = {"outcome": "met", "outcome_at": at, "intervals": _until(clock.intervals, at)}
+        return ended | {"met_at": at, "paused": False}
 
     return _on_clock(row, event.target, met)
 
@@ -150,7 +153,7 @@ def _withdrawn(row: ContactRow, event: ClockWithdrawn) -> ContactRow:
     def withdrawn(clock: Clock) -> dict[str, Any]:
         if clock.outcome == "breached":  # a recorded breach stays
             return {"reason": event.reason}
-        ended = {"outcome": "withdrawn", "outcome_at": at, "reason": event.reason}
+        ended = {"outcome": "withdrawn", "outcome_at": at, "reason": event.reason, "paused": False}
         return ended | {"intervals": _until(clock.intervals, at)}
 
     return _on_clock(row, event.target, withdrawn)
