@@ -2,11 +2,12 @@
 
 from datetime import datetime
 
-from router.core import decide_offer
+from frontline.contract.ids import AgentId
+from router.core import decide_offer, sla
 from router.core.capacity import Agent
 from router.core.command import TransferContact
-from router.core.contact import ASSIGNED, OFFERED, RESOLVED, Contact
-from router.core.event import ContactAssigned, ContactTransferred, ContactUnassigned, DeskDecision
+from router.core.contact import ASSIGNED, OFFERED, RESOLVED, WAITS, Contact
+from router.core.event import ContactAssigned, ContactTransferred, ContactUnassigned, DeskDecision, WaitEnded
 from router.core.refusal import Refused, contact_in_work, wanted_agent
 from router.core.state import DeskState
 
@@ -25,7 +26,7 @@ def transfer(state: DeskState, command: TransferContact, now: datetime) -> tuple
     if not any(command.skill in agent.skills for agent in state.agents.values() if not agent.gone):
         raise Refused("unknown_skill", f"Nobody at this desk has the skill {command.skill}.")
     sent = ContactTransferred(at=now, contact=contact.id, by=command.agent, skills=(command.skill,))
-    return (*_taken_back(contact, now), sent)
+    return (*_taken_back(contact, command.agent, now), sent)
 
 
 def _to_agent(contact: Contact, command: TransferContact, to: Agent, now: datetime) -> tuple[DeskDecision, ...]:
@@ -42,14 +43,19 @@ def _to_agent(contact: Contact, command: TransferContact, to: Agent, now: dateti
         raise Refused("not_available", f"Agent {to.id} is {to.state}, and the customer is on the line.")
     via = "transfer" if contact.phase == ASSIGNED else "direct"
     if need.live and not contact.left and contact.offer_for is not None and command.agent != to.id:
-        return (*_taken_back(contact, now), decide_offer.asked_directly(contact, to, now, TRANSFERRED))
+        return (*_taken_back(contact, command.agent, now), decide_offer.asked_directly(contact, to, now, TRANSFERRED))
     theirs = ContactAssigned(at=now, contact=contact.id, agent=to.id, via=via, rule=via)
-    return (*_taken_back(contact, now), theirs)
+    return (*_taken_back(contact, command.agent, now), theirs)
 
 
-def _taken_back(contact: Contact, now: datetime) -> list[DeskDecision]:
+def _taken_back(contact: Contact, by: AgentId, now: datetime) -> list[DeskDecision]:
     if contact.phase == OFFERED:
         return [decide_offer.withdrawn(contact, now, TRANSFERRED)]
+    if contact.phase in WAITS:  # whoever gives it on has found something to do
+        return [
+            WaitEnded(at=now, contact=contact.id, rule="agent", agent=by),
+            *sla.went_on(contact, now, "agent"),
+        ]
     if contact.phase == ASSIGNED:
         assert contact.agent is not None
         return [ContactUnassigned(at=now, contact=contact.id, agent=contact.agent, rule=TRANSFERRED, front=True)]
