@@ -58,7 +58,11 @@ class Follower:
                 self._moved.set()
 
     def take(self, stored: Stored) -> None:
-        """The next record of the log."""
+        """The next record of the log. Raises `UnreadableSnapshot` if it was purged up to beyond our place
+        meanwhile: only a younger snapshot leads up to there.
+        """
+        if stored.seq != self.fence.seq + 1:
+            raise UnreadableSnapshot(f"the log goes on at {stored.seq}, and we are at {self.fence.seq}")
         record = self.fence.admit(stored)
         if isinstance(record, Counted):
             replay(self.state, record.commit)
