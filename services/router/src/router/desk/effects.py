@@ -23,7 +23,7 @@ from frontline.contract.event import DeskEvent
 from frontline.contract.ids import ContactId, DeskId
 from frontline.runtime.bus import Bus, PubAck
 from frontline.runtime.keyvalue import KeyValue
-from frontline.runtime.reader import read
+from frontline.runtime.reader import stored_at
 from frontline.runtime.topology import CUSTOMERS, DRAFTS, KEYS, PROGRESS, THREADS
 from router.core.event import (
     ContactAssigned,
@@ -176,12 +176,9 @@ class Effects:
                 return []
 
     async def _draft(self, seq: int) -> Draft | None:
-        async with aclosing(read(self._bus, DRAFTS, subject.draft(self._desk), seq - 1, batch=1)) as drafts:
-            async for found in drafts:
-                if found.seq == seq:
-                    return decode_draft(found.data)
-                break
-        return None
+        """Nobody but the stream's leader can say that the words are gone: a replica may be behind."""
+        found = await stored_at(self._bus, DRAFTS, seq)
+        return decode_draft(found) if found is not None else None
 
     async def _miss(self, event: ReplyQueued | NoteAdded) -> asyncio.Future[PubAck]:
         """The words are gone (aged out, erased): a person has to know; the desk goes on."""
