@@ -3,7 +3,6 @@ from the log when it loses it.
 """
 
 import asyncio
-import time
 from contextlib import suppress
 
 import msgspec
@@ -80,7 +79,13 @@ class Replica:
         follower = Follower(self._desk.id, self._store)
         await follower.begin(Snapshots(self._with.bus, self._desk.id))
         self._follower = follower
-        lease = Lease(self._leases, self._desk.id, self._holder, ttl=self._with.lease_seconds, monotonic=time.monotonic)
+        lease = Lease(
+            self._leases,
+            self._desk.id,
+            self._holder,
+            ttl=self._with.lease_seconds,
+            monotonic=self._with.monotonic,
+        )
         async with asyncio.TaskGroup() as tasks:
             following = tasks.create_task(_follow(follower))
             stop = tasks.create_task(stopping.wait())
@@ -120,7 +125,7 @@ class Replica:
             writer=writer,
             store=self._store,
             lease=lease,
-            clock=DeskClock(wall),
+            clock=DeskClock(wall, self._with.monotonic),
             surroundings=self._with,
         )
         self._with.log.info("desk.led", desk=self._desk.id, epoch=epoch)

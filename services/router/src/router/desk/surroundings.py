@@ -1,5 +1,7 @@
 """What a replica of a desk is given by the process that it runs in."""
 
+import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -16,7 +18,7 @@ from router.desk.snapshotting import in_a_child
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Surroundings:
-    """`wall` is the machine's clock; `park` keeps what can't be processed. A snapshot of a desk is taken
+    """`wall` is the machine's clock, `monotonic` its seconds that never go back; `park` keeps what can't be processed. A snapshot of a desk is taken
     `snapshot_every` commits; `retention` is how long its log is kept, `None` for ever.
     """
 
@@ -27,6 +29,7 @@ class Surroundings:
     log: Log
     park: Park
     figures: RouterFigures
+    monotonic: Callable[[], float] = time.monotonic
     lease_seconds: float = 2.0
     take_snapshot: Take = in_a_child
     snapshot_every: int = 50_000
