@@ -162,9 +162,14 @@ def test_those_ahead_count_as_far_as_they_are_served_by_the_same_people() -> Non
     there = desk(agent("a"), agent("b", "french"))
     for _ in range(4):
         comes(there)
-    # Of the two who wait, b is expected to take one; then it is the turn of the one who speaks French.
-    assert must(told(there, FRENCH)).mean == 2 * TEN
+    # Of the two who wait a takes one and a half, by when b has had time for the rest and the one who speaks French.
+    assert must(told(there, FRENCH)).mean / TEN == pytest.approx(1.5)
     assert must(told(there)).mean == 3 * TEN / 2
+    for _ in range(4):
+        comes(there, FRENCH)
+    # Now b is busy with French for long, and a alone serves the others.
+    assert must(told(there)).mean / TEN == pytest.approx(3)
+    assert must(told(there, FRENCH)).mean / TEN == pytest.approx(5)
 
 
 def test_a_call_ahead_of_a_chat_takes_the_room_of_several() -> None:

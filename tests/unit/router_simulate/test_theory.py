@@ -16,7 +16,7 @@ import pytest
 from router.simulate.erlang import mean_wait, served_within, waits_at_all
 from router.simulate.play import play
 from router.simulate.visit import Played
-from tests.unit.router_simulate.queue import TAKES, first_come_first_served, queue
+from tests.unit.router_simulate.queue import TAKES, first_come_first_served, mixed, queue
 
 GRID = [(1, 0.5), (1, 0.8), (2, 0.9), (3, 0.95), (5, 0.6), (8, 0.8), (8, 0.95)]
 CUSTOMERS = 2000
@@ -90,6 +90,22 @@ def test_eight_of_ten_waits_end_in_the_range_that_was_told(people: int, part: fl
     told = [visit for visit in played(people, part).visits if visit.expected is not None and visit.expected.high]
     inside = [visit for visit in told if _between(visit.expected.low, visit.wait, visit.expected.high)]  # type: ignore[union-attr]
     assert len(inside) / len(told) == pytest.approx(0.8, abs=0.07)
+
+
+@pytest.mark.parametrize(
+    "agents,cost,part,varies,skills",
+    [(3, 30, 0.9, 1.0, False), (1, 100, 0.85, 0.3, False), (4, 100, 0.9, 2.0, False), (4, 100, 0.85, 0.8, True)],
+)
+def test_where_theory_has_no_formula_what_people_are_told_is_near(
+    agents: int, cost: int, part: float, varies: float, skills: bool
+) -> None:
+    """Within a fifth; on the safe side where it is off."""
+    visits = play(mixed(agents, cost, part, varies, 1500, 3, skills=skills)).visits
+    for inbox in {visit.arrival.inbox for visit in visits}:
+        mine = [visit for visit in visits if visit.arrival.inbox == inbox]
+        told = sum((visit.expected.mean for visit in mine if visit.expected is not None), timedelta(0))
+        waited = sum((visit.wait for visit in mine if visit.wait is not None), timedelta(0))
+        assert told / waited == pytest.approx(1.05, abs=0.15)
 
 
 def test_erlang_c_is_what_the_books_say() -> None:

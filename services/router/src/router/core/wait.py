@@ -93,7 +93,7 @@ def _arrive(
 
 
 def _estimate(room: Room, need: Need, expected: Expected, ring: float) -> Estimate | None:
-    if not need.able:
+    if not need.able or need.endless:
         return None
     if room.free(need):  # and nobody ahead may be served by them: they would be, already
         return _range(ring, 0.0, 2 * ring)
@@ -110,6 +110,7 @@ def _estimate(room: Room, need: Need, expected: Expected, ring: float) -> Estima
     rates = room.rates(need, expected)
     mean = _reached(rates, turns)
     if mean is None:
+        need.endless = True
         return None
     low = _reached(rates, turns * _quantile(variance, -_TENTH)) or 0.0
     high = _reached(rates, turns * _quantile(variance, _TENTH))

@@ -19,6 +19,10 @@ SUPPOSED = timedelta(minutes=6)
 """How long a contact takes, as long as nobody has said or seen anything else."""
 
 
+_CLOSE = 20
+"""Halvings: a millionth of the first guess."""
+
+
 class Coming(NamedTuple):
     """From `at` on somebody is there who was not (`there`), or is not any more."""
 
@@ -31,6 +35,7 @@ class Coming(NamedTuple):
 class Need:
     """A kind of contact, by what it asks for. `turns` says how many such contacts each of those who are
     there takes at once; `able` are all who could, there or not. `ahead` of this kind are in the queue so far.
+    `endless`: it takes too long to be told already, and so it does for all who come behind.
     """
 
     skills: frozenset[str]
@@ -39,6 +44,7 @@ class Need:
     turns: dict[AgentId, int]
     able: frozenset[AgentId]
     ahead: int = 0
+    endless: bool = False
 
 
 class Room:
@@ -100,12 +106,24 @@ class Room:
         )
 
     def work(self, need: Need) -> float:
-        """How many turns of this need's people those in the queue so far will take: each to the part to
-        which they are served by the same people, and by what they cost.
+        """How many turns of this need's people those in the queue so far will take, by what they cost.
+
+        Of others, only what is left over by people whom this need can't have, and no more than those whom
+        both want can do meanwhile. How long that is depends on the answer; so it is closed in on.
         """
-        return sum(
-            other.ahead * _shared(other, need) * other.cost / need.cost for other in self._needs.values() if other.ahead
-        )
+        own, mine = float(need.ahead), self.servers(need)
+        others = [_Other.of(other, need) for other in self._needs.values() if other.ahead and other is not need]
+        others = [other for other in others if other.work]
+        if not others or not mine:
+            return own + sum(other.work for other in others)
+        low, high = 0.0, (own + 1 + sum(other.work for other in others)) / mine
+        for _ in range(_CLOSE):
+            middle = (low + high) / 2
+            if middle * mine < own + 1 + sum(other.left(middle) for other in others):
+                low = middle
+            else:
+                high = middle
+        return own + sum(other.left(high) for other in others)
 
     def free(self, need: Need) -> bool:
         return any(self._people[id_].has_place(need.cost, live=need.live) for id_ in need.turns)
@@ -143,9 +161,22 @@ def _there(agent: Agent, *, off_duty: bool) -> bool:
     return agent.present and not agent.absent and (agent.on_duty or (off_duty and agent.off_duty_too))
 
 
-def _shared(other: Need, need: Need) -> float:
-    """The part of `other` that the people of `need` will serve."""
-    all_turns = sum(other.turns.values())
-    if not all_turns:
-        return 1.0 if other.able <= need.able else 0.0
-    return sum(turns for id_, turns in other.turns.items() if id_ in need.turns) / all_turns
+class _Other(NamedTuple):
+    """Another need seen from one, in turns of that: `work` is what waits of it, `apart` what people do whom the
+    one can't have, and `both` what those do whom both want, each in the time that a contact takes.
+    """
+
+    work: float
+    apart: float
+    both: float
+
+    @classmethod
+    def of(cls, other: Need, need: Need) -> "_Other":
+        size = other.cost / need.cost
+        both = float(sum(turns for id_, turns in need.turns.items() if id_ in other.turns))
+        apart = sum(turns for id_, turns in other.turns.items() if id_ not in need.turns) * size
+        return cls(other.ahead * size if both else 0.0, apart, both)
+
+    def left(self, times: float) -> float:
+        """What is left to the people of the one, by when so many contacts could have been served in turn."""
+        return min(max(self.work - self.apart * times, 0.0), self.both * times)
