@@ -70,6 +70,8 @@ class Inbox(_Table, frozen=True):
     offer_for: timedelta = OFFER_FOR
     written_cost: int = OTHER_COST
     """What a contact of a live channel takes when nobody is at the other end: a text, a missed call."""
+    acknowledge: bool = False
+    """Whether a customer who opens a contact is told at once that we have it, and by when we answer."""
     sticky_for: timedelta | None = None
     """How long a contact waits for the agent who knows its customer."""
     wrap_up: timedelta | None = None

@@ -39,6 +39,7 @@ address = "support@your-company.example"
 # cost = 10                               # of an agent's capacity; unset: phone 100, chat 30, others 10
 # offer = true                            # ask the agent first; unset: phone and chat are, others are not
 # offer_for = "PT20S"                     # how long they have to accept, before the next one is asked
+# acknowledge = true                      # tell customers that we have it, and by when they hear from us
 # sticky_for = "PT1M"                     # how long to wait for the agent who knows the customer
 # handling = "PT6M"                       # how long a call or chat takes, until enough were seen to know
 # wrap_up = "PT30S"                       # time to write up a call or chat, before the next one

@@ -27,6 +27,7 @@ from frontline.runtime.pull import ensure_consumer, pull
 from router.core.command import DeskCommand
 from router.core.event import MessageReceived
 from router.core.refusal import Refused
+from router.desk.acknowledge import Acknowledgements
 from router.desk.effects import stored
 from router.desk.log import Deposed
 from router.desk.loop import Decided, DeskLoop, Stale, Work
@@ -69,6 +70,7 @@ class Intake:
         resolver: Resolver,
         loop: DeskLoop,
         words: Words,
+        acknowledgements: Acknowledgements,
         park: Park,
         clock: Clock,
         log: Log,
@@ -81,6 +83,7 @@ class Intake:
         self._resolver = resolver
         self._loop = loop
         self._words = words
+        self._acknowledgements = acknowledgements
         self._park = park
         self._clock = clock
         self._log = log
@@ -217,7 +220,9 @@ class Intake:
         assert contact is not None, "a message that decides nothing is one that is known"
         line = item_of(item.inbound, contact, command.customer, command.at, placed.threaded_by if placed else "")
         acks = await self._words.met(command.customer, item.inbound.sender, known=item.resolved.known_customer)
-        return acks + await self._words.heard(line, again=again or received is None, traceparent=trace)
+        again = again or received is None
+        acks += await self._words.heard(line, again=again, traceparent=trace)
+        return acks + await self._acknowledgements.tell(item.inbound, command, contact, again=again)
 
     async def _acknowledge(self) -> None:
         while True:

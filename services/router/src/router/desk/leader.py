@@ -14,6 +14,7 @@ from frontline.runtime.topology import DIRECTORY
 from router.core.calendar import calendars
 from router.core.command import ApplySettings, DeskCommand, RaiseIndexFloor, StartEpoch
 from router.core.state import DeskState
+from router.desk.acknowledge import Acknowledgements
 from router.desk.command_port import CommandPort, CommandReply, CommandRequest
 from router.desk.effects import Done, Effects, Place, stored
 from router.desk.intake import Intake
@@ -84,6 +85,7 @@ class Leader:
                 resolver=resolver,
                 loop=self.loop,
                 words=words,
+                acknowledgements=Acknowledgements(bus, desk, state, words, clock),
                 park=surroundings.park,
                 clock=clock,
                 log=log,
