@@ -32,7 +32,7 @@ from router.desk.effects import stored
 from router.desk.log import Deposed
 from router.desk.loop import Decided, DeskLoop, Stale, Work
 from router.desk.resolve import Resolved, Resolver
-from router.desk.words import Acks, Words, item_of, item_of_receipt
+from router.desk.words import Acks, People, Words, item_of, item_of_receipt
 
 ACK_WAIT_SECONDS = 5.0
 MAX_DELIVERIES = 5
@@ -177,16 +177,31 @@ class Intake:
 
     async def _write(self) -> None:
         while True:
-            item = await self._decided.get()
-            try:
-                item.decided = await self._outcome(item)
-                item.acks = await self._patiently(item, again=item.msg.metadata.num_delivered > 1)
-            except Deposed:
-                raise
-            except Exception as error:  # noqa: BLE001 - a bug must not cost a message
-                await self._trouble(item, error)
-                continue
-            await self._written.put(item)
+            items = [await self._decided.get()]
+            while not self._decided.empty():
+                items.append(self._decided.get_nowait())
+            people = await self._people(items)
+            for item in items:
+                await self._write_down(item, people)
+
+    async def _people(self, items: Sequence[_Item]) -> People:
+        """Those among the senders who are known, read in one go. Whoever is missing is read when it is their turn."""
+        known = {item.resolved.command.customer for item in items if item.resolved and item.resolved.known_customer}
+        try:
+            return await self._words.people(known)
+        except Unavailable:
+            return {}
+
+    async def _write_down(self, item: _Item, people: People) -> None:
+        try:
+            item.decided = await self._outcome(item)
+            item.acks = await self._patiently(item, people, again=item.msg.metadata.num_delivered > 1)
+        except Deposed:
+            raise
+        except Exception as error:  # noqa: BLE001 - a bug must not cost a message
+            await self._trouble(item, error)
+            return
+        await self._written.put(item)
 
     async def _outcome(self, item: _Item) -> Decided:
         assert item.done is not None
@@ -196,16 +211,17 @@ class Intake:
             except Stale:
                 item.done = await self._loop.submit(await self._resolve(item))
 
-    async def _patiently(self, item: _Item, *, again: bool) -> Acks:
+    async def _patiently(self, item: _Item, people: People, *, again: bool) -> Acks:
         while True:
             try:
-                return await self._begin_words(item, again=again)
+                return await self._begin_words(item, people, again=again)
             except Unavailable:
                 again = True
+                people.clear()  # what was to be written may not have been stored
                 await asyncio.sleep(_RETRY_SECONDS)
                 await self._bus.wait_connected()
 
-    async def _begin_words(self, item: _Item, *, again: bool) -> Acks:
+    async def _begin_words(self, item: _Item, people: People, *, again: bool) -> Acks:
         assert item.decided is not None
         decided = item.decided
         trace = (item.msg.headers or {}).get("traceparent", "")
@@ -219,10 +235,16 @@ class Intake:
         contact = placed.contact if placed else command.known
         assert contact is not None, "a message that decides nothing is one that is known"
         line = item_of(item.inbound, contact, command.customer, command.at, placed.threaded_by if placed else "")
+<<<<<<< ours
         acks = await self._words.met(command.customer, item.inbound.sender, known=item.resolved.known_customer)
         again = again or received is None
         acks += await self._words.heard(line, again=again, traceparent=trace)
         return acks + await self._acknowledgements.tell(item.inbound, command, contact, again=again)
+=======
+        known = item.resolved.known_customer
+        acks = await self._words.met(command.customer, item.inbound.sender, known=known, people=people)
+        return acks + await self._words.heard(line, again=again or received is None, traceparent=trace)
+>>>>>>> theirs
 
     async def _acknowledge(self) -> None:
         while True:
@@ -233,7 +255,7 @@ class Intake:
                     break
                 except Unavailable:
                     await asyncio.sleep(_RETRY_SECONDS)
-                    item.acks = await self._patiently(item, again=True)
+                    item.acks = await self._patiently(item, {}, again=True)
             await _quietly(item.msg.ack())
             self._let_go(item)
 

@@ -5,6 +5,7 @@ knows the message already, and what is written is looked up before it is written
 """
 
 import asyncio
+from collections.abc import Iterable
 from contextlib import aclosing
 from datetime import datetime
 
@@ -22,6 +23,8 @@ from frontline.runtime.topology import CUSTOMERS, TRANSCRIPT
 from router.desk.resolve import identity_hash
 
 Acks = list[asyncio.Future[PubAck]]
+People = dict[CustomerId, Person | None]
+"""What was read of people for a few messages in a row; `None` for one who is not known yet."""
 
 
 class Words:
@@ -32,6 +35,7 @@ class Words:
         self._signer = signer
         self._source = f"/desks/{desk}"
         self._customers = KeyValue(bus, CUSTOMERS)
+        self._unstored: dict[CustomerId, Person] = {}
 
     async def heard(self, item: TranscriptItem, *, again: bool, traceparent: str = "") -> Acks:
         """Write `item`; with `again` only if the contact's transcript does not have it (in this revision)."""
@@ -45,11 +49,25 @@ class Words:
         )
         return [await self._bus.begin(where, encode(item), head)]
 
-    async def met(self, customer: CustomerId, identity: Identity, *, known: bool) -> Acks:
-        """Remember who used `identity`. A known identity costs a read, and a write only for news of it."""
-        key = f"person.{customer}"
-        entry = await self._customers.get(key) if known else None
-        before = decode_person(entry.value) if entry else None
+    async def people(self, customers: Iterable[CustomerId]) -> People:
+        """Who these are, read at once. What we have written and is not stored yet counts as read."""
+        found: People = {}
+        for customer in customers:
+            found[customer] = self._unstored.get(customer)
+        asked = [customer for customer, person in found.items() if person is None]
+        entries = await self._customers.get_many(f"person.{customer}" for customer in asked)
+        for customer, entry in zip(asked, entries, strict=True):
+            found[customer] = decode_person(entry.value) if entry else None
+        return found
+
+    async def met(self, customer: CustomerId, identity: Identity, *, known: bool, people: People | None = None) -> Acks:
+        """Remember who used `identity`. A known identity costs a read, unless `people` has been read already,
+        and a write only for news of it. `people` is brought up to date.
+        """
+        people = {} if people is None else people
+        if known and customer not in people:
+            people |= await self.people([customer])
+        before = people.get(customer)
         after = with_identity(before or Person(id=customer), identity)
         acks: Acks = []
         if not known:
@@ -57,8 +75,15 @@ class Words:
                 await self._customers.begin_put(f"id.{identity_hash(self._signer, identity)}", customer.encode())
             )
         if after != before:
-            acks.append(await self._customers.begin_put(key, encode(after)))
+            ack = await self._customers.begin_put(f"person.{customer}", encode(after))
+            self._unstored[customer] = people[customer] = after
+            ack.add_done_callback(lambda _: self._settled(customer, after))
+            acks.append(ack)
         return acks
+
+    def _settled(self, customer: CustomerId, person: Person) -> None:
+        if self._unstored.get(customer) is person:
+            del self._unstored[customer]
 
     async def _stands(self, where: str, wanted: TranscriptItem) -> bool:
         async with aclosing(read(self._bus, TRANSCRIPT, where)) as items:
