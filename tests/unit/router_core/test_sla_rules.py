@@ -208,6 +208,21 @@ def test_rule_5_when_the_first_reply_bounced_everything_since_waits_for_the_firs
     assert desk.due(contact, "first_response") == at("2026-03-02 12:00")
 
 
+def test_rule_5_a_reply_that_had_met_two_clocks_and_bounced_leaves_the_first_response_alone_to_wait(
+    desk: PromisingDesk,
+) -> None:
+    contact = desk.asks()
+    one = desk.reply(contact)
+    desk.since("2026-03-02 09:00").asks_again()
+    other = desk.since("2026-03-02 09:30").reply(contact)
+    desk.delivery(contact, one, DeliveryState.FAILED)  # the first response is then met by the other, too
+    desk.since("2026-03-02 10:00").asks_again()
+    desk.delivery(contact, other, DeliveryState.FAILED)
+    assert desk.running(contact, "first_response").running
+    assert not desk.running(contact, "next_response").running
+    assert desk.agrees_with_its_log()
+
+
 def test_rule_6_warnings_come_at_fractions_of_business_time(office: PromisingDesk) -> None:
     contact = office.since("2026-03-06 14:00").asks()
     office.lives_on("2026-03-09 12:00")

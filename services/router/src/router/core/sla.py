@@ -177,13 +177,15 @@ def unresolved(contact: Contact, at: datetime) -> list[DeskDecision]:
 
 def bounced(contact: Contact, reply: MessageId, at: datetime) -> list[DeskDecision]:
     """A reply did not arrive. What it had met runs on as if never met, up to the next reply if there was
-    one; what was asked after it is then not the first question without an answer.
+    one; what was asked after it is then not the first question without an answer. Without any answer at
+    all (`first`) everything waits for the first response.
     """
     events: list[DeskDecision] = []
+    first = False
     for target in _BY_ANSWER:
         clock = contact.clock(target)
         missed = None if clock is None else _met_by(clock, reply)
-        if clock is None or missed is None:
+        if clock is None or missed is None or (first and target == NEXT_RESPONSE):
             continue
         after = next((sent for sent in contact.replies if sent[0] != reply and _answers(missed, sent)), None)
         if missed is not clock:
@@ -191,6 +193,7 @@ def bounced(contact: Contact, reply: MessageId, at: datetime) -> list[DeskDecisi
                 continue
             events += _withdrawn(contact.id, clock, at, BOUNCED)
         if target == FIRST_RESPONSE and after is None:
+            first = True
             asked = contact.clock(NEXT_RESPONSE)
             events += [] if asked is None else _withdrawn(contact.id, asked, at, BOUNCED)
         events.append(_as_if_never(contact.id, missed, BOUNCED))
