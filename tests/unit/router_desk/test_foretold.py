@@ -1,14 +1,20 @@
 """How right the estimated waits were: told on arrival, measured when an agent has them."""
 
 from datetime import timedelta
+from types import SimpleNamespace
 
 import pytest
+from prometheus_client import CollectorRegistry
 
+from frontline.configuration.model import Desk
 from frontline.contract.deskview import Range
-from frontline.contract.ids import AgentId, ChannelName, ContactId, CustomerId, InboxId
+from frontline.contract.ids import AgentId, ChannelName, ContactId, CustomerId, DeskId, InboxId
+from frontline.runtime.telemetry import logger
 from router.core.event import ContactAssigned, ContactOpened, CustomerLeft
 from router.core.handling import Key
-from router.core.wait import Estimate
+from router.core.wait import Estimate, Waits
+from router.desk import view
+from router.desk.figures import RouterFigures
 from router.desk.foretold import Foreteller
 from router.desk.view import _by_channel
 from tests.unit.router_core.driver import NOON
@@ -84,3 +90,16 @@ def test_a_channel_tells_the_longest_of_its_inboxes_in_steps_that_people_speak_i
         "chat.support": Range(low=timedelta(0), high=timedelta(minutes=2)),
         "chat.sales": Range(low=timedelta(0), high=timedelta(seconds=25)),
     }
+
+
+def test_a_bug_in_an_estimate_is_counted_and_stops_no_desk(monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(*_: object) -> None:
+        raise ZeroDivisionError
+
+    monkeypatch.setattr(view, "waits", broken)
+    registry = CollectorRegistry()
+    shows = view.ShowsDesk.__new__(view.ShowsDesk)
+    shows._figures, shows._log, shows._desk = RouterFigures(registry), logger("test"), Desk(id=DeskId("support"))
+    shows._loop, shows._live, shows._watched = SimpleNamespace(state=None), {}, []  # type: ignore[assignment]
+    assert shows._estimated(NOON) == Waits({}, {})
+    assert registry.get_sample_value("frontline_desk_estimates_failed_total", {"desk": "support"}) == 1

@@ -62,6 +62,13 @@ class RouterFigures:
             "frontline_desk_snapshots_failed", "Snapshots that could not be taken.", ["desk"], registry=registry
         )
 
+        self._estimates_failed = Counter(
+            "frontline_desk_estimates_failed",
+            "Estimates of waits that a bug has prevented.",
+            ["desk"],
+            registry=registry,
+        )
+
     def led(self, desk: DeskId, loop: DeskLoop, writer: LogWriter) -> None:
         """This replica leads from here on; what is a state is read when somebody scrapes."""
         self._takeovers.labels(desk).inc()
@@ -86,6 +93,9 @@ class RouterFigures:
 
     def snapshot_failed(self, desk: DeskId) -> None:
         self._snapshots_failed.labels(desk).inc()
+
+    def estimate_failed(self, desk: DeskId) -> None:
+        self._estimates_failed.labels(desk).inc()
 
     def decided(self, desk: DeskId, command: str, seconds: float) -> None:
         self._decisions.labels(desk, command).observe(seconds)

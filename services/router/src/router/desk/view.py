@@ -53,6 +53,7 @@ class ShowsDesk:
         self._loop = loop
         self._clock = clock
         self._log = log
+        self._figures = figures
         self._bucket = KeyValue(bus, DESKVIEW)
         self._changed = asyncio.Event()
         self._changed.set()
@@ -91,7 +92,7 @@ class ShowsDesk:
             self._changed.clear()
             self._forget()
             now, state, began = self._clock(), self._loop.state, time.perf_counter()
-            self._waits = waits(state, self._live, self._watched, now, comings(state, now))
+            self._waits = self._estimated(now)
             view = view_of(state, self._desk, self._live, self._waits, now)
             view = msgspec.structs.replace(view, foretold=self._foreteller.foretold)
             spent = time.perf_counter() - began
@@ -104,6 +105,16 @@ class ShowsDesk:
                     self._log.warning("deskview.not_written", desk=self._desk.id, error=error.detail)
                     self._changed.set()
             await asyncio.sleep(max(_AT_MOST_EVERY, _REST * spent))
+
+    def _estimated(self, now: datetime) -> Waits:
+        """Nothing is decided by it, so a bug in here must not stop a desk: then nobody can tell."""
+        state = self._loop.state
+        try:
+            return waits(state, self._live, self._watched, now, comings(state, now))
+        except Exception as error:  # noqa: BLE001 - see above
+            self._figures.estimate_failed(self._desk.id)
+            self._log.error("deskview.no_estimate", desk=self._desk.id, error=type(error).__name__)
+            return Waits({}, {})
 
     def _forget(self) -> None:
         """Contacts that ended a while ago: whoever still has a page open was told long since."""
