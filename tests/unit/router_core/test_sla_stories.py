@@ -19,7 +19,6 @@ from tests.unit.router_core.sla_desk import (
     OFFICE,
     THIRD_PARTY,
     PromisingDesk,
-    at,
     promising,
     target,
 )
@@ -126,4 +125,3 @@ def test_the_stories_have_what_they_are_about() -> None:
             _act(dice, desk, dice.choice(contacts), contacts, replies)
         told |= {type(event).__name__ for commit in desk.log for event in commit.events}
     assert {"ClockPaused", "ClockResumed", "ClockRebased", "ClockBreached", "ClockWithdrawn", "PromiseMade"} <= told
-    assert at("2026-03-02 08:00") < desk.now
