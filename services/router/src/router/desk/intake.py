@@ -20,7 +20,7 @@ from frontline.contract.channel import Log
 from frontline.contract.clock import Clock
 from frontline.contract.codec import decode_inbound
 from frontline.contract.error import Rejected, Unavailable
-from frontline.contract.ids import ChannelName, DeskId, InboxId
+from frontline.contract.ids import ChannelName, ContactId, DeskId, InboxId
 from frontline.contract.message import DeliveryReceipt, InboundMessage
 from frontline.runtime.bus import Bus
 from frontline.runtime.pull import ensure_consumer, pull
@@ -232,19 +232,18 @@ class Intake:
         command = item.resolved.command
         received = next((event for event in decided.events if isinstance(event, MessageReceived)), None)
         placed = received or self._loop.state.overlay.placement(command.key)
-        contact = placed.contact if placed else command.known
+        contact = placed.contact if placed else command.known or await self._indexed(item.inbound)
         assert contact is not None, "a message that decides nothing is one that is known"
         line = item_of(item.inbound, contact, command.customer, command.at, placed.threaded_by if placed else "")
-<<<<<<< ours
-        acks = await self._words.met(command.customer, item.inbound.sender, known=item.resolved.known_customer)
+        known = item.resolved.known_customer
         again = again or received is None
+        acks = await self._words.met(command.customer, item.inbound.sender, known=known, people=people)
         acks += await self._words.heard(line, again=again, traceparent=trace)
         return acks + await self._acknowledgements.tell(item.inbound, command, contact, again=again)
-=======
-        known = item.resolved.known_customer
-        acks = await self._words.met(command.customer, item.inbound.sender, known=known, people=people)
-        return acks + await self._words.heard(line, again=again or received is None, traceparent=trace)
->>>>>>> theirs
+
+    async def _indexed(self, message: InboundMessage) -> ContactId | None:
+        """Where a repeat went the first time, if the desk has left its key to the index since it decided."""
+        return (await self._resolver.message(message, self._clock())).command.known
 
     async def _acknowledge(self) -> None:
         while True:
