@@ -66,7 +66,7 @@ async def _run(count: int, *, rounds: int) -> list[Row]:
             server = await stack.enter_async_context(nats_server(Path(folder) / "nats", token="bench"))
             bus = await stack.enter_async_context(connected(server))
             await _prepare(bus)
-            environ = {"FRONTLINE_NATS_URL": server.url, "FRONTLINE_NATS_TOKEN": server.token}
+            environ = {"FRONTLINE_NATS_URL": server.url, "FRONTLINE_NATS_TOKEN": server.token or ""}
             doors = {kind: await stack.enter_async_context(_door(kind)) for kind in ("bare", "protocol", "parse")}
             doors["whole"] = await stack.enter_async_context(_whole(Path(folder), environ))
             doors["two"] = await stack.enter_async_context(_whole(Path(folder), environ, processes=2))

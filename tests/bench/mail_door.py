@@ -80,7 +80,7 @@ async def _bare() -> None:
 async def _ours(kind: type[Taking]) -> None:
     nothing = cast("Any", Nothing())
 
-    async def forget(_message: Any) -> None: ...
+    async def forget(message: object) -> None: ...
 
     settings = EmailSettings(smtp_port=0)
     taking = kind(nothing, nothing.sign, utc_now, Checking(settings, nothing, nothing))
@@ -88,6 +88,6 @@ async def _ours(kind: type[Taking]) -> None:
 
 
 if __name__ == "__main__":
-    work = {"bare": _bare, "protocol": lambda: _ours(TakesAll), "parse": lambda: _ours(Taking)}[sys.argv[1]]
+    kinds: dict[str, type[Taking]] = {"protocol": TakesAll, "parse": Taking}
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        runner.run(work())
+        runner.run(_bare() if sys.argv[1] == "bare" else _ours(kinds[sys.argv[1]]))
