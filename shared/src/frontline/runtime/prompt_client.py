@@ -1,6 +1,7 @@
 """nats-py's client where it is too slow or hangs, mended."""
 
 import asyncio
+import re
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
 from typing import Any
@@ -9,6 +10,8 @@ from nats.aio.client import Client
 from nats.aio.msg import Msg
 
 from frontline.runtime.cancel import cancellable
+
+_PLAIN_HEADER = re.compile(r"([!-9;-~]+): ([!-~](?:[ -~]*[!-~])?)\r\n")
 
 
 class PromptClient(Client):
@@ -70,6 +73,15 @@ class PromptClient(Client):
             nudge()
         elif sid != self.replies_sid or not self.acknowledged(subject, data):
             await super()._process_msg(sid, subject, reply, data, headers)
+
+    @staticmethod
+    def _parse_header_lines(raw: bytes) -> dict[str, str]:
+        """As nats-py, which looks at every character of every name; what is not plain is left to it."""
+        if raw.isascii():
+            pairs = _PLAIN_HEADER.findall(raw.decode())
+            if sum([len(name) + len(value) + 4 for name, value in pairs]) == len(raw) - raw.endswith(b"\r\n\r\n") * 2:
+                return dict(pairs)
+        return Client._parse_header_lines(raw)  # noqa: SLF001 - what this stands for
 
     async def _process_op_err(self, e: Exception) -> None:
         if self.is_connected:
