@@ -58,3 +58,15 @@ def test_a_planted_link_and_path_are_caught(tmp_path: Path) -> None:
     planted.write_text("[here](planted.md), [there](nowhere.md), [web](https://frontline.example), `[code](no.md)`")
     assert broken_links(planted) == ["nowhere.md"]
     assert unknown_paths("`desk/log.py`, `runtime/`, `desk/pigeon.py`, `make check`") == ["desk/pigeon.py"]
+
+def marked(text: str) -> bool:
+    """Whether two edits were put together and nobody looked."""
+    return re.search(r"^(?:<{7} |>{7} )", text, re.MULTILINE) is not None
+
+
+def test_no_file_carries_the_marks_of_two_edits() -> None:
+    kinds = ("*.py", "*.md", "*.toml", "*.yaml", "*.js", "*.html", "*.css")
+    folders = ("services", "shared", "tests", "docs", "deploy")
+    files = [path for folder in folders for kind in kinds for path in (sources.ROOT / folder).rglob(kind)]
+    assert [str(path) for path in files if marked(path.read_text(encoding="utf-8"))] == []
+    assert marked("a\n<<<<<<< ours\nb\n")
