@@ -24,6 +24,7 @@ HELD = {
     r"(frontline config check|frontline desk apply|python -m deploy\.nats\.users|deploy/secrets\.sh|sed -n) ": "what builds and checks, below",
     r"sudo (install|cp|chmod|deploy/secrets\.sh) ": "what is put in its place, below",
     r"frontline phone simulate ": "the simulator's options, below; tests/e2e/test_phone.py",
+    r"frontline mail reconcile": "tests/integration/intake_email/test_imap_command.py",
     r"(?:export )?FRONTLINE_\w+=": "the settings, below",
     r"make (new-channel NAME|test ARGS|check-deploy)": "tests/contract/test_add_a_channel.py",
     r"frontline desk (simulate|arrivals|import-rota)": "tests/unit/router_simulate/test_command.py",

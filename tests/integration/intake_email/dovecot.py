@@ -9,7 +9,7 @@ import shutil
 import signal
 import tempfile
 from collections.abc import AsyncIterator, Iterable, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import asynccontextmanager, contextmanager, suppress
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -90,7 +90,9 @@ class Dovecot:
             passdb = f"passdb {{\n  driver = oauth2\n  mechanisms = xoauth2\n  args = {folder}/oauth2\n}}"
         (folder / "password").write_text(PASSWORD + "\n")
         (folder / "passwd").write_text("".join(f"{user}:{PASSWORD}\n" for user in (USER, "other")))
-        files = f"ssl_cert = <{certificate[0]}\nssl_key = <{certificate[1]}" if certificate else ""
+        for name, path in zip(("cert", "key"), certificate or (), strict=False):
+            (folder / name).write_bytes(path.read_bytes())
+        files = f"ssl_cert = <{folder}/cert\nssl_key = <{folder}/key" if certificate else ""
         (folder / "conf").write_text(
             _CONFIG.format(
                 folder=folder,
@@ -178,9 +180,17 @@ class Dovecot:
         uids = [int(line.partition(b"UID ")[2].split()[0].rstrip(b")")) for line in lines]
         return {uid: tuple(imaplib.ParseFlags(line)) for uid, line in zip(uids, lines, strict=True)}
 
-    def kill(self) -> None:
-        """All of its processes at once."""
-        os.kill(int((self.folder / "run" / "master.pid").read_text()), signal.SIGKILL)
+    def kick(self) -> int:
+        """End every session, as a proxy or a net does that fails; how many."""
+        killed = 0
+        for status in Path("/proc").glob("[0-9]*/environ"):
+            with suppress(OSError):
+                if f"{self.folder}/conf".encode() in status.read_bytes():
+                    name = (status.parent / "comm").read_text().strip()
+                    if name == "imap":
+                        os.kill(int(status.parent.name), signal.SIGKILL)
+                        killed += 1
+        return killed
 
 
 @asynccontextmanager

@@ -62,6 +62,7 @@ class ImapClient:
         self._reader = reader
         self._writer = writer
         self._seconds = seconds
+        self._plain: asyncio.StreamWriter | None = None
         self._count = 0
         self._news = False
         self.exists = 0
@@ -102,6 +103,7 @@ class ImapClient:
         if transport is None:
             raise ImapError("the connection was closed before TLS")
         protocol.connection_made(transport)
+        self._plain = self._writer  # it would close the connection when nobody has it any more
         self._reader = reader
         self._writer = asyncio.StreamWriter(transport, protocol, reader, loop)
         await self._ask_abilities()
@@ -148,10 +150,10 @@ class ImapClient:
 
     async def lying(self, uids: Sequence[int]) -> list[Lying]:
         """Those of `uids` that are still there, in ascending order."""
-        found = {}
+        found, asked = {}, set(uids)
         async for items in self._fetch(uid_set(uids), "UID INTERNALDATE RFC822.SIZE"):
             size, uid = _number(items.get("RFC822.SIZE")), _number(items.get("UID"))
-            if uid in uids:
+            if uid in asked:
                 found[uid] = Lying(uid, size, internal_date(items.get("INTERNALDATE")))
         return [found[uid] for uid in sorted(found)]
 
@@ -197,6 +199,8 @@ class ImapClient:
 
     def abort(self) -> None:
         self._writer.transport.abort()
+        if self._plain is not None:
+            self._plain.transport.abort()
 
     async def command(self, said: str, name: str = "") -> list[bytes]:
         """Say it and wait for the answer; its last line. `name` is what errors call it, for secrets are in some."""

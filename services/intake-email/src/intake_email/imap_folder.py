@@ -111,7 +111,10 @@ class Folder:
             found = [mail for mail in await self._lying(client, unsettled) if not before(mail, self._mailbox.since)]
             for uid in set(unsettled) - {mail.uid for mail in found}:
                 self._waiting.pop(uid, None)
-            await self._take_all(client, found)
+            fresh = [mail for mail in found if mail.uid not in self._waiting]
+            done = await self._take_all(client, found)
+            there, held = self.counts
+            self._show(there + len(fresh), held + len(done))
             highest = max(highest, page[-1])
         return highest
 
