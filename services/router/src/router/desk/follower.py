@@ -7,11 +7,12 @@ from frontline.contract.error import Unavailable
 from frontline.contract.ids import DeskId
 from frontline.runtime.reader import Stored
 from router.core.advance import replay
+from router.core.commit import decode_commit
 from router.core.snapshot import UnreadableSnapshot
 from router.core.state import DeskState
 from router.desk.fence import Counted, EpochBegan, Fence
 from router.desk.log_store import LogStore
-from router.desk.snapshots import Snapshots
+from router.desk.snapshots import Snapshots, Taken
 
 
 class Follower:
@@ -20,6 +21,8 @@ class Follower:
     def __init__(self, desk: DeskId, store: LogStore) -> None:
         self.state = DeskState(desk)
         self.fence = Fence()
+        self.place = Fence()
+        """Where the last record stands that counted or began an epoch; the fence may be beyond."""
         self.epoch_began: EpochBegan | None = None
         self.store = store
         self._moved = asyncio.Event()
@@ -29,13 +32,14 @@ class Follower:
         Raises `Unavailable`, and `UnreadableSnapshot` when neither is there.
         """
         for taken in await snapshots.taken():
-            if not await self._holds(taken.seq):
+            if not await self._holds(taken):
                 continue  # the log has lost its end since, or was begun anew: that state never was
             try:
                 self.state = await snapshots.load(taken)
             except (UnreadableSnapshot, Unavailable):
                 continue
             self.fence = Fence(taken.seq, taken.epoch, taken.index)
+            self.place = Fence(taken.seq, taken.epoch, taken.index)
             return
         async with aclosing(self.store.read(0)) as records:
             async for first in records:
@@ -43,10 +47,16 @@ class Follower:
                     raise UnreadableSnapshot(f"the log begins at {first.seq}, and no snapshot leads up to there")
                 return
 
-    async def _holds(self, seq: int) -> bool:
-        async with aclosing(self.store.read(seq - 1)) as records:
+    async def _holds(self, taken: Taken) -> bool:
+        """Whether the very record lies there with which the snapshot ends, and not another that came after."""
+        async with aclosing(self.store.read(taken.seq - 1)) as records:
             async for record in records:
-                return record.seq == seq
+                if record.seq != taken.seq:
+                    return False
+                if record.subject.endswith(".epoch"):
+                    return (taken.epoch, taken.index) == (taken.seq, 0)
+                commit = decode_commit(record.data)
+                return (commit.epoch, commit.index) == (taken.epoch, taken.index)
         return False
 
     async def run(self) -> None:
@@ -68,6 +78,8 @@ class Follower:
             replay(self.state, record.commit)
         elif isinstance(record, EpochBegan):
             self.epoch_began = record
+        if record is not None:
+            self.place = Fence(self.fence.seq, self.fence.epoch, self.fence.index)
 
     async def reach(self, seq: int) -> None:
         """Wait until everything up to `seq` has been replayed."""

@@ -17,6 +17,7 @@ from frontline.runtime.objects import Objects
 from frontline.runtime.topology import PROGRESS, SNAPSHOTS
 from router.core.snapshot import FORMAT, Restoration, UnreadableSnapshot, save
 from router.core.state import DeskState, fingerprint
+from router.desk.fence import Fence
 
 KEPT = 3
 _LENGTH_BYTES = 4
@@ -64,15 +65,16 @@ class Snapshots:
                 gc.freeze()  # nor is garbage looked for among them later: that would stop a loop for seconds
         return restoration.done()
 
-    async def write(self, state: DeskState, seq: int, now: datetime) -> Taken:
-        """Store `state`, which must not change meanwhile, and read it back. Raises `Unavailable`, and
+    async def write(self, state: DeskState, place: Fence, now: datetime) -> Taken:
+        """Store `state`, which must not change meanwhile, and read it back. `place` is that of the last record
+        that counts or begins an epoch: where a reader of the snapshot goes on from. Raises `Unavailable`, and
         `UnreadableSnapshot` if what was read is not what was written.
         """
         before = await self.taken()
         name = f"{self._desk}/{_free(before)}"
         content = await self._objects.put(SNAPSHOTS, name, _framed(state))
         taken = Taken(
-            seq=seq, epoch=state.epoch, index=state.index, at=now, contacts=len(state.contacts), content=content
+            seq=place.seq, epoch=place.epoch, index=place.index, at=now, contacts=len(state.contacts), content=content
         )
         if fingerprint(await self.load(taken)) != fingerprint(state):
             raise UnreadableSnapshot("what was read back is another state")

@@ -38,9 +38,9 @@ async def take(bus: Bus, desk: DeskId, clock: Callable[[], datetime]) -> Taken |
     async with aclosing(follower.store.read(began)) as records:
         async for stored in records:
             follower.take(stored)
-    if follower.fence.seq == began or follower.fence.epoch == 0:
+    if follower.place.seq == began or follower.fence.epoch == 0:
         return None
-    return await snapshots.write(follower.state, follower.fence.seq, clock())
+    return await snapshots.write(follower.state, follower.place, clock())
 
 
 def main(arguments: list[str]) -> int:
