@@ -12,6 +12,7 @@ from urllib.parse import unquote
 
 import nh3
 
+from intake_email.plain_html import as_it_stands
 from intake_email.quote import NO_MARKS, Marks
 
 _FEW_TAGS = 400
@@ -63,6 +64,9 @@ def sanitised(html: str) -> str:
     """`html` without anything that acts: no script, style, form or frame, no links but to the web, mail,
     telephone and parts of the same mail (`cid:`).
     """
+    plain = as_it_stands(html)
+    if plain is not None:
+        return plain.strip()
     if html.count("<") - html.count("</") > _FEW_TAGS:
         html = "".join(_balanced(html))
     return _cleaner.clean(html).strip()
@@ -82,8 +86,8 @@ def marked_text(html: str) -> tuple[str, Marks]:
 
 
 def is_marked(html: str) -> bool:
-    """Whether the mail program says where it quotes."""
-    return _has(html, _QUOTE) or _has(html, _BESIDE)
+    """Whether the mail program says where it quotes: in an attribute, which much HTML has none of."""
+    return "=" in html and (_has(html, _QUOTE) or _has(html, _BESIDE))
 
 
 def _has(text: str, marks: tuple[str, ...]) -> bool:
