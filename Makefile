@@ -7,7 +7,7 @@ MEMBERS := shared $(sort $(wildcard services/*))
 READY  := $(VENV)/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test check check-style check-types check-imports check-spelling check-reference check-deploy bench fuzz lock docs new-channel clean
+.PHONY: help setup run test check check-style check-types check-imports check-spelling check-reference check-deploy bench simulate fuzz lock docs new-channel clean
 
 help: ## Show what can be made
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -55,6 +55,9 @@ check-deploy: $(READY) ## Manifests, NATS users, and services as they would be d
 
 bench: $(READY) ## Measure, as ratios side by side in one run (QUICK=1 for a short one)
 	$(BIN)/python -m tests.bench $(if $(QUICK),--quick)
+
+simulate: $(READY) ## Run the desk and its log through faults on virtual time: SEEDS=10000, FIRST=0 or commit
+	$(BIN)/python -m tests.simulation $(or $(FIRST),0) $(or $(SEEDS),10000)
 
 fuzz: $(READY) .fuzz/.ready ## Read mail that a fuzzer makes up: MINUTES=10, or RUNS=2000, always the same ones
 	PYTHONPATH=.fuzz/lib:. $(BIN)/python -m tests.fuzz.mail $(if $(RUNS),--runs $(RUNS),--minutes $(or $(MINUTES),10))

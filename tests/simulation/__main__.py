@@ -1,24 +1,62 @@
-"""Hunt: `python -m tests.simulation [first [count]]` runs seeds and prints those that break a promise."""
+"""`python -m tests.simulation [first [count]]`: run seeds of the desk and of its log, on all cores.
 
+`first` is a number or `commit`: derived from the commit that is checked out. Prints the seeds that
+break a promise, and how to run one of them again.
+"""
+
+import subprocess
 import sys
 import time
+from collections.abc import Callable
+from concurrent.futures import ProcessPoolExecutor
+from os import cpu_count
 
-from tests.simulation.scenario import Broken, simulate
+from tests.simulation import scenario
+from tests.simulation.desk import scenario as desk_scenario
+from tests.simulation.scenario import Broken
+
+_AT_ONCE = 20
+_KINDS: dict[str, Callable[[int], object]] = {"desk": desk_scenario.simulate, "log": scenario.simulate}
 
 
-def main(first: int = 0, count: int = 10_000) -> int:
-    began = time.perf_counter()
-    broken = 0
+def of_commit() -> int:
+    """The first seed for the commit that is checked out."""
+    found = subprocess.run(["git", "rev-parse", "HEAD"], capture_output=True, text=True, check=True)
+    return int(found.stdout[:8], 16)
+
+
+def some(kind: str, first: int, count: int) -> list[str]:
+    """What broke in these seeds."""
+    broken = []
     for seed in range(first, first + count):
         try:
-            simulate(seed)
+            _KINDS[kind](seed)
         except Broken as error:
-            broken += 1
-            print(error, flush=True)
+            broken.append(f"{kind}: {error}")
+    return broken
+
+
+def main(first: str = "0", count: str = "10000") -> int:
+    begin, seeds = of_commit() if first == "commit" else int(first), int(count)
+    began = time.perf_counter()
+    broken = 0
+    print(f"Seeds {begin} to {begin + seeds - 1}, of the desk and of the log.", flush=True)
+    with ProcessPoolExecutor(cpu_count()) as pool:
+        parts = [
+            pool.submit(some, kind, at, min(_AT_ONCE, begin + seeds - at))
+            for at in range(begin, begin + seeds, _AT_ONCE)
+            for kind in _KINDS
+        ]
+        for part in parts:
+            for said in part.result():
+                broken += 1
+                print(said, flush=True)
     seconds = time.perf_counter() - began
-    print(f"{count} seeds, {broken} broken, {count / seconds:.0f} seeds/s")
+    print(f"{seeds} seeds, {broken} broken, {seconds:.0f} s, {seeds / seconds:.1f} seeds/s")
+    if broken:
+        print("One of them again: make simulate SEEDS=1 FIRST=<seed>")
     return 1 if broken else 0
 
 
 if __name__ == "__main__":
-    sys.exit(main(*map(int, sys.argv[1:])))
+    sys.exit(main(*sys.argv[1:]))

@@ -17,6 +17,8 @@ class Faults:
     stale: float = 0.0
     """A read sees the log as it was some records ago."""
     read_fails: float = 0.0
+    doubled: float = 0.0
+    """Arrives twice, each way."""
     suspends: float = 0.0
     """Sending waits (a full socket), so that other tasks run in the middle of it."""
     latency: float = 0.001
@@ -24,7 +26,7 @@ class Faults:
 
     def calm(self) -> None:
         self.request_lost = self.ack_lost = self.late = self.ack_late = 0.0
-        self.stale = self.read_fails = 0.0
+        self.stale = self.read_fails = self.doubled = 0.0
         self.deadline = max(self.deadline, 1.0)  # a network slower than that is a fault as well
 
 

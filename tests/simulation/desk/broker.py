@@ -1,0 +1,291 @@
+"""A JetStream server in memory, as far as a desk uses one: streams, direct reads, consumers, core subjects.
+
+It answers on the subjects and in the words of a real nats-server, so that everything of ours above
+the client runs as it is. `tests/contract/test_bus.py` holds both to the same suite.
+"""
+
+import asyncio
+import base64
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Any, Protocol
+
+import msgspec
+from nats.js.api import RetentionPolicy, StreamConfig
+
+from frontline.runtime.reader import Stored
+from tests.simulation.desk.consumer import Consumer
+
+START = datetime(2030, 1, 1, 12, tzinfo=UTC)
+FULL = {"code": 400, "err_code": 10077, "description": "maximum bytes exceeded"}
+Headers = dict[str, str]
+
+
+class Listener(Protocol):
+    """A client's subscription."""
+
+    def deliver(self, subject: str, reply: str, data: bytes, headers: Headers | None) -> None: ...
+
+
+@dataclass(slots=True)
+class StoredStream:
+    """One stream. `records` are in the order of their sequences, which have holes once something is deleted."""
+
+    config: StreamConfig
+    records: dict[int, Stored] = field(default_factory=dict)
+    by_subject: dict[str, list[int]] = field(default_factory=dict)
+    ids: dict[str, tuple[int, float]] = field(default_factory=dict)
+    last: int = 0
+    full: bool = False
+    consumers: dict[str, Consumer] = field(default_factory=dict)
+
+    @property
+    def name(self) -> str:
+        assert self.config.name is not None
+        return self.config.name
+
+    def last_of(self, subject: str) -> int:
+        found = self.by_subject.get(subject)
+        return found[-1] if found else 0
+
+    def delete(self, seq: int) -> None:
+        record = self.records.pop(seq, None)
+        if record is not None:
+            self.by_subject[record.subject].remove(seq)
+
+    def above(self, after: int, subject: str, end: int) -> list[Stored]:
+        """What lies on `subject` above `after` and up to `end`."""
+        if "*" not in subject and ">" not in subject:
+            return [self.records[seq] for seq in self.by_subject.get(subject, ()) if after < seq <= end]
+        found = []
+        for seq in range(after + 1, end + 1):
+            record = self.records.get(seq)
+            if record is not None and matches(subject, record.subject):
+                found.append(record)
+        return found
+
+
+class Broker:
+    """`on_stored` is told of each record of each stream at the moment when it is stored."""
+
+    def __init__(self, configs: list[StreamConfig], now: Callable[[], float]) -> None:
+        self._now = now
+        self.streams = {config.name: StoredStream(config) for config in configs if config.name and config.subjects}
+        self._exact: dict[str, StoredStream] = {}
+        self._listeners: dict[str, list[Listener]] = {}
+        self.on_stored: Callable[[str, Stored], None] = lambda _stream, _record: None
+        self.behind: Callable[[], int] = lambda: 0
+        """By how many records a direct read is behind."""
+        self.seen: Counter[str] = Counter()
+
+    def now(self) -> datetime:
+        return START + timedelta(seconds=self._now())
+
+    # Core subjects.
+
+    def listen(self, subject: str, listener: Listener) -> None:
+        self._listeners.setdefault(subject, []).append(listener)
+
+    def leave(self, subject: str, listener: Listener) -> None:
+        there = self._listeners.get(subject, [])
+        if listener in there:
+            there.remove(listener)
+
+    def tell(self, subject: str, reply: str, data: bytes, headers: Headers | None = None) -> bool:
+        """Give a message to all who listen; whether anybody does."""
+        found = list(self._listeners.get(subject, ()))
+        prefix = subject.rpartition(".")[0]
+        found += self._listeners.get(prefix + ".*", ())
+        while prefix:
+            found += self._listeners.get(prefix + ".>", ())
+            prefix = prefix.rpartition(".")[0]
+        for listener in found:
+            listener.deliver(subject, reply, data, headers)
+        return bool(found)
+
+    def tell_one(self, inbox: str, subject: str, reply: str, data: bytes, headers: Headers | None) -> bool:
+        """Give a consumer's message, which keeps its subject, to whoever listens on `inbox`."""
+        found = self._listeners.get(inbox)
+        if found:
+            found[0].deliver(subject, reply, data, headers)
+        return bool(found)
+
+    def receive(self, subject: str, reply: str, data: bytes, headers: Headers | None) -> None:
+        """A message of a client's has arrived."""
+        if subject.startswith("$JS.ACK."):
+            _, _, stream, consumer, delivered, seq, *_ = subject.split(".")
+            self.streams[stream].consumers[consumer].told(int(seq), int(delivered), data)
+        elif subject.startswith("$JS.API."):
+            self._api(subject.removeprefix("$JS.API."), reply, data)
+        elif (taker := self._stream_of(subject)) is not None:
+            answer = self._store(taker, subject, data, headers or {})
+            if reply:
+                self.tell(reply, "", msgspec.json.encode(answer))
+        elif not self.tell(subject, reply, data, headers) and reply:
+            self.tell(reply, "", b"", {"Status": "503"})
+
+    # What may happen to it.
+
+    def forget_ids(self) -> None:
+        """Restarted, as far as its streams are concerned: which messages it had seen is gone."""
+        for stream in self.streams.values():
+            stream.ids.clear()
+
+    def lose_end(self, name: str, count: int) -> int:
+        """The last records of a stream are gone, as after a power cut; how many were."""
+        stream = self.streams[name]
+        lost = min(count, stream.last)
+        for seq in range(stream.last - lost + 1, stream.last + 1):
+            stream.delete(seq)
+        stream.last -= lost
+        return lost
+
+    # Storage.
+
+    def _stream_of(self, subject: str) -> StoredStream | None:
+        if subject not in self._exact:
+            for each in self.streams.values():
+                if any(matches(pattern, subject) for pattern in each.config.subjects or ()):
+                    self._exact[subject] = each
+                    break
+        return self._exact.get(subject)
+
+    def _store(self, stream: StoredStream, subject: str, data: bytes, headers: Headers) -> dict[str, Any]:
+        now = self._now()
+        id_ = headers.get("Nats-Msg-Id")
+        window = stream.config.duplicate_window or 120.0
+        if id_ is not None and id_ in stream.ids and now - stream.ids[id_][1] < window:
+            self.seen["duplicate"] += 1
+            return {"stream": stream.name, "seq": stream.ids[id_][0], "duplicate": True}
+        for name, last in (
+            ("Nats-Expected-Last-Sequence", stream.last),
+            ("Nats-Expected-Last-Subject-Sequence", stream.last_of(subject)),
+        ):
+            expected = headers.get(name)
+            if expected is not None and int(expected) != last:
+                self.seen["wrong sequence"] += 1
+                return _error(400, 10071, f"wrong last sequence: {last}")
+        if stream.full:
+            self.seen["full"] += 1
+            return {"error": FULL}
+        stream.last += 1
+        record = Stored(stream.last, subject, data, headers, self.now())
+        stream.records[stream.last] = record
+        there = stream.by_subject.setdefault(subject, [])
+        there.append(stream.last)
+        if id_ is not None:
+            stream.ids[id_] = (stream.last, now)
+        kept = stream.config.max_msgs_per_subject or -1
+        while (kept > 0 and len(there) > kept) or (headers.get("Nats-Rollup") == "sub" and len(there) > 1):
+            stream.delete(there[0])
+        self.on_stored(stream.name, record)
+        self._republish(stream, record)
+        for consumer in stream.consumers.values():
+            consumer.pump()
+        return {"stream": stream.name, "seq": record.seq}
+
+    def _republish(self, stream: StoredStream, record: Stored) -> None:
+        republish = stream.config.republish
+        if republish is None or not republish.src or not republish.dest:
+            return
+        tokens = record.subject.split(".")
+        taken = [token for token, part in zip(tokens, republish.src.split("."), strict=False) if part == "*"]
+        dest = republish.dest
+        if dest.endswith(".>"):
+            dest = ".".join((*dest.split(".")[:-1], *tokens[len(republish.src.split(".")) - 1 :]))
+        for number, token in enumerate(taken, 1):
+            dest = dest.replace(f"{{{{wildcard({number})}}}}", token)
+        self.tell(dest, "", record.data, record.headers or None)
+
+    # The API.
+
+    def _api(self, what: str, reply: str, data: bytes) -> None:
+        ask: dict[str, Any] = msgspec.json.decode(data) if data else {}
+        verb, _, rest = what.rpartition(".")
+        if verb == "DIRECT.GET":
+            self._direct_get(self.streams[rest], reply, ask)
+        elif verb == "STREAM.MSG.GET":
+            self._answer(reply, self._message(self.streams[rest], ask))
+        elif verb == "STREAM.PURGE":
+            self._answer(reply, self._purge(self.streams[rest], ask))
+        elif what.startswith("CONSUMER.CREATE."):
+            _, _, name, durable = what.split(".")
+            self._answer(reply, self._consumer(self.streams[name], durable, ask["config"]))
+        elif what.startswith("CONSUMER.MSG.NEXT."):
+            _, _, _, name, durable = what.split(".")
+            consumer = self.streams[name].consumers.get(durable)
+            if consumer is None:
+                self.tell(reply, "", b"", {"Status": "503"})
+            else:
+                consumer.pull(reply, ask["batch"], ask["expires"] / 1e9)
+        else:
+            raise AssertionError(f"not simulated: {what}")
+
+    def _answer(self, reply: str, answer: dict[str, Any]) -> None:
+        self.tell(reply, "", msgspec.json.encode(answer))
+
+    def _direct_get(self, stream: StoredStream, reply: str, ask: dict[str, Any]) -> None:
+        behind = self.behind()
+        found = stream.above(ask.get("seq", 1) - 1, ask["next_by_subj"], stream.last - behind)
+        if not found:
+            self.tell(reply, "", b"", {"Status": "404"})
+            return
+        some = found[: ask["batch"]]
+        for record in some:
+            at = record.at.isoformat().replace("+00:00", "Z")
+            head = record.headers | {
+                "Nats-Sequence": str(record.seq),
+                "Nats-Subject": record.subject,
+                "Nats-Time-Stamp": at,
+            }
+            self.tell(reply, "", record.data, head)
+        self.tell(reply, "", b"", {"Status": "204", "Nats-Num-Pending": str(len(found) - len(some))})
+
+    def _message(self, stream: StoredStream, ask: dict[str, Any]) -> dict[str, Any]:
+        seq = ask["seq"] if "seq" in ask else stream.last_of(ask["last_by_subj"])
+        if seq not in stream.records:
+            return _error(404, 10037, "no message found")
+        record = stream.records[seq]
+        return {
+            "message": {"subject": record.subject, "seq": seq, "data": base64.b64encode(record.data).decode()},
+        }
+
+    def _purge(self, stream: StoredStream, ask: dict[str, Any]) -> dict[str, Any]:
+        before = ask.get("seq") or stream.last + 1
+        there = [
+            r.seq for r in stream.records.values() if r.seq < before and matches(ask.get("filter", ">"), r.subject)
+        ]
+        for seq in there:
+            stream.delete(seq)
+        self.seen[f"purged {stream.name.partition('_')[0]}"] += bool(there)
+        return {"success": True, "purged": len(there)}
+
+    def _consumer(self, stream: StoredStream, durable: str, config: dict[str, Any]) -> dict[str, Any]:
+        consumer = stream.consumers.get(durable)
+        if consumer is None:
+            consumer = stream.consumers[durable] = Consumer(self, stream, durable, asyncio.get_running_loop())
+        consumer.configure(config["filter_subjects"], config["ack_wait"] / 1e9, config["max_ack_pending"])
+        return {"num_ack_pending": len(consumer.pending)}
+
+    def acknowledged(self, stream: StoredStream, seq: int) -> None:
+        if stream.config.retention == RetentionPolicy.WORK_QUEUE:
+            stream.delete(seq)
+
+
+def matches(pattern: str, subject: str) -> bool:
+    """Whether `subject` is one that `pattern` stands for."""
+    if pattern == subject:
+        return True
+    wanted, given = pattern.split("."), subject.split(".")
+    for number, token in enumerate(wanted):
+        if token == ">":
+            return len(given) > number
+        if number >= len(given) or token not in ("*", given[number]):
+            return False
+    return len(wanted) == len(given)
+
+
+def _error(code: int, err_code: int, description: str) -> dict[str, Any]:
+    return {"error": {"code": code, "err_code": err_code, "description": description}}

@@ -1,0 +1,201 @@
+"""The whole log read as a story, once it is written: clocks, offers and wrap-ups, told from what happened alone."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from frontline.contract.ids import ContactId, MessageId
+from frontline.contract.message import Automation, DeliveryState, Presence
+from router.core.commit import Commit
+from router.core.event import (
+    ContactAssigned,
+    ContactClosed,
+    ContactOffered,
+    ContactReopened,
+    ContactResolved,
+    ContactUnassigned,
+    CustomerLeft,
+    CustomerReturned,
+    DeliveryRecorded,
+    DeskDecision,
+    MessageReceived,
+    OfferAccepted,
+    OfferRejected,
+    OfferRenewed,
+    OfferTimedOut,
+    OfferWithdrawn,
+    ReplyQueued,
+    WaitEnded,
+    WaitStarted,
+    WrapUpEnded,
+)
+from router.core.event_clock import ClockBreached, ClockMet, ClockResumed, ClockStarted, ClockWarned, ClockWithdrawn
+from tests.simulation.desk.firm import WITHIN, WRAP_UP
+
+
+@dataclass
+class _Story:
+    """One contact's first response. `stood` is since when it stands still; `answers` are those that did not fail."""
+
+    due: datetime | None = None
+    stood: datetime | None = None
+    breached: bool = False
+    withdrawn: bool = False
+    asked_since: bool = True
+    answers: list[tuple[MessageId, datetime]] = field(default_factory=list)
+    breaches: list[datetime] = field(default_factory=list)
+
+    def look(self, now: datetime) -> None:
+        if self.due is None or self.breached or self.withdrawn or self.stood is not None:
+            return
+        if self.due < (self.answers[0][1] if self.answers else now):
+            self.breached = True
+            self.breaches.append(self.due)
+
+    def ask(self, at: datetime) -> None:
+        if self.answers or not (self.due is None or self.withdrawn or (self.breached and self.asked_since)):
+            return
+        self.due, self.stood, self.breached, self.withdrawn = at + WITHIN, None, False, False
+
+    def stand(self, at: datetime) -> None:
+        self.look(at)
+        if self.due is not None and self.stood is None and not (self.breached or self.withdrawn or self.answers):
+            self.stood = at
+
+    def go_on(self, at: datetime) -> None:
+        if self.stood is not None and self.due is not None and not (self.withdrawn or self.answers):
+            self.due += at - self.stood
+            self.stood = None
+
+
+def breaches(log: list[Commit]) -> dict[ContactId, list[datetime]]:
+    """Every breach of a first response that should be on record, from messages, replies, waits and ends alone."""
+    stories: dict[ContactId, _Story] = {}
+    for commit in log:
+        reopening = {event.contact for event in commit.events if isinstance(event, ContactReopened)}
+        for event in commit.events:
+            if (contact := getattr(event, "contact", None)) is not None:
+                _tell(stories.setdefault(contact, _Story()), event, reopening)
+        for story in stories.values():
+            story.look(commit.now)
+    return {contact: story.breaches for contact, story in stories.items() if story.breaches}
+
+
+def _tell(story: _Story, event: DeskDecision, reopening: set[ContactId]) -> None:
+    match event:
+        case MessageReceived() if event.automation is not Automation.AUTO_REPLIED and (
+            event.presence is not Presence.LEFT
+        ):
+            story.asked_since = event.contact in reopening
+            story.ask(event.at)
+        case ReplyQueued():
+            story.look(event.at)
+            story.answers.append((event.reply, event.at))
+        case DeliveryRecorded() if event.state is DeliveryState.FAILED:
+            story.answers = [answer for answer in story.answers if answer[0] != event.reply]
+        case WaitStarted():
+            story.stand(event.at)
+        case WaitEnded():
+            story.go_on(event.at)
+        case ContactResolved():
+            story.look(event.at)
+            story.withdrawn |= story.due is not None and not story.breached and not story.answers
+        case ContactReopened() if event.rule != "message" and not story.answers:
+            story.withdrawn = False
+
+
+def recorded_breaches(log: list[Commit]) -> dict[ContactId, list[datetime]]:
+    found: dict[ContactId, list[datetime]] = {}
+    for event in _events(log):
+        if isinstance(event, ClockBreached):
+            found.setdefault(event.contact, []).append(event.at)
+    return found
+
+
+@dataclass
+class _Run:
+    due_at: datetime
+    warned: list[float] = field(default_factory=list)
+    breached: bool = False
+    ended: bool = False
+
+
+def clocks_end_once(log: list[Commit]) -> None:
+    """A clock starts, warns in order, and ends in time, late after its breach, or not at all."""
+    runs: dict[tuple[ContactId, str], _Run] = {}
+    for event in _events(log):
+        match event:
+            case ClockStarted() if not event.resumes:
+                runs[event.contact, event.target] = _Run(event.due_at)
+            case ClockStarted():
+                run = runs[event.contact, event.target]
+                assert run.ended, f"{event.target} of {event.contact} goes on, and had not ended"
+                run.ended, run.due_at = False, event.due_at
+            case ClockResumed():
+                runs[event.contact, event.target].due_at = event.due_at
+            case ClockWarned():
+                run = runs[event.contact, event.target]
+                assert not run.ended, f"{event.target} of {event.contact} warns after its end"
+                assert event.fraction not in run.warned, f"{event.target} of {event.contact} warns twice"
+                run.warned.append(event.fraction)
+            case ClockBreached():
+                run = runs[event.contact, event.target]
+                assert not run.breached, f"{event.target} of {event.contact} is breached twice"
+                assert not run.ended, f"{event.target} of {event.contact} is breached after its end"
+                assert event.at == run.due_at, f"{event.target} of {event.contact} is breached at another instant"
+                run.breached = True
+            case ClockMet() | ClockWithdrawn():
+                run = runs[event.contact, event.target]
+                assert not run.ended, f"{event.target} of {event.contact} ends twice"
+                late = isinstance(event, ClockMet) and event.late
+                assert late == run.breached, f"{event.target} of {event.contact} ends late, or in time, wrongly"
+                run.ended = True
+
+
+def offers_end_once(log: list[Commit]) -> dict[ContactId, ContactOffered]:
+    """A contact has one offer at a time, which ends in one way and at the right time; those still open are given."""
+    open_: dict[ContactId, ContactOffered] = {}
+    until: dict[ContactId, datetime] = {}
+    for event in _events(log):
+        match event:
+            case ContactOffered():
+                assert event.contact not in open_, f"{event.contact} is offered twice at once"
+                open_[event.contact], until[event.contact] = event, event.expires_at
+            case OfferRenewed():
+                until[event.contact] = event.expires_at
+            case OfferAccepted() | OfferRejected() | OfferTimedOut() | OfferWithdrawn():
+                was = open_.pop(event.contact, None)
+                assert was is not None, f"offer {event.offer} ends, and is not open"
+                assert (was.offer, was.agent) == (event.offer, event.agent), f"another offer ends: {event.offer}"
+                if isinstance(event, OfferTimedOut):
+                    assert event.at == until[event.contact], f"{event.offer} times out at another instant"
+                elif not isinstance(event, OfferWithdrawn):
+                    assert event.at <= until[event.contact], f"{event.offer} is answered after its time"
+    return open_
+
+
+def wrap_ups_last(log: list[Commit]) -> None:
+    """Whoever spoke with a customer who has left keeps the room for as long as the inbox says."""
+    holder: dict[ContactId, str] = {}
+    wrapping: dict[ContactId, datetime] = {}
+    for commit in log:
+        for event in commit.events:
+            match event:
+                case ContactAssigned():
+                    holder[event.contact] = event.agent
+                case CustomerLeft() if event.contact in holder:
+                    assert event.wrap_up_until == event.at + WRAP_UP, f"no time to wrap up {event.contact}"
+                    wrapping[event.contact] = event.at + WRAP_UP
+                case WrapUpEnded():
+                    assert event.at == wrapping.pop(event.contact, None), f"{event.contact} is wrapped up wrongly"
+                case ContactUnassigned() | ContactResolved() | WaitStarted() | ContactClosed():
+                    holder.pop(event.contact, None)
+                    wrapping.pop(event.contact, None)
+                case CustomerReturned():
+                    wrapping.pop(event.contact, None)
+    late = [contact for contact, at in wrapping.items() if log and at + timedelta(seconds=1) < log[-1].now]
+    assert not late, f"{late} are wrapped up for ever"
+
+
+def _events(log: list[Commit]) -> Iterator[DeskDecision]:
+    return (event for commit in log for event in commit.events)

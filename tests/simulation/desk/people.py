@@ -1,0 +1,358 @@
+"""Those around the desk: channels that bring messages, agents who act, and whoever delivers replies."""
+
+import asyncio
+from collections import Counter
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from random import Random
+from typing import Protocol
+
+from frontline.contract import cloudevent, subject
+from frontline.contract.codec import decode_outbound, encode
+from frontline.contract.draft import Draft
+from frontline.contract.error import Rejected, Unavailable
+from frontline.contract.ids import AgentId, ChannelName, ContactId, CustomerId, InboxId, MessageId
+from frontline.contract.message import (
+    Automation,
+    DeliveryReceipt,
+    DeliveryState,
+    Identity,
+    InboundMessage,
+    OutboundMessage,
+    Presence,
+    Recipient,
+    ThreadEvidence,
+    ThreadKey,
+    Times,
+    idempotency_key,
+    message_id,
+)
+from frontline.contract.transcript import Author, Direction, ItemKind, TranscriptItem
+from frontline.runtime.bus import Bus
+from frontline.runtime.reader import Stored
+from router.core.capacity import AVAILABLE
+from router.core.command import (
+    AcceptOffer,
+    AddNote,
+    ChangeLane,
+    DeskCommand,
+    RejectOffer,
+    ReopenContact,
+    ResolveContact,
+    SendReply,
+    SetAvailability,
+    TransferContact,
+    WaitFor,
+)
+from router.core.contact import ASSIGNED, RESOLVED, WAITING_CUSTOMER, Contact
+from router.core.refusal import Refused
+from router.core.state import OUTCOMES_KEPT
+from router.desk.command_port import CommandRequest
+from tests.simulation.desk.firm import ASKED, CHAT, DESK, EMAIL, FRENCH, MAIL, SIGNER, SUPPORT, TALK
+from tests.simulation.desk.process import Gone, Process
+from tests.simulation.desk.truth import Truth
+
+_AGAIN_SECONDS = 0.3
+Inbound = InboundMessage | DeliveryReceipt
+
+
+class World(Protocol):
+    """What people can see of it."""
+
+    truth: Truth
+    over: asyncio.Event
+    """Nobody begins anything new."""
+
+    up: asyncio.Event
+    """Some process is there: while none is, nobody tries."""
+
+    def process(self) -> Process | None:
+        """One that runs."""
+        ...
+
+    def now(self) -> datetime: ...
+
+
+@dataclass(slots=True)
+class Sent:
+    """`accepted` are those whose channel was told that they are stored."""
+
+    accepted: dict[MessageId, Inbound] = field(default_factory=dict)
+    delivered: Counter[MessageId] = field(default_factory=Counter)
+
+
+class Channel:
+    """An intake process, and the customers behind it."""
+
+    def __init__(self, world: World, bus: Bus, random: Random) -> None:
+        self.sent = Sent()
+        self._world = world
+        self._bus = bus
+        self._random = random
+        self._count = 0
+        self._busy: set[asyncio.Task[None]] = set()
+
+    @property
+    def busy(self) -> bool:
+        return bool(self._busy)
+
+    def write(self, *, live: bool = False) -> None:
+        """Somebody writes, maybe in answer, maybe coming or leaving a chat."""
+        self._start(self._deliver(self._mail(live=live)))
+
+    def write_again(self, *, renamed: bool) -> None:
+        """A message comes a second time, by the provider's doing or ours; `renamed` defeats the broker's memory."""
+        if self.sent.accepted:
+            message = self._random.choice(list(self.sent.accepted.values()))
+            self._start(self._deliver(message, ".again" if renamed else ""))
+
+    def deliver(self, record: Stored) -> None:
+        """A reply goes out; to one that is idempotent by the reply's id. Sometimes it is told what came of it."""
+        out = decode_outbound(record.data)
+        self.sent.delivered[out.id] += 1
+        if self.sent.delivered[out.id] == 1 and self._random.random() < 0.4:
+            self._start(self._deliver(self._receipt(out)))
+
+    def _start(self, work: object) -> None:
+        task: asyncio.Task[None] = asyncio.get_running_loop().create_task(work)  # type: ignore[arg-type]
+        self._busy.add(task)
+        task.add_done_callback(self._busy.discard)
+
+    async def _deliver(self, message: Inbound, suffix: str = "") -> None:
+        kind = "inbound_message" if isinstance(message, InboundMessage) else "delivery_receipt"
+        head = cloudevent.headers(id=f"{message.id}{suffix}", kind=kind, source="/simulated", at=message.times.received)
+        where = subject.inbound(message.channel, message.inbox)
+        while True:
+            try:
+                await self._bus.publish(where, encode(message), head)
+                break
+            except Unavailable:
+                await asyncio.sleep(_AGAIN_SECONDS)
+                await self._bus.wait_connected()
+        self.sent.accepted[message.id] = message
+
+    def _mail(self, *, live: bool) -> InboundMessage:
+        self._count += 1
+        random, native = self._random, f"n{self._count}"
+        channel, inbox = (CHAT, TALK) if live else (EMAIL, random.choice((MAIL, MAIL, FRENCH, ASKED)))
+        sender = f"customer-{random.randrange(4)}"
+        key = idempotency_key(account=f"{channel} {inbox}", native_id=native, kind="message")
+        own = ThreadKey(kind="id", value=native, evidence=ThreadEvidence.REFERENCE, finds=False)
+        thread = [own]
+        presence = Presence.AWAY
+        if live:
+            thread = [ThreadKey(kind="chat", value=sender, evidence=ThreadEvidence.TOKEN)]
+            presence = random.choice((Presence.LIVE, Presence.LIVE, Presence.LEFT))
+        elif self._count > 1 and random.random() < 0.5:
+            value = f"n{random.randrange(max(1, self._count - 5), self._count)}"
+            evidence = random.choice((ThreadEvidence.REFERENCE, ThreadEvidence.TOKEN))
+            thread.append(ThreadKey(kind="id", value=value, evidence=evidence, binds=False))
+        return InboundMessage(
+            id=message_id(key),
+            key=key,
+            channel=channel,
+            inbox=inbox,
+            native_id=native,
+            sender=Identity(channel=channel, address=f"{sender}@one.example"),
+            times=Times(received=self._world.now()),
+            presence=presence,
+            automation=random.choice((Automation.NO,) * 9 + (Automation.AUTO_REPLIED,)),
+            text="Hello",
+            thread=tuple(thread),
+        )
+
+    def _receipt(self, out: OutboundMessage) -> DeliveryReceipt:
+        state = self._random.choice((DeliveryState.SENT, DeliveryState.FAILED))
+        key = f"receipt {out.id} {state}"
+        return DeliveryReceipt(
+            id=message_id(key),
+            key=key,
+            channel=out.channel,
+            inbox=out.inbox,
+            reply=out.id,
+            contact=out.contact,
+            state=state,
+            times=Times(received=self._world.now()),
+        )
+
+
+@dataclass(slots=True)
+class Asked:
+    """A request and its answer. `seq` is set when it was said to be decided."""
+
+    request: str
+    command: DeskCommand
+    seq: int = 0
+    refused: str = ""
+    given_up: bool = False
+    """The desk was away for longer than it remembers requests."""
+    early: bool = False
+    """It was answered before the log had it."""
+
+
+class Colleague:
+    """An agent: looks at the desk, and does something about it."""
+
+    def __init__(self, world: World, agent: AgentId, random: Random) -> None:
+        self.agent = agent
+        self.asked: list[Asked] = []
+        self._world = world
+        self._random = random
+        self._count = 0
+
+    async def work(self) -> None:
+        """Until it is over; then all that was asked has been answered."""
+        while not self._world.over.is_set():
+            await asyncio.sleep(self._random.choice((0.05, 0.2, 0.6, 1.5)))
+            await self._world.up.wait()
+            command = self._choose()
+            if command is not None:
+                await self._have_done(command)
+
+    async def ask(self, command: DeskCommand) -> None:
+        await self._have_done(command)
+
+    async def _have_done(self, command: DeskCommand) -> None:
+        self._count += 1
+        asked = Asked(f"{self.agent}-{self._count}", command)
+        self.asked.append(asked)
+        began = self._world.now()
+        while not await self._try(asked):
+            await asyncio.sleep(_AGAIN_SECONDS)
+            await self._world.up.wait()
+            if self._world.now() - began > OUTCOMES_KEPT:
+                asked.given_up = True
+                return
+
+    async def _try(self, asked: Asked) -> bool:
+        process = self._world.process()
+        if process is None:
+            return False
+        try:
+            asked.seq = await process.ask(self._request(process, asked))
+        except Refused as refused:
+            asked.refused = refused.conflict
+        except (Unavailable, Rejected, Gone):
+            return False
+        if asked.seq and self._world.truth.seq_of.get(asked.request, 1 << 60) > asked.seq:
+            asked.early = True
+        return True
+
+    async def _request(self, process: Process, asked: Asked) -> int:
+        command = asked.command
+        if isinstance(command, SendReply | AddNote):
+            draft = self._draft(command)
+            head = cloudevent.headers(id=draft.item.id, kind="draft", source="/desks/support", at=draft.item.at)
+            ack = await process.bus.publish(subject.draft(SUPPORT), encode(draft), head)
+            if isinstance(command, SendReply):
+                command = _drafted_reply(command, ack.seq)
+            else:
+                command = AddNote(contact=command.contact, note=command.note, agent=command.agent, draft=ack.seq)
+        reply = await process.commands.ask(
+            SUPPORT, CommandRequest(command=command, request=asked.request, body={"request": asked.request})
+        )
+        if reply.body != {"request": asked.request}:
+            raise AssertionError(f"{asked.request} got another's answer: {reply.body}")
+        return reply.seq
+
+    def _choose(self) -> DeskCommand | None:
+        state, random = self._world.truth.state, self._random
+        me = state.agents.get(self.agent)
+        if me is None:
+            return None
+        if me.state != AVAILABLE and random.random() < 0.5:
+            return SetAvailability(agent=self.agent, state=AVAILABLE)
+        if random.random() < 0.04:
+            away = random.choice(("away", "offline"))
+            until = self._world.now() + timedelta(seconds=3) if random.random() < 0.5 and away == "away" else None
+            return SetAvailability(agent=self.agent, state=away, until=until)
+        if me.offered:
+            offer = state.contacts[next(iter(me.offered))].offer
+            assert offer is not None
+            answer = random.choices((AcceptOffer, RejectOffer, None), (7, 1, 3))[0]
+            return answer(offer=offer.id, agent=self.agent) if answer else None
+        if me.held and random.random() < 0.9:
+            return self._about(state.contacts[random.choice(list(me.held))])
+        if state.contacts and random.random() < 0.3:
+            return self._about(random.choice(list(state.contacts.values())))
+        return None
+
+    def _about(self, contact: Contact) -> DeskCommand:
+        random = self._random
+        if contact.phase == RESOLVED:
+            return ReopenContact(contact=contact.id, agent=self.agent)
+        kind = random.choices(("reply", "resolve", "note", "wait", "transfer", "lane"), (8, 6, 1, 4, 2, 1))[0]
+        match kind:
+            case "reply":
+                return SendReply(
+                    contact=contact.id,
+                    reply=MessageId(f"r-{self.agent}-{self._count}"),
+                    agent=self.agent,
+                    channel=contact.channel,
+                    inbox=contact.inbox,
+                    draft=0,
+                    keys=(SIGNER.key_hash("reply", f"{self.agent}-{self._count}"),),
+                )
+            case "note":
+                return AddNote(
+                    contact=contact.id, note=MessageId(f"t-{self.agent}-{self._count}"), agent=self.agent, draft=0
+                )
+            case "wait" if contact.phase == ASSIGNED:
+                seconds = random.choice((None, 1, 3))
+                until = None if seconds is None else self._world.now() + timedelta(seconds=seconds)
+                return WaitFor(contact=contact.id, agent=self.agent, state=WAITING_CUSTOMER, until=until)
+            case "transfer":
+                to = random.choice([agent.id for agent in DESK.agents])
+                if random.random() < 0.5:
+                    return TransferContact(contact=contact.id, agent=self.agent, to=to)
+                return TransferContact(contact=contact.id, agent=self.agent, skill="french")
+            case "lane":
+                return ChangeLane(contact=contact.id, agent=self.agent, lane=random.choice(("vip", "normal", "low")))
+            case _:
+                return ResolveContact(contact=contact.id, agent=self.agent)
+
+    def _draft(self, command: SendReply | AddNote) -> Draft:
+        now = self._world.now()
+        told = isinstance(command, SendReply)
+        id_ = command.reply if isinstance(command, SendReply) else command.note
+        item = TranscriptItem(
+            id=id_,
+            contact=command.contact,
+            at=now,
+            kind=ItemKind.MESSAGE if told else ItemKind.NOTE,
+            direction=Direction.OUT if told else Direction.INTERNAL,
+            author=Author(role="agent", id=self.agent),
+            channel=EMAIL,
+            inbox=MAIL,
+            text="An answer",
+        )
+        outbound = _outbound(command, now) if isinstance(command, SendReply) else None
+        return Draft(item=item, outbound=outbound)
+
+
+def _drafted_reply(command: SendReply, draft: int) -> SendReply:
+    return SendReply(
+        contact=command.contact,
+        reply=command.reply,
+        agent=command.agent,
+        channel=command.channel,
+        inbox=command.inbox,
+        draft=draft,
+        keys=command.keys,
+    )
+
+
+def _outbound(command: SendReply, now: datetime) -> OutboundMessage:
+    return OutboundMessage(
+        id=command.reply,
+        channel=ChannelName(command.channel),
+        inbox=InboxId(command.inbox),
+        desk=SUPPORT,
+        contact=ContactId(command.contact),
+        customer=CustomerId("u"),
+        author=command.agent,
+        author_name="An agent",
+        to=(Recipient(address="customer@one.example"),),
+        written=now,
+        text="An answer",
+    )

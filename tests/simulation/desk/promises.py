@@ -1,0 +1,122 @@
+"""What a desk promises, held against what it was given, what it answered and what came of it.
+
+1. Nothing accepted is lost: each message whose channel was told "stored" is decided, and its words
+   stand in the transcript.
+2. Nothing is decided twice: no message, no request, no reply, whatever is repeated, and whatever the
+   broker has forgotten. (`truth.py`, with capacity, matching and rings, after each commit.)
+3. What was answered stands in the log at or before the place that the answer names; what was refused
+   does not.
+4. Clocks, offers and wrap-ups end once and at the right instant, and breaches are those that
+   messages, replies and waits alone come to. (`history.py`.)
+5. The log, or the last snapshot and the log behind it, gives the leader's state byte for byte.
+6. Every decision is told to everybody else, under one id, with one content; nothing else is told.
+7. Every reply that was queued reaches whoever delivers, and no other.
+"""
+
+import asyncio
+from contextlib import aclosing
+from typing import TYPE_CHECKING
+
+from frontline.contract.codec import encode
+from frontline.contract.message import InboundMessage
+from frontline.contract.transcript import decode_item
+from router.core.state import DeskState, fingerprint
+from router.desk.effects import as_told
+from router.desk.follower import Follower
+from router.desk.log_store import StreamLogStore
+from router.desk.snapshots import Snapshots
+from tests.simulation.desk import history
+from tests.simulation.desk.firm import SUPPORT
+
+if TYPE_CHECKING:
+    from tests.simulation.desk.scenario import Scenario
+
+
+async def check(run: "Scenario") -> None:
+    """While a leader leads and nothing is left to do."""
+    process = run.leader()
+    assert process is not None
+    leader = process.replica.leader
+    assert leader is not None
+    await leader.loop.counted()
+    while leader.loop.state.index != run.truth.state.index:  # it has decided something since
+        await leader.loop.counted()
+        await asyncio.sleep(0)
+    truth = fingerprint(run.truth.state)
+    assert fingerprint(leader.loop.state) == truth, f"the leader's state is another: {_where(leader.loop.state, run)}"
+    follower = Follower(SUPPORT, StreamLogStore(process.bus, SUPPORT))
+    await follower.begin(Snapshots(process.bus, SUPPORT))
+    run.broker.seen["from a snapshot"] += follower.fence.seq > 0
+    while (follower.fence.epoch, follower.fence.index) != (run.truth.state.epoch, run.truth.state.index):
+        async with aclosing(follower.store.read(follower.fence.seq)) as records:
+            async for stored in records:
+                follower.take(stored)
+    assert fingerprint(follower.state) == fingerprint(run.truth.state), "from the last snapshot it is another state"
+
+
+def check_ends(run: "Scenario") -> None:
+    """Once all processes have ended."""
+    log = run.truth.log
+    history.clocks_end_once(log)
+    wanted, found = history.breaches(log), history.recorded_breaches(log)
+    assert found == wanted, f"breaches: on record {found}, told from the story {wanted}"
+    open_ = history.offers_end_once(log)
+    assert open_.keys() == set(run.truth.state.offers.values()), "open offers"
+    history.wrap_ups_last(log)
+    if run.lost:
+        return  # what was in the lost end was accepted, answered and told, and is gone
+    _everything_accepted_is_decided_and_written_down(run)
+    _answers_are_true(run)
+    _everything_is_told_once(run)
+    replies, delivered = set(run.truth.replies), set(run.channel.sent.delivered)
+    assert delivered == replies, f"replies never sent: {replies - delivered}; never written: {delivered - replies}"
+
+
+def _everything_accepted_is_decided_and_written_down(run: "Scenario") -> None:
+    parked = [record.data for record in run.broker.streams["PARKED"].records.values()]
+    written: dict[str, int] = {}
+    for record in run.broker.streams["TRANSCRIPT"].records.values():
+        item = decode_item(record.data)
+        written[item.id] = written.get(item.id, 0) + 1
+    for id_, message in run.channel.sent.accepted.items():
+        if encode(message) in parked:
+            run.broker.seen["parked"] += 1
+            continue
+        if isinstance(message, InboundMessage):
+            assert run.truth.received[id_] == 1, f"message {id_} was accepted, and never decided"
+        times = written.get(id_, 0)
+        assert times, f"message {id_} was accepted, and its words are nowhere"
+        assert times == 1 or run.forgot, f"message {id_} stands {times} times in the transcript"
+    for reply in run.truth.replies:
+        assert written.get(reply), f"the words of reply {reply} are nowhere"
+
+
+def _answers_are_true(run: "Scenario") -> None:
+    for colleague in run.colleagues:
+        for asked in colleague.asked:
+            decided = run.truth.requests[asked.request]
+            assert not asked.early, f"{asked.request} was answered before it was in the log"
+            if asked.given_up:
+                continue
+            if asked.refused:
+                assert not decided, f"{asked.request} was refused ({asked.refused}), and decided"
+            else:
+                assert decided == 1, f"{asked.request} was said to be decided, and was not"
+
+
+def _everything_is_told_once(run: "Scenario") -> None:
+    said: dict[str, bytes] = {}
+    for record in run.broker.streams["EVENTS"].records.values():
+        id_ = record.headers["Nats-Msg-Id"]
+        assert said.setdefault(id_, record.data) == record.data, f"event {id_} is told in two ways"
+    wanted = {f"{SUPPORT}.{id_}": encode(as_told(SUPPORT, id_, event)) for id_, event in run.truth.told.items()}
+    # The desk ends without telling what it decided while it was ending: the next leader does.
+    later = {id_ for id_ in wanted if id_ not in said and run.is_late(id_)}
+    missing = wanted.keys() - said.keys() - later
+    assert not missing, f"never told: {sorted(missing)[:5]}"
+    assert not said.keys() - wanted.keys(), f"told, and never decided: {sorted(said.keys() - wanted.keys())[:5]}"
+    assert all(said[id_] == wanted[id_] for id_ in said), "told in other words than decided"
+
+
+def _where(state: DeskState, run: "Scenario") -> str:
+    return f"{state.epoch}.{state.index}, and {run.truth.state.epoch}.{run.truth.state.index}"

@@ -1,0 +1,75 @@
+"""The promises of a whole desk (`desk/promises.py`), over some seeds; `make simulate` runs thousands.
+
+`make simulate SEEDS=1 FIRST=123` runs one again. So does `FRONTLINE_SEED=123` with these tests.
+"""
+
+import os
+import subprocess
+import sys
+from collections import Counter
+
+import pytest
+
+from tests.simulation.desk.scenario import simulate
+
+_SEED = os.environ.get("FRONTLINE_SEED")
+_SEEDS = 60
+_A_TEST = 20
+
+KINDS = (
+    "acknowledgement late",
+    "acknowledgement lost",
+    "answer doubled",
+    "clock stepped",
+    "connection lost",
+    "crash at an await",
+    "crash",
+    "desk.given_up WrongClock",
+    "desk.lost",
+    "duplicate",
+    "end lost",
+    "five minutes down",
+    "from a snapshot",
+    "full",
+    "late",
+    "network stalled",
+    "purged DESK",
+    "redelivered",
+    "request doubled",
+    "request lost",
+    "server away",
+    "server forgot ids",
+    "snapshot",
+    "stale read",
+    "stopped",
+    "three days",
+    "usurped",
+    "wrong clock",
+    "wrong sequence",
+)
+
+
+@pytest.mark.parametrize("first", [int(_SEED)] if _SEED else range(0, _SEEDS, _A_TEST))
+def test_a_desk_keeps_its_promises_whatever_goes_wrong(first: int) -> None:
+    for seed in range(first, first + (1 if _SEED else _A_TEST)):
+        simulate(seed)
+
+
+def test_a_seed_replays_exactly_in_this_process_and_in_another() -> None:
+    here = simulate(5).digest
+    assert simulate(5).digest == here
+    code = "from tests.simulation.desk.scenario import simulate; print(simulate(5).digest)"
+    for seed in ("1", "2"):
+        env = os.environ | {"PYTHONHASHSEED": seed}
+        there = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, env=env)
+        assert there.stdout.strip() == here
+
+
+def test_every_kind_of_trouble_comes_up_and_much_is_decided_all_the_same() -> None:
+    seen: Counter[str] = Counter()
+    for seed in range(100, 180):
+        seen += simulate(seed).seen
+        if not [kind for kind in KINDS if not seen[kind]] and seen["commits"] > 1_000:
+            return
+    assert [kind for kind in KINDS if not seen[kind]] == []
+    assert seen["commits"] > 1_000
