@@ -1,6 +1,6 @@
 """The promises of the log (`promises.py`), over many seeds.
 
-`FRONTLINE_SEED=123` runs that one again; `python -m tests.simulation` goes on hunting.
+`FRONTLINE_SEED=123` runs that one again; `make simulate` goes on hunting.
 """
 
 import os
@@ -10,7 +10,7 @@ import pytest
 
 from tests.simulation.scenario import simulate
 
-SEEDS = 400
+SEEDS = 150
 _A_TEST = 50
 _SEED = os.environ.get("FRONTLINE_SEED")
 

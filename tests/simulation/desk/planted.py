@@ -27,7 +27,6 @@ from router.desk.effects import Effects, Place
 from router.desk.fence import Counted, EpochBegan, Fence, Record
 from router.desk.follower import Follower
 from router.desk.keeper import Keeper
-from router.desk.leader import Leader
 from router.desk.loop import DeskLoop
 from router.desk.resolve import Resolver
 from tests.simulation import planted
@@ -196,30 +195,6 @@ def forget_what_was_answered() -> list[Patch]:
     return [mock.patch.object(DeskState, "outcome", return_value=None)]
 
 
-def raise_the_floor_before_the_index_has_it() -> list[Patch]:
-    done = Leader._effects_done
-
-    def early(self: Any, what: Any) -> None:
-        done(self, what)
-        self._floor = Place(epoch=self._writer.epoch, index=self._writer.next_index - 1)
-
-    return [mock.patch.object(Leader, "_effects_done", early), *_no_reading_again()]
-
-
-def decide_by_an_index_read_before_the_floor() -> list[Patch]:
-    return _no_reading_again()
-
-
-def _no_reading_again() -> list[Patch]:
-    submit = DeskLoop.submit
-
-    async def without(self: DeskLoop, work: Any) -> Any:
-        work.floor = None
-        return await submit(self, work)
-
-    return [mock.patch.object(DeskLoop, "submit", without)]
-
-
 def give_more_than_there_is_room_for() -> list[Patch]:
     def place(self: Agent, _cost: int, *, live: bool) -> bool:
         return self.present and (live or self.load <= self.capacity)
@@ -260,8 +235,6 @@ PLANTED: dict[str, Callable[[], list[Patch]]] = {
         note_progress_before_the_effects,
         answer_before_it_counts,
         forget_what_was_answered,
-        raise_the_floor_before_the_index_has_it,
-        decide_by_an_index_read_before_the_floor,
         give_more_than_there_is_room_for,
         give_on_who_waits_for_others_as_they_are,
     )
