@@ -109,10 +109,12 @@ class Replica:
     async def _lead(
         self, follower: Follower, following: asyncio.Task[None], lease: Lease, stopping: asyncio.Event
     ) -> None:
-        wall = self._with.wall
-        sent = wall()
+        clock = DeskClock(
+            self._with.wall, self._with.monotonic
+        )  # the very one that is checked: a clock may step meanwhile
+        sent = clock()
         epoch = await announce(self._store, EpochRecord(leader=self._holder, at=sent, format=FORMAT))
-        acknowledged = wall()
+        acknowledged = clock()
         await follower.reach(epoch)
         following.cancel()
         if follower.fence.epoch != epoch or follower.epoch_began is None:
@@ -125,7 +127,7 @@ class Replica:
             writer=writer,
             store=self._store,
             lease=lease,
-            clock=DeskClock(wall, self._with.monotonic),
+            clock=clock,
             surroundings=self._with,
         )
         self._with.log.info("desk.led", desk=self._desk.id, epoch=epoch)
