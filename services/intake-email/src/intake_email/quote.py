@@ -73,7 +73,7 @@ def reply_text(text: str, marks: Marks = NO_MARKS, *, forwards: bool = False) ->
     colons = [at for at, line in enumerate(lines) if ":" in line] if ":" in whole else []
     colons += [at for at, line in enumerate(lines) if "：" in line] if "：" in whole else []
     own = _own(lines, colons, marks, forwards=forwards)
-    unsigned = _joined(_unsigned(own))
+    unsigned = _joined(_unsigned(own, signed="--" in whole))
     if unsigned or len(own) == len(lines):
         return unsigned or whole
     return _joined(own) or whole
@@ -108,7 +108,10 @@ def _own(lines: list[str], colons: list[int], marks: Marks, *, forwards: bool) -
 
 def _special(lines: list[str], colons: list[int], marks: Marks) -> Iterator[int]:
     """The lines to look at. All that is looked for has a colon near or begins with a mark; most lines have neither."""
-    found = bytearray(map(_FIRST.__contains__, [line[:1] for line in lines]))
+    begin = [line[:1] for line in lines]
+    if not colons and marks is NO_MARKS and _FIRST.isdisjoint(begin):
+        return iter(())
+    found = bytearray(map(_FIRST.__contains__, begin))
     for at in colons:
         found[max(at - _LINES + 1, 0) : at + 1] = b"\1" * min(at + 1, _LINES)
     for at in marks.left_out if marks.cut is None else (marks.cut, *marks.left_out):
@@ -205,8 +208,9 @@ def _quote_follows(lines: list[str], at: int) -> bool:
     return False
 
 
-def _unsigned(lines: list[str]) -> list[str]:
-    for at, line in enumerate(lines):
+def _unsigned(lines: list[str], *, signed: bool) -> list[str]:
+    """The lines up to the signature, for which they are searched when there may be one (`signed`)."""
+    for at, line in enumerate(lines if signed else ()):
         if line[:2] == "--" and _SIGNATURE.match(line):
             lines = lines[:at]
             break
