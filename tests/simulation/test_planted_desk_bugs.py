@@ -6,7 +6,7 @@ from tests.simulation.desk.planted import PLANTED, with_bug
 from tests.simulation.desk.scenario import simulate
 from tests.simulation.scenario import Broken
 
-BUDGET = 40
+BUDGET = 150
 """Seeds within which a bug has to show; most show in the first few."""
 
 FIRST = {"believe_a_snapshot_of_a_lost_end": 100}
