@@ -13,7 +13,7 @@ import msgspec
 
 from frontline.contract import subject
 from frontline.runtime.reader import Stored
-from router.core import advance, decide, decide_message, decide_presence, decide_transfer, sla, waiting
+from router.core import advance, decide, decide_message, decide_presence, decide_transfer, sla
 from router.core.capacity import Agent
 from router.core.command import ReceiveMessage
 from router.core.commit import decode_commit
@@ -112,15 +112,6 @@ def forget_wrap_up() -> list[Patch]:
         return left(state, contact, now)
 
     return [mock.patch.object(decide_presence, "left", none)]
-
-
-def lose_a_ring_timer() -> list[Patch]:
-    coming = waiting._coming
-
-    def without(state: DeskState, contact: Contact) -> list[Any]:
-        return [entry for entry in coming(state, contact) if type(entry[1]).__name__ != "RingOpened"]
-
-    return [mock.patch.object(waiting, "_coming", without)]
 
 
 def fire_a_clock_early() -> list[Patch]:
@@ -225,7 +216,6 @@ PLANTED: dict[str, Callable[[], list[Patch]]] = {
         punish_agents_for_our_downtime,
         forget_a_pause,
         forget_wrap_up,
-        lose_a_ring_timer,
         fire_a_clock_early,
         lead_with_a_wrong_clock,
         take_over_without_the_epoch,
