@@ -46,7 +46,7 @@ def install(folder: Path) -> Path:
                     into.parent.mkdir(exist_ok=True)
                     shutil.copy(ROOT / source, into)
         elif name == "RUN" and "/opt/frontline" in argument:
-            command = argument.replace("/uv/bin/uv", f"{Path(sys.executable).parent}/uv").replace("/opt/", f"{opt}/")
+            command = argument.replace("/opt/", f"{opt}/").replace("/uv/bin/uv", f"{Path(sys.executable).parent}/uv")
             command = (
                 command.replace("--no-cache ", "")
                 .replace("--compile-bytecode ", "")

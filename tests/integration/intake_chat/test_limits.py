@@ -100,7 +100,10 @@ async def test_a_person_whom_the_page_vouches_for_is_one_visitor_on_every_device
         assert (sender.address, sender.name, sender.status) == (
             "support:customer-1", "Customer One", IdentityStatus.VERIFIED,
         )  # fmt: skip
-        assert [(one.method, one.result) for one in sender.evidence] == [("jwt", "pass")]
+        assert [(one.method, one.result) for one in sender.evidence] == [
+            ("jwt", "pass"),
+            ("address", "one@customer.example"),
+        ]
 
 
 # hard-case 36: the second device is open before there is a contact, and nobody tells it

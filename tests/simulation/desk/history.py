@@ -39,6 +39,7 @@ class _Story:
 
     due: datetime | None = None
     stood: datetime | None = None
+    waits: bool = False
     breached: bool = False
     withdrawn: bool = False
     asked_since: bool = True
@@ -62,9 +63,15 @@ class _Story:
         if self.due is not None and self.stood is None and not (self.breached or self.withdrawn or self.answers):
             self.stood = at
 
+    def run_on(self, at: datetime) -> None:
+        """What had ended runs on: had it stood still then, it stood still up to now."""
+        if self.stood is not None and self.due is not None and not self.waits:
+            self.due += max(at - self.stood, timedelta(0))  # a message of the past ends it when it began
+            self.stood = None
+
     def go_on(self, at: datetime) -> None:
         if self.stood is not None and self.due is not None and not (self.withdrawn or self.answers):
-            self.due += at - self.stood
+            self.due += max(at - self.stood, timedelta(0))  # a message of the past ends it when it began
             self.stood = None
 
 
@@ -92,16 +99,22 @@ def _tell(story: _Story, event: DeskDecision, reopening: set[ContactId]) -> None
             story.look(event.at)
             story.answers.append((event.reply, event.at))
         case DeliveryRecorded() if event.state is DeliveryState.FAILED:
-            story.answers = [answer for answer in story.answers if answer[0] != event.reply]
+            before, story.answers = story.answers, [each for each in story.answers if each[0] != event.reply]
+            if before and not story.answers:
+                story.run_on(event.at)
         case WaitStarted():
             story.stand(event.at)
+            story.waits = True
         case WaitEnded():
+            story.waits = False
             story.go_on(event.at)
         case ContactResolved():
             story.look(event.at)
+            story.waits = False
             story.withdrawn |= story.due is not None and not story.breached and not story.answers
         case ContactReopened() if event.rule != "message" and not story.answers:
             story.withdrawn = False
+            story.run_on(event.at)
 
 
 def recorded_breaches(log: list[Commit]) -> dict[ContactId, list[datetime]]:

@@ -402,3 +402,15 @@ def test_settings_that_change_the_rings_count_from_when_each_contact_began_to_wa
     desk.tick()
     assert desk.contact(contact).ring == 1
     assert CALLS.live
+
+
+def test_a_call_that_is_opened_again_by_an_agent_is_work_in_writing_and_a_new_call_in_it_is_put_through() -> None:
+    desk = desk_with(person("a"))
+    call = calls(desk)
+    takes(desk, call)
+    tells(desk, call, Presence.LEFT, kind=MessageKind.CALL)
+    desk.resolve(call)
+    desk.reopen(call)
+    assert (desk.contact(call).phase, desk.holder(call)) == (ASSIGNED, "a")
+    tells(desk, call, Presence.LIVE, kind=MessageKind.CALL)
+    assert desk.offer(call).agent == "a"

@@ -15,7 +15,7 @@ from frontline.contract.error import Unavailable
 from frontline.runtime.bus import Bus
 
 _AT_ONCE = 0.01
-_NOTICED = 0.3
+_NOTICED = 1.0
 _EXPIRES = 5.0
 _GRACE = 2.0
 _NANO = 1_000_000_000

@@ -32,6 +32,8 @@ def came(state: DeskState, contact: Contact, *, calls: bool, now: datetime) -> l
     if not inbox.live:
         return []
     returned = [] if contact.live and not contact.left else [CustomerReturned(at=now, contact=contact.id)]
+    if contact.phase == OFFERED and returned:
+        return [decide_offer.withdrawn(contact, now, CUSTOMER_RETURNED), *returned]
     if contact.phase != ASSIGNED or (not returned and not calls):
         return list(returned)
     assert contact.agent is not None

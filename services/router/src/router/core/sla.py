@@ -163,7 +163,7 @@ def reopened(contact: Contact, at: datetime, failed: MessageId | None = None) ->
     events: list[DeskDecision] = []
     for clock in contact.clocks:
         if clock.end == WITHDRAWN and not _answered(contact, clock, failed):
-            events.append(_as_if_never(contact.id, clock, REOPENED))
+            events += _runs_on(contact.id, clock, at, REOPENED)
     return [*events, *unresolved(contact, at)]
 
 
@@ -196,9 +196,10 @@ def bounced(contact: Contact, reply: MessageId, at: datetime) -> list[DeskDecisi
             first = True
             asked = contact.clock(NEXT_RESPONSE)
             events += [] if asked is None else _withdrawn(contact.id, asked, at, BOUNCED)
-        events.append(_as_if_never(contact.id, missed, BOUNCED))
-        if after is not None:
-            events += met(contact.id, missed, after[1], after[0])
+        if after is None:
+            events += _runs_on(contact.id, missed, at, BOUNCED)
+        else:
+            events += [_as_if_never(contact.id, missed, BOUNCED), *met(contact.id, missed, after[1], after[0])]
     return events
 
 
@@ -342,6 +343,14 @@ def _withdrawn(contact: ContactId, clock: Clock, at: datetime, reason: str) -> l
     if not clock.missed(at):
         events.append(ClockWithdrawn(at=at, contact=contact, target=clock.target, reason=reason))
     return events
+
+
+def _runs_on(contact: ContactId, clock: Clock, at: datetime, why: str) -> list[DeskDecision]:
+    """It had ended, and runs on. One that ended while it stood still stood still up to now: nobody waits for
+    others any more, and when they ceased to was nothing to it.
+    """
+    again = _as_if_never(contact, clock, why)
+    return [again, _resumed(contact, clock, at, why)] if clock.paused else [again]
 
 
 def _as_if_never(contact: ContactId, clock: Clock, why: str) -> ClockStarted:
