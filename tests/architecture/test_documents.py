@@ -59,6 +59,7 @@ def test_a_planted_link_and_path_are_caught(tmp_path: Path) -> None:
     assert broken_links(planted) == ["nowhere.md"]
     assert unknown_paths("`desk/log.py`, `runtime/`, `desk/pigeon.py`, `make check`") == ["desk/pigeon.py"]
 
+
 def marked(text: str) -> bool:
     """Whether two edits were put together and nobody looked."""
     return re.search(r"^(?:<{7} |>{7} )", text, re.MULTILINE) is not None
