@@ -101,7 +101,7 @@ class Effects:
         """
         self._redo_until = epoch
         place = await self._patiently(self._where)
-        if place.seq > epoch:
+        if place.seq > epoch or (place.seq == epoch and place.epoch != epoch):
             place = Place()  # the log has lost its end since, and our place in it with it
         fence = Fence(place.seq, place.epoch, place.index)
         async with aclosing(self._store.follow(place.seq)) as batches:

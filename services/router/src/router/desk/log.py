@@ -201,6 +201,8 @@ class LogWriter:
         self._tip = self._fence.seq
         async with aclosing(self._store.read(self._fence.seq)) as records:
             async for stored in records:
+                if stored.seq != self._tip + 1:
+                    self._depose()  # what lay in between was purged by a leader of a later epoch
                 self._tip = stored.seq
                 record = self._fence.admit(stored)
                 if isinstance(record, EpochBegan):
