@@ -143,8 +143,10 @@ class EmbeddedServer:
         return await self._end(signal.SIGKILL, 10.0)
 
     def pause(self) -> None:
-        """Freeze it (SIGSTOP): connections stay, nothing is answered."""
+        """Freeze it (SIGSTOP): connections stay, nothing is answered. Returns once it stands still."""
         os.kill(self.pid, signal.SIGSTOP)
+        with suppress(ChildProcessError):
+            os.waitid(os.P_PID, self.pid, os.WSTOPPED | os.WEXITED | os.WNOWAIT)
 
     def resume(self) -> None:
         os.kill(self.pid, signal.SIGCONT)
