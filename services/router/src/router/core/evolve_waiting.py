@@ -2,7 +2,7 @@
 
 from frontline.contract.ids import ContactId
 from router.core import waiting
-from router.core.contact import OFFERED, RESOLVED, WAITING, Contact
+from router.core.contact import OFFERED, RESOLVED, STICKY, WAITING, Contact
 from router.core.event import (
     AlarmRaised,
     ContactAged,
@@ -64,7 +64,7 @@ def begin(state: DeskState, contact: Contact, *, front: bool) -> None:
     """It waits from now on, in no line yet."""
     contact.phase, contact.front = WAITING, front
     contact.since, contact.aged, contact.alarmed = state.now, 0, False
-    contact.ring = 0 if contact.sticky is None else -1
+    contact.ring = 0 if contact.sticky is None else STICKY
     if not contact.live and waiting.inbox_of(state, contact).live:
         contact.offer_for = None  # nobody is at the other end any more: nobody is asked first
     contact.line = state.matching.line(waiting.need_of(state, contact))

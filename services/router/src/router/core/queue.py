@@ -51,10 +51,6 @@ class Line:
         self._contacts = contacts
         self._heap: list[Place] = []
 
-    @property
-    def cost(self) -> int:
-        return self.need.cost
-
     def add(self, contact: Contact) -> None:
         """Put a contact where it belongs now; its former place, if any, is stale from here on."""
         contact.place = place = place_of(contact)
