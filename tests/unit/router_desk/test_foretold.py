@@ -10,7 +10,7 @@ from frontline.configuration.model import Desk
 from frontline.contract.deskview import Range
 from frontline.contract.ids import AgentId, ChannelName, ContactId, CustomerId, DeskId, InboxId
 from frontline.runtime.telemetry import logger
-from router.core.event import ContactAssigned, ContactOpened, CustomerLeft
+from router.core.event import ContactAssigned, ContactMerged, ContactOpened, CustomerLeft
 from router.core.handling import Key
 from router.core.wait import Estimate, Waits
 from router.desk import view
@@ -64,8 +64,10 @@ def test_whoever_was_told_nothing_or_left_or_only_wrote_is_not_counted(
     foreteller.heard(opened("nobody-there"), {CHAT: None})
     foreteller.heard(opened("left"), TOLD)
     foreteller.heard(CustomerLeft(at=NOON, contact=ContactId("left")), TOLD)
+    foreteller.heard(opened("merged"), TOLD)
+    foreteller.heard(ContactMerged(at=NOON, contact=ContactId("merged"), into=ContactId("c"), agent=AgentId("a")), TOLD)
     foreteller.heard(opened("mail", live=False), TOLD)
-    for name in ("nobody-there", "left", "mail"):
+    for name in ("nobody-there", "left", "merged", "mail"):
         foreteller.heard(assigned(name, 5), TOLD)
     assert heard == []
     assert foreteller.foretold is None

@@ -48,7 +48,7 @@ from router.core.command import (
     WaitFor,
     WriteFirst,
 )
-from router.core.contact import RESOLVED, STICKY, WAITS, Contact
+from router.core.contact import MERGED, RESOLVED, STICKY, WAITS, Contact
 from router.core.due import AVAILABILITY, DUTY, GRACE, MOMENT, OFFER, Entry
 from router.core.event import ContactClosed, ContactUnassigned, DeskDecision, IndexFloorRaised, RingOpened, WrapUpEnded
 from router.core.event_people import AvailabilityChanged, GraceEnded
@@ -86,7 +86,7 @@ def due(state: DeskState, entry: Entry) -> Events:
 
 
 def _moment(state: DeskState, contact: Contact, at: datetime) -> Events:
-    if contact.phase == RESOLVED:
+    if contact.phase in (RESOLVED, MERGED):
         return (ContactClosed(at=at, contact=contact.id),)
     if contact.phase in WAITS:
         return tuple(decide_message.waited(contact, at, "until"))

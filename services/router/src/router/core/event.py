@@ -173,7 +173,7 @@ class ContactUnmerged(Event, frozen=True, kw_only=True):
 
 
 class ContactClosed(Event, frozen=True, kw_only=True):
-    """Resolved for so long that it is not reopened any more; the desk forgets it."""
+    """Resolved for so long that it is not reopened any more, or merged into one that is closed; the desk forgets it."""
 
     contact: ContactId
 

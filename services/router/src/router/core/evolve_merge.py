@@ -22,6 +22,7 @@ def merged(state: DeskState, event: ContactMerged) -> None:
     contact.phase, contact.front, contact.asked = MERGED, False, ()
     contact.live = contact.left = False
     contact.merged_into = into.id
+    state.absorbed.setdefault(into.id, set()).add(contact.id)
     state.dues.arm_moment(contact, None)
     for customer in (contact.customer, *contact.others):
         if not into.has(customer):
@@ -33,6 +34,6 @@ def unmerged(state: DeskState, event: ContactUnmerged) -> None:
     known_agent(state, event.agent)
     if contact.phase != MERGED:
         no(f"contact {contact.id} is {contact.phase}, not merged")
-    contact.merged_into = None
+    evolve_waiting.leave_heir(state, contact)
     contact.sticky = contact.last_agent if contact.last_agent in state.agents else None
     evolve_waiting.begin(state, contact, front=False)

@@ -2,7 +2,7 @@
 
 from frontline.contract.ids import ContactId
 from router.core import waiting
-from router.core.contact import OFFERED, RESOLVED, STICKY, WAITING, Contact
+from router.core.contact import MERGED, OFFERED, RESOLVED, STICKY, WAITING, Contact
 from router.core.event import (
     AlarmRaised,
     ContactAged,
@@ -54,10 +54,23 @@ def transferred(state: DeskState, event: ContactTransferred) -> None:
 
 def closed(state: DeskState, event: ContactClosed) -> None:
     contact = known_contact(state, event.contact)
-    if contact.phase != RESOLVED:
-        no(f"contact {contact.id} is {contact.phase}, not resolved")
+    if contact.phase not in (RESOLVED, MERGED):
+        no(f"contact {contact.id} is {contact.phase}, neither resolved nor merged")
     state.dues.arm_moment(contact, None)
+    leave_heir(state, contact)
     del state.contacts[contact.id]
+    for merged in state.absorbed.pop(contact.id, ()):
+        state.dues.arm_moment(state.contacts[merged], event.at)  # what went on in it is over with it
+
+
+def leave_heir(state: DeskState, contact: Contact) -> None:
+    """It goes on in no other one any more, if it did."""
+    heir, contact.merged_into = contact.merged_into, None
+    merged = None if heir is None else state.absorbed.get(heir)
+    if heir is not None and merged is not None:
+        merged.discard(contact.id)
+        if not merged:
+            del state.absorbed[heir]
 
 
 def begin(state: DeskState, contact: Contact, *, front: bool) -> None:

@@ -295,6 +295,8 @@ def _keep(state: DeskState, row: ContactRow, terms: list[Term]) -> None:
         row.ours,
     )
     state.contacts[contact.id] = contact
+    if contact.merged_into is not None:
+        state.absorbed.setdefault(contact.merged_into, set()).add(contact.id)
     if contact.phase == WAITING:
         state.matching.join(contact)
     elif contact.phase == OFFERED and row.offer is not None:

@@ -49,7 +49,7 @@ class DeskState:
     """`epoch`, `index` and `now` are those of the last commit. `arrivals` and `turns` number those
     who begin to wait, and those who get or take up work. `offers` are the open ones.
 
-    `leaving` are agents with work that they may not keep, and why, `unanswering` those who won't answer what
+    `absorbed` are the contacts that go on in another one, by that one. `leaving` are agents with work that they may not keep, and why, `unanswering` those who won't answer what
     they are asked; what follows from that is decided next. `duty` is who is on by the rota, `swaps` are
     the turns that changed hands, by shift and day.
     """
@@ -61,6 +61,7 @@ class DeskState:
         "_ended_order",
         "_outcomes",
         "_words",
+        "absorbed",
         "agents",
         "arrivals",
         "contacts",
@@ -90,6 +91,7 @@ class DeskState:
         self.index = 0
         self.now = BEGINNING
         self.contacts: dict[ContactId, Contact] = {}
+        self.absorbed: dict[ContactId, set[ContactId]] = {}
         self.agents: dict[AgentId, Agent] = {}
         self.overlay = Overlay()
         self.arrivals = 0

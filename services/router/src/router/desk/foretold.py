@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 
 from frontline.contract.deskview import Foretold
 from frontline.contract.ids import ContactId
-from router.core.event import ContactAssigned, ContactOpened, ContactResolved, CustomerLeft, DeskDecision
+from router.core.event import ContactAssigned, ContactMerged, ContactOpened, ContactResolved, CustomerLeft, DeskDecision
 from router.core.handling import Decayed, Key
 from router.core.wait import Estimate
 
@@ -46,7 +46,7 @@ class Foreteller:
                 told = self._told.pop(event.contact, None)
                 if told is not None:
                     self._compare(event.at - told.at, told.estimate)
-            case CustomerLeft() | ContactResolved():
+            case CustomerLeft() | ContactResolved() | ContactMerged():
                 self._told.pop(event.contact, None)
             case _:
                 pass

@@ -62,8 +62,10 @@ def _transferred(row: ContactRow, event: ContactTransferred) -> ContactRow:
 
 
 def _closed(row: ContactRow, event: ContactClosed) -> ContactRow:
-    row = msgspec.structs.replace(row, state="closed")
-    return because(row, stamp(event.at), "closed", "resolved for so long that it is not reopened any more")
+    why = "resolved for so long that it is not reopened any more"
+    if row.merged_into is not None:
+        why = f"{row.merged_into}, which it went on in, is closed"
+    return because(msgspec.structs.replace(row, state="closed"), stamp(event.at), "closed", why)
 
 
 def _merged(row: ContactRow, event: ContactMerged) -> ContactRow:
