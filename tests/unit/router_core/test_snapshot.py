@@ -42,6 +42,7 @@ def test_a_restored_desk_is_the_desk_and_lives_on_the_same(seed: int) -> None:
             before = life.desk.state
             after = restore(save(before))
             assert fingerprint(after) == fingerprint(before)
+            assert list(save(after)) == list(save(before))
             assert next_due(after) is None or next_due(after) == after.now or next_due(after) == next_due(before)
             life.desk.state = after
             life.holds()

@@ -39,7 +39,9 @@ _decode_contacts = msgspec.msgpack.Decoder(list[ContactRow]).decode
 
 
 def save(state: DeskState) -> Iterator[bytes]:
-    """The blocks, made one by one: the state must not change in between."""
+    """The blocks, made one by one: the state must not change in between. What was restored of them is
+    saved as the very same ones.
+    """
     numbers: dict[Term, int] = {}
     for contact in state.contacts.values():
         for clock in contact.clocks:
@@ -118,7 +120,7 @@ def _head(state: DeskState, numbers: dict[Term, int]) -> Head:
         turns=state.turns,
         terms=tuple(_term_row(term, current.get(term)) for term in numbers),
         agents=tuple(_agent_row(agent) for agent in state.agents.values()),
-        duty=(state.duty.agents, state.duty.available),
+        duty=(tuple(sorted(state.duty.agents)), tuple(sorted(state.duty.available))),
         duty_until=state.dues.duty,
         swaps=tuple(state.swaps.items()),
         overlay=state.overlay.keep(),
@@ -141,7 +143,7 @@ def _state(head: Head) -> DeskState:
         state.dues.arm_availability(agent, row.until)
         state.dues.arm_grace(agent, row.back_by)
     state.matching.staff(agent for agent in state.agents.values() if not agent.gone)
-    state.duty = Duty(*head.duty)
+    state.duty = Duty(*map(frozenset, head.duty))
     state.dues.arm_duty(head.duty_until)
     state.swaps = dict(head.swaps)
     state.overlay = Overlay.kept(head.overlay)

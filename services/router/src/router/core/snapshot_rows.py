@@ -122,7 +122,7 @@ class Head(msgspec.Struct, frozen=True, kw_only=True):
     turns: int
     terms: tuple[TermRow, ...]
     agents: tuple[AgentRow, ...]
-    duty: tuple[frozenset[AgentId], frozenset[AgentId]]
+    duty: tuple[tuple[AgentId, ...], tuple[AgentId, ...]]
     duty_until: datetime | None
     swaps: tuple[tuple[tuple[str, date], tuple[tuple[AgentId, AgentId], ...]], ...]
     overlay: OverlayKept

@@ -2,7 +2,8 @@
 
 import asyncio
 import gc
-from collections.abc import AsyncIterable, AsyncIterator
+import hashlib
+from collections.abc import AsyncIterable, AsyncIterator, Iterator
 from datetime import datetime
 
 import msgspec
@@ -16,7 +17,7 @@ from frontline.runtime.keyvalue import KeyValue
 from frontline.runtime.objects import Objects
 from frontline.runtime.topology import PROGRESS, SNAPSHOTS
 from router.core.snapshot import FORMAT, Restoration, UnreadableSnapshot, save
-from router.core.state import DeskState, fingerprint
+from router.core.state import DeskState
 from router.desk.fence import Fence
 
 KEPT = 3
@@ -72,11 +73,15 @@ class Snapshots:
         """
         before = await self.taken()
         name = f"{self._desk}/{_free(before)}"
-        content = await self._objects.put(SNAPSHOTS, name, _framed(state))
+        written = hashlib.sha256()
+        content = await self._objects.put(SNAPSHOTS, name, _in_turns(_framed(state, written)))
         taken = Taken(
             seq=place.seq, epoch=place.epoch, index=place.index, at=now, contacts=len(state.contacts), content=content
         )
-        if fingerprint(await self.load(taken)) != fingerprint(state):
+        found = hashlib.sha256()
+        async for _ in _in_turns(_framed(await self.load(taken), found)):
+            pass  # saving it again is what it takes to see all of it
+        if found.digest() != written.digest():
             raise UnreadableSnapshot("what was read back is another state")
         await self._progress.put(self._key, msgspec.json.encode((taken, *before)[:KEPT]))
         return taken
@@ -88,10 +93,17 @@ def _free(before: tuple[Taken, ...]) -> int:
     return next(n for n in range(KEPT) if str(n) not in stay)
 
 
-async def _framed(state: DeskState) -> AsyncIterator[bytes]:
-    """Each block behind its length, as the store cuts where it likes."""
+def _framed(state: DeskState, digest: "hashlib._Hash") -> Iterator[bytes]:
+    """Each block behind its length, as the store cuts where it likes. `digest` has all of them in the end."""
     for block in save(state):
+        digest.update(block)
         yield len(block).to_bytes(_LENGTH_BYTES) + block
+
+
+async def _in_turns(parts: Iterator[bytes]) -> AsyncIterator[bytes]:
+    """Lets others run in between."""
+    for part in parts:
+        yield part
         await asyncio.sleep(0)
 
 
