@@ -2,8 +2,9 @@
 the simulator and the tests all go through here; so does a replay, past the deciding.
 """
 
-from dataclasses import dataclass
 from datetime import datetime
+
+import msgspec
 
 from router.core.calendar import exact
 from router.core.command import DeskCommand, ReceiveMessage, RecordDelivery, StartEpoch
@@ -22,12 +23,14 @@ INTERVALS_PER_EVENT = 4
 """So many intervals, in which a clock explains itself, are as long as an event."""
 
 
+_CAME_IN = (ReceiveMessage, RecordDelivery)
+
+
 class Torn(Exception):
     """The state has changed and there will be no commit to tell it: it has to be read from the log again."""
 
 
-@dataclass(frozen=True, slots=True)
-class Step:
+class Step(msgspec.Struct, frozen=True):
     """What one command has come to. `commit` is what to append, `None` if nothing has happened.
 
     `refused` or `failed` (a bug, by its exception) say that the command itself did nothing; the commit
@@ -109,11 +112,9 @@ def next_due(state: DeskState) -> datetime | None:
 
 def _time_of(state: DeskState, command: DeskCommand, now: datetime) -> datetime:
     """Event time decides: what came due after a message arrived did not come before it."""
-    if isinstance(command, StartEpoch):
-        return state.now
-    if isinstance(command, ReceiveMessage | RecordDelivery):
+    if isinstance(command, _CAME_IN):
         return min(exact(command.at), now)
-    return now
+    return state.now if isinstance(command, StartEpoch) else now
 
 
 class _Work:
@@ -133,7 +134,8 @@ class _Work:
         self._events: list[DeskDecision] = []
 
     def evolve(self, event: DeskDecision) -> None:
-        self._begin()
+        if not self._open:
+            self._begin()
         try:
             evolve(self._state, event)
         except Exception as error:
@@ -142,7 +144,8 @@ class _Work:
         self._room -= 1
 
     def answer(self, outcome: Outcome) -> None:
-        self._begin()
+        if not self._open:
+            self._begin()
         remember_outcome(self._state, outcome)
 
     def fire(self, until: datetime) -> None:
@@ -173,6 +176,5 @@ class _Work:
         )
 
     def _begin(self) -> None:
-        if not self._open:
-            begin_commit(self._state, self._epoch, self._index, self._now)
-            self._open = True
+        begin_commit(self._state, self._epoch, self._index, self._now)
+        self._open = True

@@ -121,9 +121,10 @@ class Matching:
         """A line with somebody in it and nobody there to take them: a later ring may be better. It is
         named again until it is empty, or until `hopeless` says that there is none.
         """
-        self._place()
+        if self._unplaced:
+            self._place()
         for line in tuple(self._deserted):
-            if line.first is not None and not self.somebody(line.need):
+            if line.first is not None and not self._served(line):
                 return line
             del self._deserted[line]
         return None
@@ -140,12 +141,21 @@ class Matching:
         skills = frozenset(need.skills)
         return any(crew.present and crew.serves(need, skills) for crew in self._crews.values())
 
+    def _served(self, line: Line) -> bool:
+        if line.need.only is not None:
+            return self.somebody(line.need)
+        for crew in line.crews:  # noqa: SIM110 - for each message that waits: no generator for it
+            if crew.present:
+                return True
+        return False
+
     def next(self) -> tuple[Contact, Agent] | None:
         """The first who waits and may be taken, and by whom; `None` when there is no such pair.
 
         Those who were asked already come after all who were not.
         """
-        self._place()
+        if self._unplaced:
+            self._place()
         best: Line | None = None
         for line in tuple(self._unsettled):
             if line.first is None or self._taker(line) is None:

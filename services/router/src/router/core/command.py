@@ -9,11 +9,11 @@ from frontline.contract.message import Automation, DeliveryState, MessageKind, P
 from router.core.desk_settings import DeskSettings
 
 
-class Command(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, tag_field="type", tag=True):
+class Command(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, tag_field="type", tag=True, gc=False):
     """A request to the desk's one writer."""
 
 
-class FoundKey(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+class FoundKey(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
     """A thread key of a message, and the contact that the index knows for it, if any.
     The desk's own overlay of young keys is looked at first and wins.
     """

@@ -24,6 +24,9 @@ from router.core.state import DeskState
 
 Events = tuple[DeskDecision, ...]
 
+_ASK_NOTHING = (MessageKind.SURVEY, MessageKind.SYSTEM)
+_COME_AND_GO = (Presence.ANSWERED, Presence.LEFT)
+
 
 def receive(state: DeskState, command: ReceiveMessage, now: datetime) -> Events:
     if command.known is not None or state.overlay.placement(command.key) is not None:
@@ -58,27 +61,27 @@ def receive(state: DeskState, command: ReceiveMessage, now: datetime) -> Events:
 
 def asks(command: ReceiveMessage) -> bool:
     """Whether somebody waits for an answer to it."""
-    said = command.kind not in (MessageKind.SURVEY, MessageKind.SYSTEM)
-    comes = command.presence not in (Presence.ANSWERED, Presence.LEFT)
-    return said and comes and command.automation is not Automation.AUTO_REPLIED
+    if command.kind in _ASK_NOTHING or command.presence in _COME_AND_GO:
+        return False
+    return command.automation is not Automation.AUTO_REPLIED
 
 
 def _opening(
     state: DeskState, inbox: InboxSettings, command: ReceiveMessage, found: placing.Found, at: datetime
 ) -> ContactOpened:
-    rules = [rule for rule in state.settings.rules if rule.id in command.rules]
+    rules = [rule for rule in state.settings.rules if rule.id in command.rules] if command.rules else []
     return ContactOpened(
         at=at,
         contact=command.new_contact,
         channel=command.channel,
         inbox=command.inbox,
         customer=command.customer,
-        lane=next((rule.lane for rule in rules if rule.lane), inbox.lane),
+        lane=next((rule.lane for rule in rules if rule.lane), inbox.lane) if rules else inbox.lane,
         linked_to=found.linked_to,
         live=inbox.live and command.presence is Presence.LIVE,
-        skills=tuple(sorted({skill for rule in rules for skill in rule.skills})),
-        rules=tuple(rule.id for rule in rules),
-        policy=next((rule.policy for rule in rules if rule.policy), ""),
+        skills=tuple(sorted({skill for rule in rules for skill in rule.skills})) if rules else (),
+        rules=tuple([rule.id for rule in rules]),
+        policy=next((rule.policy for rule in rules if rule.policy), "") if rules else "",
         sticky=command.knows if command.knows in state.agents else None,
     )
 

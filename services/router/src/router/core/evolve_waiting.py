@@ -78,7 +78,7 @@ def begin(state: DeskState, contact: Contact, *, front: bool) -> None:
     contact.phase, contact.front = WAITING, front
     contact.since, contact.aged, contact.alarmed = state.now, 0, False
     contact.ring = 0 if contact.sticky is None else STICKY
-    if not contact.live and waiting.inbox_of(state, contact).live:
+    if contact.offer_for is not None and not contact.live and waiting.inbox_of(state, contact).live:
         contact.offer_for = None  # nobody is at the other end any more: nobody is asked first
     contact.line = state.matching.line(waiting.need_of(state, contact))
     state.matching.join(contact)

@@ -45,7 +45,8 @@ def rings(state: DeskState) -> tuple[RingSettings, ...]:
 def next_moment(state: DeskState, contact: Contact) -> datetime | None:
     """When something comes of its waiting next."""
     assert contact.since is not None
-    return min((at for at, _ in _coming(state, contact)), default=None)
+    coming = _coming(state, contact)
+    return min([at for at, _ in coming]) if coming else None
 
 
 def next_of(state: DeskState, contact: Contact) -> RingOpened | ContactAged | AlarmRaised:
