@@ -7,6 +7,7 @@ import msgspec
 from frontline.contract.ids import AgentId, ChannelName, ContactId, CustomerId, InboxId, KeyHash, MessageId, OfferId
 from frontline.contract.message import Automation, DeliveryState, MessageKind, Presence, ThreadEvidence
 from router.core.desk_settings import DeskSettings
+from router.core.holding import InboxKey
 
 
 class Command(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, tag_field="type", tag=True, gc=False):
@@ -184,6 +185,20 @@ class ApplySettings(Command, frozen=True, kw_only=True):
     """Taken only with a higher version than the log's; see "Configuration" in the design."""
 
     settings: DeskSettings
+    elsewhere: tuple[InboxKey, ...] = ()
+    """The inboxes of other desks: what goes to one of them keeps its settings for the contacts that stay."""
+
+
+class TakeInboxes(Command, frozen=True, kw_only=True):
+    """No other desk has these any more, and none can take them: what comes in there is ours."""
+
+    inboxes: tuple[InboxKey, ...]
+
+
+class ReleaseInboxes(Command, frozen=True, kw_only=True):
+    """The settings do not name these any more, and nothing from there is in hand."""
+
+    inboxes: tuple[InboxKey, ...]
 
 
 class RaiseIndexFloor(Command, frozen=True, kw_only=True):
@@ -219,6 +234,8 @@ DeskCommand = (
     | EraseContact
     | SwapTurn
     | ApplySettings
+    | TakeInboxes
+    | ReleaseInboxes
     | RaiseIndexFloor
     | StartEpoch
     | Tick

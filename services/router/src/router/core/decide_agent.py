@@ -8,6 +8,7 @@ from router.core.command import (
     ApplySettings,
     SetAvailability,
 )
+from router.core.decide_inbox import keeping_former
 from router.core.event import DeskDecision
 from router.core.event_people import AvailabilityChanged, ConfigChanged
 from router.core.refusal import Refused, wanted_agent
@@ -36,4 +37,4 @@ def apply(state: DeskState, command: ApplySettings, now: datetime) -> Events:
         raise Refused("older_version", detail)
     if found := faults(settings):
         raise Refused("invalid_settings", "; ".join(found))
-    return (ConfigChanged(at=now, settings=settings),)
+    return (ConfigChanged(at=now, settings=keeping_former(state, command)),)

@@ -50,7 +50,7 @@ def reply(state: DeskState, command: SendReply, now: datetime) -> Events:
 def write_first(state: DeskState, command: WriteFirst, now: datetime) -> Events:
     """It is nobody's work until the customer answers; then it goes first to who wrote."""
     wanted_agent(state, command.agent)
-    inbox = state.inbox(command.channel, command.inbox)
+    inbox = state.inboxes.get((command.channel, command.inbox))
     if inbox is None:
         raise Refused("unknown_inbox", f"This desk has no inbox {command.inbox} on {command.channel}.")
     if command.contact in state.contacts:

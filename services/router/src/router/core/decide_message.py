@@ -26,14 +26,20 @@ Events = tuple[DeskDecision, ...]
 
 _ASK_NOTHING = (MessageKind.SURVEY, MessageKind.SYSTEM)
 _COME_AND_GO = (Presence.ANSWERED, Presence.LEFT)
+UNKNOWN_INBOX = "unknown_inbox"
+NOT_TAKEN = "not_taken"
+"""Why a message is not this desk's to decide: another one has its inbox, or will have."""
 
 
 def receive(state: DeskState, command: ReceiveMessage, now: datetime) -> Events:
     if command.known is not None or state.overlay.placement(command.key) is not None:
         return ()
-    inbox = state.inbox(command.channel, command.inbox)
+    key = (command.channel, command.inbox)
+    inbox = state.inboxes.get(key)
     if inbox is None:
-        raise Refused("unknown_inbox", f"This desk has no inbox {command.inbox} on {command.channel}.")
+        raise Refused(UNKNOWN_INBOX, f"This desk has no inbox {command.inbox} on {command.channel}.")
+    if not state.holdings.has(key):
+        raise Refused(NOT_TAKEN, f"This desk has not taken inbox {command.inbox} on {command.channel}.")
     at = _arrived(command.at, now)
     found = placing.find(state, command)
     contact = found.contact

@@ -146,3 +146,5 @@ class DeskSettings(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True
     """How long the live contacts of an agent who went offline wait for them to come back."""
     reopen_for: timedelta | None = None
     """A contact resolved for so long is closed."""
+    former: tuple[InboxSettings, ...] = ()
+    """Inboxes that went to another desk, as they were: by these go on the contacts of theirs that stayed."""

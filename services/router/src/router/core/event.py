@@ -18,6 +18,7 @@ from router.core.event_clock import (
     ClockWarned,
     ClockWithdrawn,
 )
+from router.core.event_inbox import InboxReleased, InboxTaken
 from router.core.event_people import AvailabilityChanged, ConfigChanged, DutyChanged, GraceEnded, RotaSwapped
 from router.core.happened import Event
 
@@ -292,6 +293,8 @@ class IndexFloorRaised(Event, frozen=True, kw_only=True):
 
 DeskDecision = (
     ConfigChanged
+    | InboxTaken
+    | InboxReleased
     | AvailabilityChanged
     | DutyChanged
     | RotaSwapped

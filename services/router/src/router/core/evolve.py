@@ -13,6 +13,7 @@ from router.core import (
     evolve_clock,
     evolve_contact,
     evolve_handling,
+    evolve_inbox,
     evolve_merge,
     evolve_offer,
     evolve_presence,
@@ -63,6 +64,7 @@ from router.core.event_clock import (
     ClockWarned,
     ClockWithdrawn,
 )
+from router.core.event_inbox import InboxReleased, InboxTaken
 from router.core.event_people import AvailabilityChanged, ConfigChanged, DutyChanged, GraceEnded, RotaSwapped
 from router.core.illegal import no
 from router.core.state import DeskState
@@ -102,6 +104,8 @@ def _index_floor_raised(state: DeskState, event: IndexFloorRaised) -> None:
 
 _STEPS: Mapping[type, Callable[[DeskState, Any], None]] = {
     ConfigChanged: evolve_agent.config_changed,
+    InboxTaken: evolve_inbox.taken,
+    InboxReleased: evolve_inbox.released,
     AvailabilityChanged: evolve_agent.availability_changed,
     DutyChanged: evolve_agent.duty_changed,
     RotaSwapped: evolve_rota.rota_swapped,

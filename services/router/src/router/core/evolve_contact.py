@@ -29,7 +29,7 @@ CUSTOMER_RETURNED = "customer_returned"
 
 
 def opened(state: DeskState, event: ContactOpened) -> None:
-    inbox = state.inbox(event.channel, event.inbox)
+    inbox = state.inboxes.get((event.channel, event.inbox))
     if event.contact in state.contacts:
         no(f"contact {event.contact} is open already")
     if inbox is None or event.lane not in LANES:

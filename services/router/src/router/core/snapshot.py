@@ -17,6 +17,7 @@ from router.core.clock import Clock
 from router.core.contact import OFFERED, WAITING, Contact, Offer
 from router.core.desk_settings import DeskSettings
 from router.core.handling import Handling
+from router.core.holding import Holdings
 from router.core.overlay import Overlay
 from router.core.rota import Duty
 from router.core.snapshot_rows import AgentRow, ClockRow, ContactRow, Head, OfferRow, TermRow
@@ -129,6 +130,8 @@ def _head(state: DeskState, numbers: dict[Term, int]) -> Head:
         leaving=tuple(state.leaving.items()),
         unanswering=tuple(sorted(state.unanswering)),
         handling=state.handling.keep(),
+        taken=tuple(state.holdings.taken.items()),
+        released=tuple(state.holdings.released.items()),
     )
 
 
@@ -151,6 +154,7 @@ def _state(head: Head) -> DeskState:
     state.leaving = dict(head.leaving)
     state.unanswering = set(head.unanswering)
     state.handling = Handling.kept(head.handling)
+    state.holdings = Holdings(head.taken, head.released)
     return state
 
 

@@ -10,6 +10,7 @@ from frontline.contract.ids import AgentId, ChannelName, ContactId, CustomerId, 
 from router.core.commit import Outcome
 from router.core.desk_settings import CalendarSettings, DeskSettings
 from router.core.handling import HandlingKept
+from router.core.holding import InboxKey
 from router.core.need import Need
 from router.core.overlay import OverlayKept
 from router.core.state import EndedOffer
@@ -131,3 +132,5 @@ class Head(msgspec.Struct, frozen=True, kw_only=True):
     leaving: tuple[tuple[AgentId, str], ...]
     unanswering: tuple[AgentId, ...]
     handling: HandlingKept
+    taken: tuple[tuple[InboxKey, int], ...] = ()
+    released: tuple[tuple[InboxKey, int], ...] = ()

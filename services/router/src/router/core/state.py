@@ -20,6 +20,7 @@ from router.core.contact import Contact
 from router.core.desk_settings import DeskSettings, InboxSettings
 from router.core.due import Dues
 from router.core.handling import Handling
+from router.core.holding import Holdings
 from router.core.overlay import Overlay, Position
 from router.core.rota import Duty
 from router.core.term import FOLLOW_UP, Term, no_promise, terms
@@ -69,7 +70,9 @@ class DeskState:
         "dues",
         "duty",
         "epoch",
+        "former",
         "handling",
+        "holdings",
         "inboxes",
         "index",
         "leaving",
@@ -97,6 +100,7 @@ class DeskState:
         self.arrivals = 0
         self.turns = 0
         self.handling = Handling()
+        self.holdings = Holdings()
         self.duty = Duty(frozenset(), frozenset())
         self.swaps: dict[tuple[str, date], tuple[tuple[AgentId, AgentId], ...]] = {}
         self._outcomes: dict[str, Outcome] = {}
@@ -138,13 +142,14 @@ class DeskState:
         return None if placement is None else placement.contact
 
     def inbox(self, channel: ChannelName, inbox: InboxId) -> InboxSettings | None:
-        return self.inboxes.get((channel, inbox))
+        """As it is set, also if it has gone to another desk and contacts of it have stayed."""
+        return self.inboxes.get((channel, inbox)) or self.former.get((channel, inbox))
 
     def policy(self, contact: Contact) -> str:
         """Its own, else the one of its inbox today; nothing if the inbox is no more."""
         if contact.policy:
             return contact.policy
-        inbox = self.inboxes.get((contact.channel, contact.inbox))
+        inbox = self.inbox(contact.channel, contact.inbox)
         return "" if inbox is None else inbox.policy
 
     def term(self, contact: Contact, target: str) -> Term | None:
@@ -159,6 +164,7 @@ class DeskState:
         """For `evolve`: take these settings, and what follows from them alone."""
         self.settings = settings
         self.inboxes = {(inbox.channel, inbox.id): inbox for inbox in settings.inboxes}
+        self.former = {(inbox.channel, inbox.id): inbox for inbox in settings.former}
         self._calendars = calendars(settings, self._calendars)
         self.terms = terms(settings, self._calendars)
         self.unpromised = no_promise(FOLLOW_UP, self._calendars)
@@ -206,6 +212,7 @@ def dump(state: DeskState) -> dict[str, Any]:
         "index": state.index,
         "now": state.now,
         "settings": state.settings,
+        "holdings": [sorted(state.holdings.taken.items()), sorted(state.holdings.released.items())],
         "arrivals": state.arrivals,
         "turns": state.turns,
         "contacts": contacts,
