@@ -16,7 +16,7 @@ from frontline.runtime.bus import Bus
 from frontline.runtime.embedded import EmbeddedServer
 from router.desk.fence import EpochBegan, Fence
 from router.desk.log_store import StreamLogStore
-from tests.integration.router_desk.desk import SUPPORT, until
+from tests.integration.router_desk.desk import SUPPORT, left_in_inbox, until
 
 SECRET = "a secret of these tests only"
 
@@ -33,11 +33,11 @@ class Router:
 
 
 @asynccontextmanager
-async def router(nats: EmbeddedServer, folder: Path, name: str) -> AsyncIterator[Router]:
+async def router(nats: EmbeddedServer, folder: Path, name: str, configuration: str = DEMO) -> AsyncIterator[Router]:
     """A router of the demo's desk; its name is what it leads under."""
     folder.mkdir(exist_ok=True)
     config, status = folder / "demo.toml", folder / f"{name}.json"
-    config.write_text(DEMO)
+    config.write_text(configuration)
     env = {key: value for key, value in os.environ.items() if not key.startswith("FRONTLINE_")}
     env |= {
         "FRONTLINE_NATS_URL": nats.url,
@@ -66,6 +66,15 @@ async def epochs(bus: Bus) -> list[EpochBegan]:
     fence = Fence()
     async with aclosing(StreamLogStore(bus, SUPPORT).read(0)) as records:
         return [record async for stored in records if isinstance(record := fence.admit(stored), EpochBegan)]
+
+
+async def leads(bus: Bus, name: str) -> bool:
+    known = await epochs(bus)
+    return bool(known) and known[-1].record.leader == name
+
+
+async def emptied(bus: Bus) -> bool:
+    return await left_in_inbox(bus) == 0
 
 
 def _listens(status: Path) -> bool:
