@@ -66,7 +66,7 @@ async def park(
     original_headers: Mapping[str, str] | None = None,
     once: str = "",
 ) -> int:
-    """Store it durably; gives its id. `origin` is the subject it came on, `reason` a token.
+    """Store it durably; gives its id. `origin` is the subject it came on, empty if it can't go back; `reason` a token.
 
     `once` names this parking, so that a repeat soon after does not make a second item. Raises
     `Unavailable`, and `Rejected` when payload and note together are more than the bus takes.
@@ -119,11 +119,16 @@ async def release(bus: Bus, number: int, log: Log) -> bool:
     The broker would swallow the same `Nats-Msg-Id` within its memory, so this one says which
     release it is; a release that is repeated after a crash is the same one. Who does the work
     tells a repeat by our own ids, and a second attempt that is wanted by the header `RELEASE`.
+    Raises `Unavailable`, and `Rejected` for what has nowhere to go back to.
     """
     item = await show(bus, number)
     if item is None:
         return False
     note = item.note
+    if not note.subject:
+        raise Rejected(
+            "it did not come from anywhere that it could go back to: it can be dropped only", Reason.CONFLICT
+        )
     head = {**note.headers, MESSAGE_ID: f"{note.msg_id or 'parked'}.r{number}", RELEASE: str(number)}
     await bus.publish(note.subject, item.payload, head)
     await _erase(bus, number)

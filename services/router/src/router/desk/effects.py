@@ -23,6 +23,7 @@ from frontline.contract.event import DeskEvent
 from frontline.contract.ids import ContactId, DeskId
 from frontline.runtime.bus import Bus, PubAck
 from frontline.runtime.keyvalue import KeyValue
+from frontline.runtime.parked import park
 from frontline.runtime.reader import stored_at
 from frontline.runtime.topology import CUSTOMERS, DRAFTS, KEYS, PROGRESS, THREADS
 from router.core.event import (
@@ -157,7 +158,8 @@ class Effects:
                 acks = [await self._threads.begin_put(key, event.contact.encode()) for key in event.keys]
                 draft = await self._draft(event.draft)
                 if draft is None:
-                    return [*acks, await self._miss(event)]
+                    await self._miss(event)
+                    return acks
                 acks += await self._words.heard(draft.item, again=again)
                 if (out := draft.outbound) is not None:
                     head = cloudevent.headers(
@@ -171,7 +173,10 @@ class Effects:
                 return [await self._customers.begin_put(agent_key(contact.customer), event.agent.encode())]
             case NoteAdded():
                 note = await self._draft(event.draft)
-                return await self._words.heard(note.item, again=again) if note else [await self._miss(event)]
+                if note is not None:
+                    return await self._words.heard(note.item, again=again)
+                await self._miss(event)
+                return []
             case _:
                 return []
 
@@ -180,10 +185,21 @@ class Effects:
         found = await stored_at(self._bus, DRAFTS, seq)
         return decode_draft(found) if found is not None else None
 
-    async def _miss(self, event: ReplyQueued | NoteAdded) -> asyncio.Future[PubAck]:
-        """The words are gone (aged out, erased): a person has to know; the desk goes on."""
+    async def _miss(self, event: ReplyQueued | NoteAdded) -> None:
+        """The words are gone (aged out, erased): a person has to know, and the desk goes on. Nothing can be released."""
+        said = event.reply if isinstance(event, ReplyQueued) else event.note
         self._log.error("effects.draft_missing", contact=event.contact, draft=event.draft)
-        return await self._bus.begin(subject.parked("router", "draft-missing"), msgspec.json.encode(event))
+        await park(
+            self._bus,
+            service="router",
+            reason="draft-missing",
+            origin="",
+            payload=msgspec.json.encode(event),
+            error="what was to be said is not stored any more",
+            at=event.at,
+            ids={"desk": self._desk, "contact": event.contact, "message": said},
+            once=f"draft-missing.{said}",
+        )
 
 
 def as_told(desk: DeskId, id_: str, event: DeskDecision) -> DeskEvent:
