@@ -3,10 +3,12 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import aiohttp
+import msgspec
 from aiohttp import WSMsgType
 
 from frontline.contract.ids import AgentId
@@ -57,6 +59,20 @@ async def test_a_watcher_is_told_what_the_desk_decides_and_can_read_it_at_once(
         assert (frames[-1]["agent"], frames[-1]["data"]["offer"]) == (AGENT, f"{contact}.1")
         shown = await there.client().get("/api/offers")
         assert [offer["contact"] for offer in shown.body["items"]] == [contact]
+
+
+async def test_rule_1_9_who_is_to_be_told_of_a_breach_is_told_in_the_feed_and_the_contact_says_so(
+    provisioned: Bus, tmp_path: Path
+) -> None:
+    async with world(provisioned, tmp_path) as there, watching(there) as ws:
+        letter = mail("<1@one.example>")
+        yesterday = msgspec.structs.replace(letter.times, received=letter.times.received - timedelta(days=1))
+        contact = await there.contact_from(msgspec.structs.replace(letter, times=yesterday))
+        (told,) = [frame for frame in await frames_to(ws, "Escalated") if frame["event"] == "Escalated"]
+        assert told["contact"] == contact
+        assert told["data"] == {"target": "first_response", "fraction": 1.0, "agents": [AGENT]}
+        shown = await there.client().get(f"/api/contacts/{contact}", seen=told["seq"])
+        assert f"first_response breached: {AGENT} told" in [why["text"] for why in shown.body["why"]]
 
 
 async def test_a_watcher_who_comes_again_is_told_what_was_decided_meanwhile(provisioned: Bus, tmp_path: Path) -> None:

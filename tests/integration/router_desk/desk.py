@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 from nats.aio.msg import Msg
 from prometheus_client import CollectorRegistry
 
+from frontline.configuration.escalation import Escalation
 from frontline.configuration.model import Agent, Configuration, Desk, Inbox
 from frontline.configuration.policy import Policy
 from frontline.contract import cloudevent, subject
@@ -65,7 +66,13 @@ CONFIGURATION = Configuration(
             ),
         ),
     ),
-    policies=(Policy(id="standard", first_response=timedelta(hours=4)),),
+    policies=(
+        Policy(
+            id="standard",
+            first_response=timedelta(hours=4),
+            escalations=(Escalation(target="first_response", at=1, notify=("desk",)),),
+        ),
+    ),
 )
 
 

@@ -205,10 +205,11 @@ def test_a_calendar_that_can_t_be_is_told_with_file_and_line(rest: str, told: st
         ('pauses = { resolution = ["waiting"] }', "resolution must be one of waiting_customer, waiting_third_party"),
         ('pauses = { follow_up = ["waiting_customer"] }', "unknown key 'follow_up'"),
         (
-            '[[policy.raise]]\ntarget = "resolution"\nlane = "vip"\nat = 0.7',
+            '[[policy.raise]]\ntarget = "first_response"\nlane = "vip"\nat = 0.7',
             "at must be one of warn_at, or 1 for the breach",
         ),
-        ('[[policy.raise]]\ntarget = "resolution"\nat = 1\nlane = "gold"', "lane must be one of security"),
+        ('[[policy.raise]]\ntarget = "first_response"\nat = 1\nlane = "gold"', "lane must be one of security"),
+        ('[[policy.raise]]\nat = 1\nlane = "vip"\ntarget = "resolution"', "promises no resolution"),
         ('resolution = "P50000D"', "resolution would take more than a century to come due"),
     ],
 )

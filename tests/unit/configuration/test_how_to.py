@@ -9,7 +9,21 @@ from router.core.calendar import calendars
 from router.desk.settings import desk_settings
 
 PAGE = Path(__file__).parents[3] / "docs/how-to/promise-response-times.md"
-DESK = '[[desk]]\nid = "support"\n[[desk.inbox]]\nchannel = "chat"\nid = "support"\naddress = "support"\n'
+DESK = """\
+[[desk]]
+id = "support"
+[[desk.ring]]
+[[desk.ring]]
+after = "PT10M"
+[[desk.agent]]
+id = "first-agent"
+name = "First Agent"
+lead = true
+[[desk.inbox]]
+channel = "chat"
+id = "support"
+address = "support"
+"""
 CLOSED = (
     "BEGIN:VCALENDAR\r\nVERSION:2.0\r\nPRODID:-//test//\r\n"
     "BEGIN:VEVENT\r\nDTSTART;VALUE=DATE:20260710\r\nEND:VEVENT\r\nEND:VCALENDAR\r\n"

@@ -14,11 +14,19 @@ from router.core.capacity import AVAILABLE, MISSES
 from router.core.command import FoundKey, ReceiveMessage
 from router.core.commit import Outcome
 from router.core.contact import ASSIGNED, OFFERED
-from router.core.desk_settings import LONGEST_IDLE, AgentSettings, DeskSettings, InboxSettings, RingSettings
+from router.core.desk_settings import (
+    LONGEST_IDLE,
+    AgentSettings,
+    DeskSettings,
+    EscalationSettings,
+    InboxSettings,
+    RingSettings,
+)
 from router.core.event import (
     OFFER,
     ContactAssigned,
     ContactOffered,
+    ContactUnassigned,
     MessageReceived,
     OfferAccepted,
     OfferRejected,
@@ -27,6 +35,7 @@ from router.core.event import (
     OfferWithdrawn,
 )
 from router.core.event_clock import ClockBreached, ClockMet, ClockRebased, ClockStarted, ClockWarned, ClockWithdrawn
+from router.core.event_escalation import ESCALATED
 from router.core.event_people import AvailabilityChanged, ConfigChanged
 from router.core.evolve import begin_commit, evolve
 from router.core.state import DeskState
@@ -66,6 +75,13 @@ ROUTING = {
 }
 
 
+LATE = (
+    EscalationSettings(fraction=0.5, widen="next", reoffer=True, holder=True),
+    EscalationSettings(fraction=0.8, reoffer=True),
+    EscalationSettings(fraction=1.0, widen="all", everybody=True),
+)
+
+
 class Life:
     """Every method is one thing that may happen; numbers choose among what is there."""
 
@@ -80,7 +96,10 @@ class Life:
 
     def _settings(self, staff: list[AgentSettings], version: int, **more: Any) -> DeskSettings:
         plain = settings(*staff, inboxes=INBOXES, version=version, **more)
-        return msgspec.structs.replace(plain, **ROUTING, strategy=self.strategy)
+        (policy,) = plain.policies
+        (first,) = policy.targets
+        late = msgspec.structs.replace(policy, targets=(msgspec.structs.replace(first, escalations=LATE),))
+        return msgspec.structs.replace(plain, **ROUTING, strategy=self.strategy, policies=(late,))
 
     def time_passes(self, milliseconds: int) -> None:
         self.desk.wait(milliseconds=milliseconds)
@@ -259,6 +278,7 @@ class Life:
             assert oracle.best_match(self.desk.state) is None
             assert not oracle.overlooked(self.desk.state)
             assert not self.desk.state.leaving
+            assert not self.desk.state.escalating
             for contact in self.desk.state.contacts.values():
                 assert not any(clock.running and clock.due_at < now for clock in contact.clocks)
                 if contact.offer is not None:
@@ -354,6 +374,9 @@ def _offers_end_once(desk: Desk) -> None:
                     assert event.at <= was.expires_at
                     missed[event.agent] = 0
                 missed[event.agent] += isinstance(event, OfferTimedOut)
+            case ContactUnassigned() if event.rule == ESCALATED:
+                round_, _ = rounds.get(event.contact, (0, []))
+                rounds[event.contact] = round_ + 1, [event.agent]
             case AvailabilityChanged():
                 assert (event.reason == "missed_offers") <= (missed[event.agent] >= MISSES)
                 missed[event.agent] = 0

@@ -90,9 +90,12 @@ class PromisingDesk(Desk):
         self.must(WaitFor(contact=contact, agent=AgentId("a"), state=state, until=until))
 
     def promises(self, contact: ContactId, due_at: datetime) -> None:
+        self.promises_of("a", contact, due_at)
+
+    def promises_of(self, agent: str, contact: ContactId, due_at: datetime) -> None:
         self._sent += 1
         note = MessageId(f"n{self._sent}")
-        self.must(Promise(contact=contact, agent=AgentId("a"), due_at=due_at, note=note, draft=self._sent))
+        self.must(Promise(contact=contact, agent=AgentId(agent), due_at=due_at, note=note, draft=self._sent))
 
     def lane(self, contact: ContactId, lane: str) -> None:
         self.must(ChangeLane(contact=contact, agent=AgentId("a"), lane=lane, reason="asked for"))

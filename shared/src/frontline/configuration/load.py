@@ -12,6 +12,7 @@ import msgspec
 
 from frontline.configuration.calendar import Calendar
 from frontline.configuration.closing import closed_days
+from frontline.configuration.concerned import unconcerned
 from frontline.configuration.locate import locate
 from frontline.configuration.model import Configuration
 from frontline.configuration.rules import breaches
@@ -42,6 +43,7 @@ def load_texts(texts: Iterable[tuple[str, bytes]], today: date | None = None) ->
     if not unreadable:
         mistakes += dangling(shape.found, shape.ids)
         mistakes += strangers(shape.found)
+        mistakes += unconcerned(shape.found)
     closed, wrong = closed_days(shape.found, today or datetime.now(UTC).date())
     mistakes += wrong
     if not mistakes:

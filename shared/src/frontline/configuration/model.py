@@ -43,6 +43,8 @@ class Agent(_Table, frozen=True):
     """Whether the agent counts as available until they say otherwise."""
     off_duty: bool = True
     """Whether they may be given work while they are available and not on duty."""
+    lead: bool = False
+    """Whether they lead the desk: alarms and escalations reach them."""
     picture: str = ""
     phone: str = ""
     token_version: int = 1

@@ -65,6 +65,7 @@ available = true                          # counts as available until they say o
 # capacity = 100                          # how much they take at once
 # skills = ["billing"]
 # off_duty = true                         # may be given work when available and not on duty
+# lead = true                             # leads the desk: alarms and escalations reach them
 # picture = "https://your-company.example/first-agent.jpg"
 # phone = "+12025550101"                  # where a call reaches them
 # token_version = 1                       # raise it to end the tokens given out so far
@@ -104,6 +105,14 @@ first_response = "PT4H"
 # target = "first_response"
 # at = 0.8                                # one of warn_at, or 1 for the breach
 # lane = "vip"
+
+# [[policy.escalate]]                     # and somebody hears of it, or others get it
+# target = "first_response"
+# at = 1
+# widen = "next"                          # open the next ring now; or "all"
+# reoffer = true                          # give it to somebody else than who has not answered
+# notify = ["holder", "leads"]            # or "desk"
+# agents = ["first-agent"]                # and these
 
 # When time counts.
 # [[calendar]]

@@ -1,12 +1,13 @@
 """What is promised to customers, as an operator writes it; what each table must keep to by itself. Pure."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import timedelta
 from typing import Literal, get_args
 
 import msgspec
 
 from frontline.configuration.calendar import ALWAYS
+from frontline.configuration.escalation import Escalation
 from frontline.configuration.locate import Path
 from frontline.contract.subject import is_token
 
@@ -67,6 +68,7 @@ class Policy(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     pauses: Pauses = Pauses()
     lanes: tuple[LaneTimes, ...] = msgspec.field(default=(), name="lane")
     raises: tuple[Raise, ...] = msgspec.field(default=(), name="raise")
+    escalations: tuple[Escalation, ...] = msgspec.field(default=(), name="escalate")
 
     def within(self, target: Target, lane: Lane) -> timedelta | None:
         """How long a contact of this lane may take; `None` for a target that is not promised."""
@@ -74,6 +76,12 @@ class Policy(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
             if lane in other.lanes and (time := _time(other, target)) is not None:
                 return time
         return _time(self, target)
+
+    def promises(self, target: str) -> bool:
+        """Whether a clock of this target can run. What an agent promises is theirs to say."""
+        if target not in TARGETS:
+            return True
+        return _time(self, target) is not None or any(_time(lane, target) is not None for lane in self.lanes)
 
 
 def policy_breaches(policy: Policy) -> Iterator[tuple[Path, str]]:
@@ -87,7 +95,8 @@ def policy_breaches(policy: Policy) -> Iterator[tuple[Path, str]]:
             yield ("warn_at", index), f"warn_at must lie between 0 and 1, not be {fraction:g}"
         elif index and fraction <= policy.warn_at[index - 1]:
             yield ("warn_at", index), "warn_at must rise from one fraction to the next"
-    yield from _raises(policy)
+    yield from _consequences(policy, "raise", policy.raises)
+    yield from _consequences(policy, "escalate", policy.escalations)
     said: dict[str, int] = {}
     for number, times in enumerate(policy.lanes):
         for index, lane in enumerate(times.lanes):
@@ -95,13 +104,16 @@ def policy_breaches(policy: Policy) -> Iterator[tuple[Path, str]]:
                 yield ("lane", number, "lanes", index), f"the times of lane {lane!r} overlap: it is named twice"
 
 
-def _raises(policy: Policy) -> Iterator[tuple[Path, str]]:
+def _consequences(policy: Policy, key: str, consequences: Sequence[Raise | Escalation]) -> Iterator[tuple[Path, str]]:
     seen: set[tuple[str, float]] = set()
-    for index, each in enumerate(policy.raises):
+    for index, each in enumerate(consequences):
+        said = str(each.at).removesuffix(".0")  # empty text where it is missing: see `Shape`
+        if not policy.promises(each.target):
+            yield (key, index, "target"), f"policy {policy.id!r} promises no {each.target}: nothing comes of this"
         if each.at != 1 and each.at not in policy.warn_at:
-            yield ("raise", index, "at"), f"at must be one of warn_at, or 1 for the breach, not {each.at:g}"
+            yield (key, index, "at"), f"at must be one of warn_at, or 1 for the breach, not {said}"
         if (each.target, each.at) in seen:
-            yield ("raise", index, "at"), f"{each.target} at {each.at:g} is there twice"
+            yield (key, index, "at"), f"{each.target} at {said} is there twice"
         seen.add((each.target, each.at))
 
 
@@ -111,7 +123,7 @@ def lane_breaches(times: LaneTimes) -> Iterator[tuple[Path, str]]:
     yield from _times(times)
 
 
-def _time(table: Policy | LaneTimes, target: Target) -> timedelta | None:
+def _time(table: Policy | LaneTimes, target: str) -> timedelta | None:
     within: timedelta | None = getattr(table, target)
     return within
 

@@ -10,6 +10,7 @@ from datetime import timedelta
 import msgspec
 
 from frontline.configuration.calendar import Calendar, SpecialDay, calendar_breaches, special_breaches
+from frontline.configuration.escalation import Escalation, escalation_breaches
 from frontline.configuration.locate import Path
 from frontline.configuration.model import Agent, Configuration, Desk, Inbox
 from frontline.configuration.policy import LaneTimes, Policy, lane_breaches, policy_breaches
@@ -51,6 +52,8 @@ def breaches(value: msgspec.Struct, zones: Collection[str]) -> Breaches:
             yield from calendar_breaches(value, zones)
         case SpecialDay():
             yield from special_breaches(value)
+        case Escalation():
+            yield from escalation_breaches(value)
         case LaneTimes():
             yield from lane_breaches(value)
         case Rule():

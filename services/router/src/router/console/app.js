@@ -113,6 +113,7 @@ function hear(frame) {
   }
   if (frame.event === 'MessageReceived' && frame.contact !== state.open) state.unread.add(frame.contact)
   if (frame.event === 'ContactOffered' && frame.agent === state.me) announce('You are offered a contact.')
+  if (frame.event === 'Escalated' && (frame.data.agents || []).includes(state.me)) tellLate(frame)
   if (frame.event === 'AvailabilityChanged' && frame.agent !== state.me) return
   look(frame.contact)
 }
@@ -342,9 +343,17 @@ function showAvailability(me) {
   } else if ($('notice').dataset.what === 'missed') notice()
 }
 
-function notice(text = '') {
+function notice(text = '', ...actions) {
   $('notice').dataset.what = text ? 'text' : ''
-  $('notice').replaceChildren(...(text ? [el('p', {}, text), el('button', { type: 'button', onclick: () => notice() }, 'Close')] : []))
+  $('notice').replaceChildren(...(text ? [el('p', {}, text), ...actions, el('button', { type: 'button', onclick: () => notice() }, 'Close')] : []))
+}
+
+// What the policy wants this agent to know of a clock, and of a contact that has gone to somebody else.
+function tellLate({ contact, data }) {
+  const name = NAMES[data.target] || data.target
+  const how = data.fraction < 1 ? `has used ${Math.round(data.fraction * 100)} % of its time` : 'is overdue'
+  const lost = data.taken_from === state.me ? ' It goes to somebody else: you have not answered.' : ''
+  notice(`${name} ${how}.${lost}`, el('button', { type: 'button', onclick: () => { notice(); openContact(contact, true) } }, 'Open it'))
 }
 
 function showContact(contact) {

@@ -12,6 +12,7 @@ from router.core.commit import Commit, Outcome
 from router.core.decide import decide, due, next_settling
 from router.core.event import DeskDecision
 from router.core.event_clock import ClockResumed
+from router.core.event_escalation import Escalated
 from router.core.evolve import begin_commit, evolve, remember_outcome
 from router.core.refusal import Refused
 from router.core.state import DeskState
@@ -21,6 +22,9 @@ EVENT_LIMIT = 500
 
 INTERVALS_PER_EVENT = 4
 """So many intervals, in which a clock explains itself, are as long as an event."""
+
+AGENTS_PER_EVENT = 8
+"""So many of those who are told are as long as an event."""
 
 
 _CAME_IN = (ReceiveMessage, RecordDelivery)
@@ -104,7 +108,7 @@ def next_due(state: DeskState) -> datetime | None:
     """When a `Tick` has something to do: at once (an instant that has passed) while work is left over
     from a commit that was full, else when the next thing comes due; `None` for never.
     """
-    if state.unanswering or state.leaving or not state.matching.settled:
+    if state.escalating or state.unanswering or state.leaving or not state.matching.settled:
         return state.now
     entry = state.dues.first()
     return None if entry is None else entry[0]
@@ -160,8 +164,11 @@ class _Work:
                     self._room -= len(event.intervals) // INTERVALS_PER_EVENT
 
     def settle(self) -> None:
-        while self._room > 0 and (event := next_settling(self._state, self._now)) is not None:
-            self.evolve(event)
+        while self._room > 0 and (events := next_settling(self._state, self._now)):
+            for event in events:
+                self.evolve(event)
+                if type(event) is Escalated:
+                    self._room -= len(event.agents) // AGENTS_PER_EVENT
 
     def commit(self, cause: str, outcome: Outcome | None) -> Commit | None:
         if not self._open:

@@ -149,6 +149,11 @@ class Matching:
                 return True
         return False
 
+    def anybody(self, need: Need, but: Collection[AgentId]) -> bool:
+        """Whether somebody who is not among `but` could take a contact of this need now."""
+        skills = frozenset(need.skills)
+        return any(crew.serves(need, skills) and crew.first(need, but) for crew in self._crews.values())
+
     def next(self) -> tuple[Contact, Agent] | None:
         """The first who waits and may be taken, and by whom; `None` when there is no such pair.
 

@@ -13,6 +13,7 @@ from router.core import (
     decide_agent,
     decide_clock,
     decide_contact,
+    decide_escalation,
     decide_inbox,
     decide_merge,
     decide_message,
@@ -98,8 +99,17 @@ def _moment(state: DeskState, contact: Contact, at: datetime) -> Events:
     return (waiting.next_of(state, contact),)
 
 
-def next_settling(state: DeskState, now: datetime) -> DeskDecision | None:
-    """The next thing to do so that nobody waits whom somebody may take; `None` when all is settled."""
+def next_settling(state: DeskState, now: datetime) -> Events:
+    """The next thing to do so that clocks have had what they ask for, and nobody waits whom somebody may
+    take; nothing when all is settled.
+    """
+    if state.escalating:
+        return decide_escalation.next_of(state, now)
+    settling = _next_to_wait(state, now)
+    return () if settling is None else (settling,)
+
+
+def _next_to_wait(state: DeskState, now: datetime) -> DeskDecision | None:
     if state.unanswering:
         return decide_offer.unanswered(state, now)
     if state.leaving:

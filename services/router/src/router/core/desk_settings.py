@@ -21,6 +21,7 @@ class AgentSettings(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=Tru
     """Whether the agent counts as available until they say otherwise."""
     off_duty: bool = True
     """Whether they may be given work while they are available and not on duty."""
+    lead: bool = False
 
 
 class InboxSettings(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -46,6 +47,25 @@ class InboxSettings(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=Tru
     """How long an agent keeps the room of a live contact whose customer has left."""
 
 
+NEXT_RING = "next"
+ALL_RINGS = "all"
+
+
+class EscalationSettings(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What else a clock does when it warns at `fraction`, or is breached (1)."""
+
+    fraction: float
+    widen: str = ""
+    """Opens the `next` ring, or `all`, for a contact that waits."""
+    reoffer: bool = False
+    """Somebody else gets it, from who was asked and has not answered, or holds it and has not replied."""
+    holder: bool = False
+    """Who is told: whoever has it or is asked for it, the desk's `leads`, `everybody`, and these `agents`."""
+    leads: bool = False
+    everybody: bool = False
+    agents: tuple[AgentId, ...] = ()
+
+
 class TargetSettings(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """How much of the calendar's time a target may take: contacts of `lanes`, or of every lane if none is
     named. A promise (`follow_up`) says so itself.
@@ -60,6 +80,7 @@ class TargetSettings(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=Tr
     lanes: tuple[str, ...] = ()
     raises: tuple[tuple[float, str], ...] = ()
     """At which fraction, or 1 for the breach, the contact is raised to which lane."""
+    escalations: tuple[EscalationSettings, ...] = ()
 
 
 class PolicySettings(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):

@@ -18,6 +18,7 @@ from router.core.event_clock import (
     ClockWarned,
     ClockWithdrawn,
 )
+from router.core.event_escalation import Escalated
 from router.core.event_inbox import InboxReleased, InboxTaken
 from router.core.event_people import AvailabilityChanged, ConfigChanged, DutyChanged, GraceEnded, RotaSwapped
 from router.core.happened import Event
@@ -114,7 +115,7 @@ class RingOpened(Event, frozen=True, kw_only=True):
     contact: ContactId
     ring: int
     rule: str
-    """`time`, or `nobody_there`: in the rings before nobody could."""
+    """`time`, `nobody_there` (in the rings before nobody could), or `escalated`."""
 
 
 class ContactAged(Event, frozen=True, kw_only=True):
@@ -220,7 +221,7 @@ class OfferWithdrawn(Event, frozen=True, kw_only=True):
     agent: AgentId
     offer: OfferId
     reason: str
-    """`agent_away`, `agent_removed`, `customer_left`, `transferred` or `resolved`."""
+    """`agent_away`, `agent_removed`, `customer_left`, `transferred`, `escalated` or `resolved`."""
 
 
 class OfferRenewed(Event, frozen=True, kw_only=True):
@@ -336,5 +337,6 @@ DeskDecision = (
     | ClockMet
     | ClockBreached
     | ClockWithdrawn
+    | Escalated
     | IndexFloorRaised
 )

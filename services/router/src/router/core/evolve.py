@@ -12,6 +12,7 @@ from router.core import (
     evolve_agent,
     evolve_clock,
     evolve_contact,
+    evolve_escalation,
     evolve_handling,
     evolve_inbox,
     evolve_merge,
@@ -64,6 +65,7 @@ from router.core.event_clock import (
     ClockWarned,
     ClockWithdrawn,
 )
+from router.core.event_escalation import Escalated
 from router.core.event_inbox import InboxReleased, InboxTaken
 from router.core.event_people import AvailabilityChanged, ConfigChanged, DutyChanged, GraceEnded, RotaSwapped
 from router.core.illegal import no
@@ -147,5 +149,6 @@ _STEPS: Mapping[type, Callable[[DeskState, Any], None]] = {
     ClockBreached: evolve_clock.breached,
     ClockMet: evolve_clock.met,
     ClockWithdrawn: evolve_clock.withdrawn,
+    Escalated: evolve_escalation.escalated,
     IndexFloorRaised: _index_floor_raised,
 }

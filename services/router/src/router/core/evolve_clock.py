@@ -1,9 +1,10 @@
 """How SLA clocks change, and waits with them; a part of `evolve`, with the same promises."""
 
 from frontline.contract.ids import ContactId
-from router.core import evolve_contact, evolve_waiting, waiting
+from router.core import evolve_contact, evolve_escalation, evolve_waiting, waiting
 from router.core.clock import DROPPED, MET, WITHDRAWN, Clock
 from router.core.contact import ASSIGNED, OFFERED, RESOLVED, WAITING, WAITS, Contact
+from router.core.escalation import BREACH
 from router.core.event import LaneChanged, PromiseMade, WaitEnded, WaitStarted
 from router.core.event_clock import (
     ClockBreached,
@@ -57,6 +58,7 @@ def warned(state: DeskState, event: ClockWarned) -> None:
         no(f"{event.target} of contact {contact.id} does not warn at {event.fraction}")
     clock.warnings = clock.warnings[1:]
     state.dues.arm_clock(contact, clock)
+    evolve_escalation.reached(state, contact, clock, event.fraction)
 
 
 def paused(state: DeskState, event: ClockPaused) -> None:
@@ -92,6 +94,7 @@ def breached(state: DeskState, event: ClockBreached) -> None:
         no(f"{event.target} of contact {contact.id} is not breached at {event.at}")
     clock.breached = True
     state.dues.arm_clock(contact, clock)
+    evolve_escalation.reached(state, contact, clock, BREACH)
 
 
 def met(state: DeskState, event: ClockMet) -> None:

@@ -16,6 +16,7 @@ from router.core.event import (
     NoteAdded,
     ReplyQueued,
 )
+from router.core.event_escalation import ESCALATED
 from router.core.evolve_waiting import begin
 from router.core.illegal import known_agent, known_contact, no
 from router.core.leaving import look
@@ -114,6 +115,8 @@ def unassigned(state: DeskState, event: ContactUnassigned) -> None:
         no(f"contact {contact.id} is not with agent {event.agent}")
     release(state, contact)
     contact.sticky = _asked_first(state, contact, event)
+    if event.rule == ESCALATED:  # others come first now
+        contact.round, contact.asked = contact.round + 1, (event.agent,)
     begin(state, contact, front=event.front)
 
 

@@ -58,6 +58,7 @@ def closed(state: DeskState, event: ContactClosed) -> None:
         no(f"contact {contact.id} is {contact.phase}, neither resolved nor merged")
     state.dues.arm_moment(contact, None)
     leave_heir(state, contact)
+    state.escalating.pop(contact.id, None)
     del state.contacts[contact.id]
     for merged in state.absorbed.pop(contact.id, ()):
         state.dues.arm_moment(state.contacts[merged], event.at)  # what went on in it is over with it

@@ -13,10 +13,18 @@ from typing import TypeVar
 from router.core.calendar import ALWAYS
 from router.core.calendar_faults import LONGEST, calendar_faults, takes_too_long
 from router.core.contact import WAITS
-from router.core.desk_settings import STRATEGIES, CalendarSettings, DeskSettings, PolicySettings
+from router.core.desk_settings import (
+    ALL_RINGS,
+    NEXT_RING,
+    STRATEGIES,
+    CalendarSettings,
+    DeskSettings,
+    PolicySettings,
+    TargetSettings,
+)
 from router.core.queue import LANES
 from router.core.rota_settings import shift_faults
-from router.core.term import FOLLOW_UP, TARGETS
+from router.core.term import FOLLOW_UP, RESOLUTION, TARGETS
 
 T = TypeVar("T")
 _MILLISECOND = timedelta(milliseconds=1)
@@ -99,7 +107,20 @@ def _target_faults(policy: PolicySettings, calendar: CalendarSettings | None) ->
         for fraction, _ in target.raises:
             if fraction != 1 and fraction not in target.warn_at:
                 yield f"{target.target}: nothing happens at {fraction}"
+        yield from _escalation_faults(target)
         yield from (f"{target.target}: no contact is ever {state}" for state in target.pause_in if state not in WAITS)
+
+
+def _escalation_faults(target: TargetSettings) -> Iterable[str]:
+    for each in target.escalations:
+        if each.fraction != 1 and each.fraction not in target.warn_at:
+            yield f"{target.target}: nothing happens at {each.fraction}"
+        if each.widen not in ("", NEXT_RING, ALL_RINGS):
+            yield f"{target.target}: rings are widened to the {NEXT_RING} or to {ALL_RINGS}, not to {each.widen}"
+        if each.reoffer and target.target == RESOLUTION:
+            yield f"{target.target}: says nothing of answers, so there is nothing to offer again"
+    for twin in _twins(each.fraction for each in target.escalations):
+        yield f"{target.target}: escalates twice at {twin}"
 
 
 def _twins(things: Iterable[T]) -> list[T]:

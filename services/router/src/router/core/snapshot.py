@@ -132,6 +132,7 @@ def _head(state: DeskState, numbers: dict[Term, int]) -> Head:
         handling=state.handling.keep(),
         taken=tuple(state.holdings.taken.items()),
         released=tuple(state.holdings.released.items()),
+        escalating=tuple(state.escalating.items()),
     )
 
 
@@ -155,6 +156,7 @@ def _state(head: Head) -> DeskState:
     state.unanswering = set(head.unanswering)
     state.handling = Handling.kept(head.handling)
     state.holdings = Holdings(head.taken, head.released)
+    state.escalating = dict(head.escalating)
     return state
 
 
@@ -170,6 +172,7 @@ def _term_row(term: Term, current: tuple[str, str, str] | None) -> TermRow:
         term.pause_in,
         current,
         term.raises,
+        term.escalations,
     )
 
 
@@ -188,6 +191,7 @@ def _term(row: TermRow, state: DeskState) -> Term:
         row.warn_at,
         row.pause_in,
         row.raises,
+        row.escalations,
     )
 
 

@@ -8,7 +8,8 @@ import msgspec
 
 from frontline.contract.ids import AgentId, ChannelName, ContactId, CustomerId, DeskId, InboxId, MessageId, OfferId
 from router.core.commit import Outcome
-from router.core.desk_settings import CalendarSettings, DeskSettings
+from router.core.desk_settings import CalendarSettings, DeskSettings, EscalationSettings
+from router.core.escalation import Reached
 from router.core.handling import HandlingKept
 from router.core.holding import InboxKey
 from router.core.need import Need
@@ -109,6 +110,7 @@ class TermRow(Row, frozen=True):
     pause_in: tuple[str, ...]
     current: tuple[str, str, str] | None
     raises: tuple[tuple[float, str], ...] = ()
+    escalations: tuple[EscalationSettings, ...] = ()
 
 
 class Head(msgspec.Struct, frozen=True, kw_only=True):
@@ -134,3 +136,4 @@ class Head(msgspec.Struct, frozen=True, kw_only=True):
     handling: HandlingKept
     taken: tuple[tuple[InboxKey, int], ...] = ()
     released: tuple[tuple[InboxKey, int], ...] = ()
+    escalating: tuple[tuple[ContactId, tuple[Reached, ...]], ...] = ()

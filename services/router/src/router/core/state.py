@@ -19,6 +19,7 @@ from router.core.commit import Outcome
 from router.core.contact import Contact
 from router.core.desk_settings import DeskSettings, InboxSettings
 from router.core.due import Dues
+from router.core.escalation import Reached
 from router.core.handling import Handling
 from router.core.holding import Holdings
 from router.core.overlay import Overlay, Position
@@ -51,7 +52,8 @@ class DeskState:
     who begin to wait, and those who get or take up work. `offers` are the open ones.
 
     `absorbed` are the contacts that go on in another one, by that one. `leaving` are agents with work that they may not keep, and why, `unanswering` those who won't answer what
-    they are asked; what follows from that is decided next. `duty` is who is on by the rota, `swaps` are
+    they are asked, `escalating` clocks that ask for more than to be told; what follows from that is decided
+    next. `duty` is who is on by the rota, `swaps` are
     the turns that changed hands, by shift and day.
     """
 
@@ -70,6 +72,7 @@ class DeskState:
         "dues",
         "duty",
         "epoch",
+        "escalating",
         "former",
         "handling",
         "holdings",
@@ -114,6 +117,7 @@ class DeskState:
         self._ended_order: deque[EndedOffer] = deque()
         self.leaving: dict[AgentId, str] = {}
         self.unanswering: set[AgentId] = set()
+        self.escalating: dict[ContactId, tuple[Reached, ...]] = {}
         self._words: dict[str, str] = {}
 
     def outcome(self, request: str) -> Outcome | None:
@@ -224,6 +228,7 @@ def dump(state: DeskState) -> dict[str, Any]:
         "overlay": state.overlay.dump(),
         "outcomes": state.outcomes(),
         "ended_offers": state.ended_offers(),
+        "escalating": list(state.escalating.items()),
     }
 
 

@@ -6,7 +6,7 @@ from datetime import timedelta
 from typing import Any
 
 from router.core.calendar import ALWAYS, Calendar
-from router.core.desk_settings import DeskSettings, PolicySettings, TargetSettings
+from router.core.desk_settings import DeskSettings, EscalationSettings, PolicySettings, TargetSettings
 from router.core.queue import LANES
 
 FIRST_RESPONSE = "first_response"
@@ -33,6 +33,7 @@ class Term:
     warn_at: tuple[float, ...]
     pause_in: tuple[str, ...] = ()
     raises: tuple[tuple[float, str], ...] = ()
+    escalations: tuple[EscalationSettings, ...] = ()
     warnings: tuple[tuple[float, timedelta], ...] = field(init=False)
 
     def __post_init__(self) -> None:
@@ -81,4 +82,5 @@ def _term(policy: PolicySettings, target: TargetSettings, calendar: Calendar) ->
         warn_at=tuple(sorted(target.warn_at)),
         pause_in=target.pause_in,
         raises=target.raises,
+        escalations=target.escalations,
     )

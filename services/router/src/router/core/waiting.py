@@ -19,12 +19,21 @@ NOBODY_THERE = "nobody_there"
 
 def need_of(state: DeskState, contact: Contact) -> Need:
     """What it takes to have this contact, in the ring that it is in."""
-    inbox = inbox_of(state, contact)
-    cost = inbox.cost if contact.live or not inbox.live else min(inbox.cost, inbox.written_cost)
     if contact.ring == STICKY:
-        return Need(contact.skills, cost, contact.live, only=contact.sticky)
-    ring = rings(state)[contact.ring]
-    return Need(contact.skills if ring.skills else (), cost, contact.live, ring.off_duty)
+        return Need(contact.skills, cost_of(state, contact, live=contact.live), contact.live, only=contact.sticky)
+    return need_in(state, contact, contact.ring)
+
+
+def need_in(state: DeskState, contact: Contact, ring: int, *, live: bool | None = None) -> Need:
+    """The same in one of the desk's rings, as if the contact was live or not."""
+    live = contact.live if live is None else live
+    wanted = rings(state)[ring]
+    return Need(contact.skills if wanted.skills else (), cost_of(state, contact, live=live), live, wanted.off_duty)
+
+
+def cost_of(state: DeskState, contact: Contact, *, live: bool) -> int:
+    inbox = inbox_of(state, contact)
+    return inbox.cost if live or not inbox.live else min(inbox.cost, inbox.written_cost)
 
 
 def is_asked_first(inbox: InboxSettings, *, live: bool) -> bool:

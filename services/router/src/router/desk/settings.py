@@ -12,6 +12,7 @@ from router.core.desk_settings import (
     AgentSettings,
     CalendarSettings,
     DeskSettings,
+    EscalationSettings,
     HoursSettings,
     InboxSettings,
     PolicySettings,
@@ -36,6 +37,7 @@ def desk_settings(configuration: Configuration, desk: Desk) -> DeskSettings:
                 skills=agent.skills,
                 available=agent.available,
                 off_duty=agent.off_duty,
+                lead=agent.lead,
             )
             for agent in desk.agents
         ),
@@ -104,7 +106,12 @@ def _policy(policy: Policy) -> PolicySettings:
         calendar=policy.calendar,
         targets=(
             *_targets(policy),
-            TargetSettings(target="follow_up", warn_at=policy.warn_at, raises=_raises(policy, "follow_up")),
+            TargetSettings(
+                target="follow_up",
+                warn_at=policy.warn_at,
+                raises=_raises(policy, "follow_up"),
+                escalations=_escalations(policy, "follow_up"),
+            ),
         ),
     )
 
@@ -121,11 +128,28 @@ def _targets(policy: Policy) -> Iterator[TargetSettings]:
                 pause_in=pauses,
                 lanes=some,
                 raises=_raises(policy, target),
+                escalations=_escalations(policy, target),
             )
 
 
 def _raises(policy: Policy, target: str) -> tuple[tuple[float, str], ...]:
     return tuple((each.at, each.lane) for each in policy.raises if each.target == target)
+
+
+def _escalations(policy: Policy, target: str) -> tuple[EscalationSettings, ...]:
+    return tuple(
+        EscalationSettings(
+            fraction=each.at,
+            widen="" if each.widen == "no" else each.widen,
+            reoffer=each.reoffer,
+            holder="holder" in each.notify,
+            leads="leads" in each.notify,
+            everybody="desk" in each.notify,
+            agents=each.agents,
+        )
+        for each in policy.escalations
+        if each.target == target
+    )
 
 
 def _times(policy: Policy, target: Target) -> dict[timedelta, tuple[Lane, ...]]:

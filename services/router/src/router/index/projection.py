@@ -244,6 +244,7 @@ _RULES = {
     "shift_ended": "their shift has ended",
     "last_agent": "answered here before",
     "agent_removed": "has left the desk",
+    "escalated": "has not answered, and somebody else can",
     "agent_away": "is not available any more",
 }
 

@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 import msgspec
 
+from router.core.escalation import BREACH
 from router.core.event import (
     AlarmRaised,
     ContactAged,
@@ -16,6 +17,7 @@ from router.core.event import (
     RingOpened,
     WrapUpEnded,
 )
+from router.core.event_escalation import ESCALATED, Escalated
 from router.index.row import ContactRow, Stamp, Why, stamp
 
 WHY_KEPT = 50
@@ -26,8 +28,11 @@ def because(row: ContactRow, at: Stamp, rule: str, text: str) -> ContactRow:
     return msgspec.structs.replace(row, why=(*row.why, Why(at=at, rule=rule, text=text))[-WHY_KEPT:])
 
 
+_WIDER = {"nobody_there": "nobody was there before", ESCALATED: "the policy says so"}
+
+
 def _ring_opened(row: ContactRow, event: RingOpened) -> ContactRow:
-    why = "nobody was there before" if event.rule == "nobody_there" else "it has waited so long"
+    why = _WIDER.get(event.rule, "it has waited so long")
     return because(row, stamp(event.at), "ring_opened", f"open to more people (ring {event.ring + 1}): {why}")
 
 
@@ -78,6 +83,12 @@ def _unmerged(row: ContactRow, event: ContactUnmerged) -> ContactRow:
     return because(row, stamp(event.at), "unmerged", f"a contact of its own again, as {event.agent} says")
 
 
+def _escalated(row: ContactRow, event: Escalated) -> ContactRow:
+    what = f"{event.target} breached" if event.fraction == BREACH else f"{event.target} at {event.fraction:g}"
+    told = f": {', '.join(event.agents)} told" if event.agents else ""
+    return because(row, stamp(event.at), ESCALATED, f"{what}{told}")
+
+
 STEPS: dict[type, Callable[..., ContactRow]] = {
     RingOpened: _ring_opened,
     ContactAged: _aged,
@@ -89,4 +100,5 @@ STEPS: dict[type, Callable[..., ContactRow]] = {
     ContactClosed: _closed,
     ContactMerged: _merged,
     ContactUnmerged: _unmerged,
+    Escalated: _escalated,
 }
