@@ -47,7 +47,8 @@ async def check(run: "Scenario") -> None:
     follower = Follower(SUPPORT, StreamLogStore(process.bus, SUPPORT))
     await follower.begin(Snapshots(process.bus, SUPPORT))
     run.broker.seen["from a snapshot"] += follower.fence.seq > 0
-    while (follower.fence.epoch, follower.fence.index) != (run.truth.state.epoch, run.truth.state.index):
+    fence = run.truth.fence  # a new epoch that has decided nothing is in no state
+    while (follower.fence.epoch, follower.fence.index) != (fence.epoch, fence.index):
         async with aclosing(follower.store.read(follower.fence.seq)) as records:
             async for stored in records:
                 follower.take(stored)

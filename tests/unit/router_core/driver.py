@@ -246,7 +246,14 @@ class Desk:
         self.index = 0
         return self.must(StartEpoch())
 
-    def delivery(self, contact: ContactId, reply: MessageId, state: DeliveryState, key: str = "") -> Step:
+    def delivery(
+        self,
+        contact: ContactId,
+        reply: MessageId,
+        state: DeliveryState,
+        key: str = "",
+        arrived: datetime | None = None,
+    ) -> Step:
         self._sent += 1
         key = key or f"d{self._sent}"
         return self.ask(
@@ -256,7 +263,7 @@ class Desk:
                 reply=reply,
                 contact=contact,
                 state=state,
-                at=self.now,
+                at=arrived or self.now,
             )
         )
 

@@ -144,6 +144,18 @@ def test_rule_3_a_wait_for_an_answer_to_what_did_not_arrive_is_over(desk: Promis
     assert desk.running(contact, "first_response").running
 
 
+def test_rule_5_a_reply_has_failed_when_that_reached_us_and_not_when_the_desk_came_to_it(desk: PromisingDesk) -> None:
+    """Seed 1203 of the desk's simulation: the clock gained what the receipt had lain in its inbox."""
+    contact = desk.asks()
+    reply = desk.reply(contact)
+    desk.since("2026-03-02 09:00").waits(contact)
+    desk.since("2026-03-02 10:05")
+    desk.delivery(contact, reply, DeliveryState.FAILED, arrived=at("2026-03-02 10:00"))
+    assert [ended.at for ended in desk.told(WaitEnded)] == [at("2026-03-02 10:00")]
+    assert desk.running(contact, "resolution").pauses == ((at("2026-03-02 09:00"), at("2026-03-02 10:00")),)
+    assert desk.agrees_with_its_log()
+
+
 def test_rule_3_an_agent_takes_a_contact_back_from_waiting(desk: PromisingDesk) -> None:
     contact = desk.asks()
     desk.waits(contact)

@@ -145,11 +145,11 @@ def deliver(state: DeskState, command: RecordDelivery, now: datetime) -> Events:
         return (recorded,)
     events: list[DeskDecision] = [recorded]
     if contact.phase == RESOLVED:
-        events.append(ContactReopened(at=now, contact=contact.id, rule="delivery_failed"))
-        events += sla.reopened(contact, now, command.reply)
+        events.append(ContactReopened(at=at, contact=contact.id, rule="delivery_failed"))
+        events += sla.reopened(contact, at, command.reply)
     elif contact.phase in WAITS:
-        events += waited(contact, now, "delivery_failed")
-    events += sla.bounced(contact, command.reply, now)
+        events += waited(contact, at, "delivery_failed")
+    events += sla.bounced(contact, command.reply, at)
     return tuple(events)
 
 

@@ -74,6 +74,8 @@ class Replica:
                         await stopping.wait()
             finally:
                 self._leader = None
+            if (task := asyncio.current_task()) is not None and task.cancelling():
+                raise asyncio.CancelledError  # a group of tasks that fails while it is cancelled tells of the failure only
 
     async def _once(self, stopping: asyncio.Event) -> None:
         follower = Follower(self._desk.id, self._store)

@@ -1,0 +1,52 @@
+"""How a replica ends."""
+
+import asyncio
+from typing import cast
+
+from frontline.configuration.model import Desk
+from frontline.contract.error import Unavailable
+from frontline.contract.ids import DeskId
+from router.desk.replica import Replica
+from router.desk.surroundings import Surroundings
+
+
+class Noted:
+    def error(self, event: str, **_: object) -> None: ...
+
+
+class Around:
+    """As much of a replica's surroundings as one needs that never gets to lead."""
+
+    bus = None
+    log = Noted()
+
+
+class FailsAtItsEnd(Replica):
+    """Something in it fails at the very moment at which it is cancelled."""
+
+    began = False
+
+    async def _once(self, stopping: asyncio.Event) -> None:
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(self._fail_at_the_end())
+            await asyncio.sleep(0)
+            self.began = True
+            await stopping.wait()
+
+    async def _fail_at_the_end(self) -> None:
+        try:
+            await asyncio.sleep(3600)
+        finally:
+            raise Unavailable("the connection is lost")
+
+
+async def test_a_replica_that_is_cancelled_ends_also_if_something_fails_meanwhile() -> None:
+    """Seed 693 of the desk's simulation: the failure hid the cancellation, and the replica began again."""
+    replica = FailsAtItsEnd(Desk(id=DeskId("support")), "replica-1", cast("Surroundings", Around()))
+    task = asyncio.create_task(replica.run(asyncio.Event()))
+    while not replica.began:
+        await asyncio.sleep(0)
+    task.cancel()
+    done, _ = await asyncio.wait({task}, timeout=30)
+    assert done
+    assert task.cancelled()
