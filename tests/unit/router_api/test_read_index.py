@@ -107,7 +107,9 @@ async def test_an_original_that_was_parsed_again_is_shown_and_found_by_its_new_w
         assert await found(index, words="garbled") == []
 
 
-async def test_the_latest_receipt_says_what_became_of_a_reply(tmp_path: Path) -> None:
+async def test_the_receipt_that_says_most_says_what_became_of_a_reply_in_whichever_order_they_come(
+    tmp_path: Path,
+) -> None:
     with index_in(tmp_path) as index:
         feed = Feed(index, Desk(settings("a")))
         await feed.say(said("r1", direction=Direction.OUT))
@@ -115,7 +117,11 @@ async def test_the_latest_receipt_says_what_became_of_a_reply(tmp_path: Path) ->
         await feed.say(receipt("d1", "r1", DeliveryState.DELIVERED, minutes=2))
         await feed.say(receipt("d2", "r1", DeliveryState.SENT, minutes=1))
         assert await delivery(index, "r1") is DeliveryState.DELIVERED
-        await feed.say(receipt("d3", "r1", DeliveryState.FAILED, minutes=3))
+        await feed.say(receipt("d3", "r1", DeliveryState.READ, minutes=4))
+        await feed.say(receipt("d4", "r1", DeliveryState.DELIVERED, minutes=5))
+        assert await delivery(index, "r1") is DeliveryState.READ
+        await feed.say(receipt("d5", "r1", DeliveryState.FAILED, minutes=3))
+        await feed.say(receipt("d6", "r1", DeliveryState.READ, minutes=6))
         assert await delivery(index, "r1") is DeliveryState.FAILED
 
 

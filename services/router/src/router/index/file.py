@@ -12,7 +12,7 @@ from typing import IO
 
 from frontline.contract.error import Mistake, SettingsError
 
-FORMAT = 7
+FORMAT = 8
 """Raise it whenever a table or the meaning of a column changes: files of another format are built again."""
 
 _NAME = "read-index.sqlite3"
@@ -47,10 +47,10 @@ CREATE TABLE agent (
 CREATE TABLE rota (desk TEXT PRIMARY KEY, data BLOB NOT NULL) WITHOUT ROWID;
 
 -- One row a transcript item; `data` is the item as it was stored. `delivery` is a receipt's state, or
--- for a reply that of its latest receipt, which came at `delivered_at`.
+-- for a reply that of its receipt which says most, `said` much.
 CREATE TABLE item (
     seq INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, contact TEXT NOT NULL, at TEXT NOT NULL,
-    revision INTEGER NOT NULL, reply TEXT, delivery TEXT, delivered_at TEXT, data BLOB NOT NULL
+    revision INTEGER NOT NULL, reply TEXT, delivery TEXT, said INTEGER, data BLOB NOT NULL
 );
 CREATE INDEX item_by_contact ON item (contact, seq);
 CREATE INDEX item_by_reply ON item (reply) WHERE reply IS NOT NULL;

@@ -5,6 +5,7 @@ import sqlite3
 import msgspec
 
 from frontline.contract.customer import decode_person
+from frontline.contract.message import DeliveryState
 from frontline.contract.transcript import Direction, ItemKind, TranscriptItem, decode_item
 from frontline.runtime.reader import Stored
 from router.index.row import stamp
@@ -12,6 +13,15 @@ from router.index.shape import customer_of, proven
 
 _SEARCHED_CHARACTERS = 65_536
 """How much of one message can be searched; all of it can be read."""
+
+_SAYS = (
+    DeliveryState.UNKNOWN,
+    DeliveryState.SENT,
+    DeliveryState.DELIVERED,
+    DeliveryState.READ,
+    DeliveryState.FAILED,
+)
+"""Of two receipts for a reply, the one further on says more."""
 
 
 def save_item(connection: sqlite3.Connection, stored: Stored, item: TranscriptItem) -> None:
@@ -24,23 +34,32 @@ def save_item(connection: sqlite3.Connection, stored: Stored, item: TranscriptIt
 
 
 def _add(connection: sqlite3.Connection, stored: Stored, item: TranscriptItem) -> None:
-    at = stamp(item.at)
+    said = None if item.delivery is None else _SAYS.index(item.delivery)
     connection.execute(
-        "INSERT INTO item (seq, id, contact, at, revision, reply, delivery, data) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-        (stored.seq, item.id, item.contact, at, item.revision, item.reply, item.delivery, stored.data),
+        "INSERT INTO item (seq, id, contact, at, revision, reply, delivery, said, data) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        (
+            stored.seq,
+            item.id,
+            item.contact,
+            stamp(item.at),
+            item.revision,
+            item.reply,
+            item.delivery,
+            said,
+            stored.data,
+        ),
     )
     if item.kind is ItemKind.RECEIPT:
-        # Carriers report out of order: the latest by its own time holds, and of equals the one stored last.
+        # Carriers report late and out of order: what says most holds, and a failure is final.
         connection.execute(
-            "UPDATE item SET delivery = ?1, delivered_at = ?2 WHERE id = ?3"
-            " AND (delivered_at IS NULL OR delivered_at <= ?2)",
-            (item.delivery, at, item.reply),
+            "UPDATE item SET delivery = ?1, said = ?2 WHERE id = ?3 AND (said IS NULL OR said < ?2)",
+            (item.delivery, said, item.reply),
         )
         return
     if item.direction is Direction.OUT:
         connection.execute(
-            "UPDATE item SET (delivery, delivered_at) = (r.delivery, r.at) FROM"
-            " (SELECT delivery, at FROM item WHERE reply = ?1 ORDER BY at DESC, seq DESC LIMIT 1) AS r WHERE id = ?1",
+            "UPDATE item SET (delivery, said) = (r.delivery, r.said) FROM"
+            " (SELECT delivery, said FROM item WHERE reply = ?1 ORDER BY said DESC LIMIT 1) AS r WHERE id = ?1",
             (item.id,),
         )
     connection.execute("INSERT INTO words (rowid, subject, body) VALUES (?, ?, ?)", (stored.seq, *_searched(item)))
