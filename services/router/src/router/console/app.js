@@ -432,9 +432,11 @@ function showLines(lines) {
   const box = $('transcript')
   const atEnd = box.scrollHeight - box.scrollTop - box.clientHeight < 40
   const before = box.childElementCount
+  const why = new Map(lines.filter((line) => line.delivery === 'failed' && line.text).map((line) => [line.reply, line.text]))
   keyed(box, lines.filter((line) => line.kind !== 'receipt'), (line) => line.id, lineNode, (node, line) => {
     const delivery = node.querySelector('.delivery')
-    const text = line.direction === 'out' ? DELIVERY[line.delivery] || '' : ''
+    const reason = line.delivery === 'failed' && why.has(line.id) ? `: ${readable(why.get(line.id))}` : ''
+    const text = line.direction === 'out' ? (DELIVERY[line.delivery] || '') + reason : ''
     if (delivery.textContent !== text) delivery.textContent = text
     delivery.classList.toggle('failed', line.delivery === 'failed')
   })
