@@ -7,11 +7,11 @@ from typing import Any
 
 import msgspec
 
-from frontline.contract.ids import AgentId, ContactId, InboxId, KeyHash, MessageId, OfferId
+from frontline.contract.ids import AgentId, ContactId, CustomerId, InboxId, KeyHash, MessageId, OfferId
 from frontline.contract.message import Automation, DeliveryState, MessageKind, Presence, ThreadEvidence
 from router.core.advance import next_due
 from router.core.capacity import AVAILABLE, MISSES
-from router.core.command import FoundKey, ReceiveMessage
+from router.core.command import EraseContact, EraseCustomer, FoundKey, ReceiveMessage
 from router.core.commit import Outcome
 from router.core.contact import ASSIGNED, OFFERED
 from router.core.desk_settings import (
@@ -197,6 +197,19 @@ class Life:
         if who != offered.agent:
             assert step.refused is not None
             assert step.refused.conflict in {"not_yours", "not_found"}
+
+    def somebody_is_erased(self, contact: int, *, whole: bool) -> None:
+        contacts = list(self.desk.state.contacts.values())
+        if not contacts:
+            return
+        it = contacts[-1 - contact % len(contacts)]
+        if not whole:
+            self.desk.must(EraseContact(contact=it.id))
+            return
+        successor = CustomerId(f"{it.customer}'")
+        while self.desk.must(EraseCustomer(customer=it.customer, successor=successor)):
+            pass
+        assert not any(each.customer == it.customer for each in self.desk.state.contacts.values())
 
     def a_receipt_comes(self, which: int, state: DeliveryState) -> None:
         if self.replies:

@@ -328,3 +328,16 @@ def test_an_offer_time_that_is_none_is_a_fault_of_the_settings(seconds: float) -
     step = desk.ask(ApplySettings(settings=settings("a", inboxes=wrong)))
     assert step.refused is not None
     assert "an offer holds for some whole milliseconds" in step.refused.detail
+
+
+def test_an_offer_whose_time_is_over_is_not_answered_though_its_end_is_still_behind_what_a_full_commit_left() -> None:
+    desk = Desk(settings("a", "b", inboxes=LIVE), limit=2)
+    contact = desk.opens()
+    while next_due(desk.state) == desk.state.now:
+        desk.tick()
+    offer = desk.offer(contact)
+    for _ in range(4):  # their breaches and rings are due before the offer's end
+        desk.opens(at=NOON - timedelta(hours=2))
+    desk.wait(hours=3)
+    assert refused(desk, offer.id) == "timed_out"
+    assert desk.told(OfferAccepted) == []

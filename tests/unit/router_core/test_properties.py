@@ -108,6 +108,10 @@ class AnyDesk(RuleBasedStateMachine):
     def an_offer_is_answered(self, which: int, agent: int | None, accepts: bool) -> None:
         self.life.an_offer_is_answered(which, agent, accepts)
 
+    @rule(contact=some, whole=st.booleans())
+    def somebody_is_erased(self, contact: int, whole: bool) -> None:
+        self.life.somebody_is_erased(contact, whole=whole)
+
     @rule(which=some, state=st.sampled_from(DELIVERIES))
     def a_receipt_comes(self, which: int, state: DeliveryState) -> None:
         self.life.a_receipt_comes(which, state)
@@ -217,6 +221,7 @@ HAPPENINGS = [
     ),
     (lambda life, dice: life.settings_are_applied(_staff(dice), dice.choice(WITHIN)), 2),
     (lambda life, _: life.the_index_catches_up(), 3),
+    (lambda life, dice: life.somebody_is_erased(dice.randrange(12), whole=dice.random() < 0.2), 2),
     (lambda life, _: life.another_router_takes_over(), 2),
     (lambda life, dice: life.a_request_is_made_or_repeated(dice.choice(["q1", "q2", "q3"])), 2),
 ]

@@ -167,9 +167,18 @@ class ChangeLane(Command, frozen=True, kw_only=True):
 
 
 class EraseContact(Command, frozen=True, kw_only=True):
-    """The customer is erased: nobody has to do anything for them any more, and figures stay."""
+    """What was said in it goes from every store; nobody has to do anything for it any more, and figures stay."""
 
     contact: ContactId
+
+
+class EraseCustomer(Command, frozen=True, kw_only=True):
+    """All contacts of theirs that the desk holds, some at a time: to be asked until nothing comes of it. A message
+    that is on its way is from `successor`, an id that nobody had before.
+    """
+
+    customer: CustomerId
+    successor: CustomerId
 
 
 class SwapTurn(Command, frozen=True, kw_only=True):
@@ -232,6 +241,7 @@ DeskCommand = (
     | Promise
     | ChangeLane
     | EraseContact
+    | EraseCustomer
     | SwapTurn
     | ApplySettings
     | TakeInboxes

@@ -4,11 +4,9 @@ from datetime import datetime, timedelta
 
 from router.core import decide_offer, sla
 from router.core.calendar import exact
-from router.core.command import ChangeLane, EraseContact, Promise, WaitFor
+from router.core.command import ChangeLane, Promise, WaitFor
 from router.core.contact import OFFERED, RESOLVED, WAITS
 from router.core.event import (
-    ContactClosed,
-    ContactResolved,
     DeskDecision,
     LaneChanged,
     NoteAdded,
@@ -67,16 +65,6 @@ def change_lane(state: DeskState, command: ChangeLane, now: datetime) -> Events:
         LaneChanged(at=now, contact=contact.id, lane=command.lane, reason=command.reason, agent=command.agent),
         *sla.rebased(state, contact, state.policy(contact), command.lane, now),
     )
-
-
-def erase(state: DeskState, command: EraseContact, now: datetime) -> Events:
-    """What ran is withdrawn, what is on record stays, and the desk forgets the contact."""
-    contact = state.contacts.get(command.contact)
-    if contact is None:
-        return ()
-    withdrawn = [decide_offer.withdrawn(contact, now, "erased")] if contact.phase == OFFERED else []
-    resolved = [] if contact.phase == RESOLVED else [ContactResolved(at=now, contact=contact.id)]
-    return (*sla.stopped(contact, now, "erased"), *withdrawn, *resolved, ContactClosed(at=now, contact=contact.id))
 
 
 def _ahead(at: datetime, now: datetime) -> datetime:

@@ -55,13 +55,15 @@ def write_first(state: DeskState, command: WriteFirst, now: datetime) -> Events:
         raise Refused("unknown_inbox", f"This desk has no inbox {command.inbox} on {command.channel}.")
     if command.contact in state.contacts:
         return ()
+    if command.contact in state.erased:
+        raise Refused("erased", "This has been written before, and erased since.")
     return (
         ContactOpened(
             at=now,
             contact=command.contact,
             channel=command.channel,
             inbox=command.inbox,
-            customer=command.customer,
+            customer=state.called_now(command.customer),
             lane=inbox.lane,
             sticky=command.agent,
             ours=True,

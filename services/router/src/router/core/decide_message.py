@@ -2,6 +2,8 @@
 
 from datetime import datetime
 
+import msgspec
+
 from frontline.contract.message import Automation, DeliveryState, MessageKind, Presence
 from router.core import decide_presence, placing, sla
 from router.core.calendar import exact
@@ -34,6 +36,10 @@ NOT_TAKEN = "not_taken"
 def receive(state: DeskState, command: ReceiveMessage, now: datetime) -> Events:
     if command.known is not None or state.overlay.placement(command.key) is not None:
         return ()
+    if command.new_contact in state.erased:  # a message of theirs, come again after its key was forgotten
+        return ()
+    if (customer := state.called_now(command.customer)) != command.customer:  # erased since they were looked up
+        command = msgspec.structs.replace(command, customer=customer, knows=None)
     key = (command.channel, command.inbox)
     inbox = state.inboxes.get(key)
     if inbox is None:

@@ -50,7 +50,7 @@ def asked_directly(contact: Contact, agent: Agent, now: datetime, rule: str) -> 
 
 
 def accept(state: DeskState, command: AcceptOffer, now: datetime) -> tuple[DeskDecision, ...]:
-    open_ = _open(state, command, ACCEPTED)
+    open_ = _open(state, command, ACCEPTED, now)
     if open_ is None:
         return ()
     contact, offer = open_
@@ -61,7 +61,7 @@ def accept(state: DeskState, command: AcceptOffer, now: datetime) -> tuple[DeskD
 
 
 def reject(state: DeskState, command: RejectOffer, now: datetime) -> tuple[DeskDecision, ...]:
-    open_ = _open(state, command, REJECTED)
+    open_ = _open(state, command, REJECTED, now)
     if open_ is None:
         return ()
     contact, offer = open_
@@ -106,7 +106,9 @@ def unanswered(state: DeskState, now: datetime) -> OfferWithdrawn | Availability
     return withdrawn(contact, now, "agent_removed" if agent.gone else "agent_away")
 
 
-def _open(state: DeskState, command: AcceptOffer | RejectOffer, wanted: str) -> tuple[Contact, Offer] | None:
+def _open(
+    state: DeskState, command: AcceptOffer | RejectOffer, wanted: str, now: datetime
+) -> tuple[Contact, Offer] | None:
     """The offer if it is open and this agent's; `None` if it ended just as they want. Raises `Refused`."""
     if command.offer in state.offers:
         contact = state.contacts[state.offers[command.offer]]
@@ -114,6 +116,8 @@ def _open(state: DeskState, command: AcceptOffer | RejectOffer, wanted: str) -> 
         _check_owner(contact.offer.agent, command)
         if state.agents[command.agent].state != AVAILABLE:
             raise Refused(WITHDRAWN, _WHY[WITHDRAWN])
+        if now > contact.offer.expires_at:  # over, and its end is still due, behind what a full commit left
+            raise Refused(TIMED_OUT, _WHY[TIMED_OUT])
         return contact, contact.offer
     ended = state.ended_offer(command.offer)
     if ended is None:

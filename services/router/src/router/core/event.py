@@ -18,6 +18,7 @@ from router.core.event_clock import (
     ClockWarned,
     ClockWithdrawn,
 )
+from router.core.event_erased import ContactErased, CustomerErased
 from router.core.event_escalation import Escalated
 from router.core.event_inbox import InboxReleased, InboxTaken
 from router.core.event_people import AvailabilityChanged, ConfigChanged, DutyChanged, GraceEnded, RotaSwapped
@@ -222,6 +223,7 @@ class OfferWithdrawn(Event, frozen=True, kw_only=True):
     offer: OfferId
     reason: str
     """`agent_away`, `agent_removed`, `customer_left`, `transferred`, `escalated` or `resolved`."""
+    """`agent_away`, `agent_removed`, `customer_left`, `transferred`, `resolved` or `erased`."""
 
 
 class OfferRenewed(Event, frozen=True, kw_only=True):
@@ -339,4 +341,6 @@ DeskDecision = (
     | ClockWithdrawn
     | Escalated
     | IndexFloorRaised
+    | ContactErased
+    | CustomerErased
 )

@@ -12,6 +12,7 @@ from router.core import (
     evolve_agent,
     evolve_clock,
     evolve_contact,
+    evolve_erase,
     evolve_escalation,
     evolve_handling,
     evolve_inbox,
@@ -65,6 +66,7 @@ from router.core.event_clock import (
     ClockWarned,
     ClockWithdrawn,
 )
+from router.core.event_erased import ContactErased, CustomerErased
 from router.core.event_escalation import Escalated
 from router.core.event_inbox import InboxReleased, InboxTaken
 from router.core.event_people import AvailabilityChanged, ConfigChanged, DutyChanged, GraceEnded, RotaSwapped
@@ -151,4 +153,6 @@ _STEPS: Mapping[type, Callable[[DeskState, Any], None]] = {
     ClockWithdrawn: evolve_clock.withdrawn,
     Escalated: evolve_escalation.escalated,
     IndexFloorRaised: _index_floor_raised,
+    ContactErased: evolve_erase.contact_erased,
+    CustomerErased: evolve_erase.customer_erased,
 }

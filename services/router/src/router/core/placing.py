@@ -27,12 +27,12 @@ def find(state: DeskState, command: ReceiveMessage) -> Found:
     """The strongest key wins whose contact this sender takes part in, or which shows that they may.
 
     A contact that the index names but the desk does not hold (closed, or another desk's) can't take
-    the message; it is linked.
+    the message; it is linked. To one that was erased nothing leads.
     """
     linked: ContactId | None = None
     for found in sorted(command.finds, key=_strength):
         named = state.overlay.contact(found.key) or found.contact
-        if named is None:
+        if named is None or named in state.erased:
             continue
         contact = heir(state, named)
         if contact is not None and _lets_in(found.evidence, contact, command):

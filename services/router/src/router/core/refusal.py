@@ -21,6 +21,8 @@ class Refused(Exception):
 
 def wanted_contact(state: DeskState, contact: ContactId) -> Contact:
     found = state.contacts.get(contact)
+    if found is None and contact in state.erased:
+        raise Refused("erased", "What was said here has been erased, and nothing can be done with it any more.")
     if found is None:
         raise Refused("not_found", f"There is no contact {contact} on this desk.")
     return found

@@ -133,6 +133,8 @@ def _head(state: DeskState, numbers: dict[Term, int]) -> Head:
         taken=tuple(state.holdings.taken.items()),
         released=tuple(state.holdings.released.items()),
         escalating=tuple(state.escalating.items()),
+        erased=tuple(sorted(state.erased)),
+        successors=tuple(state.successors.items()),
     )
 
 
@@ -157,6 +159,7 @@ def _state(head: Head) -> DeskState:
     state.handling = Handling.kept(head.handling)
     state.holdings = Holdings(head.taken, head.released)
     state.escalating = dict(head.escalating)
+    state.erased, state.successors = set(head.erased), dict(head.successors)
     return state
 
 

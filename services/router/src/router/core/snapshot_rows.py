@@ -137,3 +137,5 @@ class Head(msgspec.Struct, frozen=True, kw_only=True):
     taken: tuple[tuple[InboxKey, int], ...] = ()
     released: tuple[tuple[InboxKey, int], ...] = ()
     escalating: tuple[tuple[ContactId, tuple[Reached, ...]], ...] = ()
+    erased: tuple[ContactId, ...] = ()
+    successors: tuple[tuple[CustomerId, CustomerId], ...] = ()

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 import msgspec
 
-from frontline.contract.ids import AgentId, ChannelName, ContactId, DeskId, InboxId, KeyHash, OfferId
+from frontline.contract.ids import AgentId, ChannelName, ContactId, CustomerId, DeskId, InboxId, KeyHash, OfferId
 from router.core.assignment import Matching
 from router.core.calendar import Calendar, calendars
 from router.core.capacity import Agent
@@ -55,6 +55,9 @@ class DeskState:
     they are asked, `escalating` clocks that ask for more than to be told; what follows from that is decided
     next. `duty` is who is on by the rota, `swaps` are
     the turns that changed hands, by shift and day.
+
+    `erased` are contacts, `successors` customers and whoever they would be today: kept for good, for what is under
+    way, comes again or is restored may still name them.
     """
 
     __slots__ = (
@@ -72,6 +75,7 @@ class DeskState:
         "dues",
         "duty",
         "epoch",
+        "erased",
         "escalating",
         "former",
         "handling",
@@ -84,6 +88,7 @@ class DeskState:
         "offers",
         "overlay",
         "settings",
+        "successors",
         "swaps",
         "terms",
         "turns",
@@ -118,6 +123,8 @@ class DeskState:
         self.leaving: dict[AgentId, str] = {}
         self.unanswering: set[AgentId] = set()
         self.escalating: dict[ContactId, tuple[Reached, ...]] = {}
+        self.erased: set[ContactId] = set()
+        self.successors: dict[CustomerId, CustomerId] = {}
         self._words: dict[str, str] = {}
 
     def outcome(self, request: str) -> Outcome | None:
@@ -144,6 +151,12 @@ class DeskState:
         """Where the message with this idempotency key went, if the index may not know yet."""
         placement = self.overlay.placement(key)
         return None if placement is None else placement.contact
+
+    def called_now(self, customer: CustomerId) -> CustomerId:
+        """Who this is, if they have been erased since they were looked up."""
+        while (successor := self.successors.get(customer)) is not None:
+            customer = successor
+        return customer
 
     def inbox(self, channel: ChannelName, inbox: InboxId) -> InboxSettings | None:
         """As it is set, also if it has gone to another desk and contacts of it have stayed."""
@@ -229,6 +242,8 @@ def dump(state: DeskState) -> dict[str, Any]:
         "outcomes": state.outcomes(),
         "ended_offers": state.ended_offers(),
         "escalating": list(state.escalating.items()),
+        "erased": sorted(state.erased),
+        "successors": sorted(state.successors.items()),
     }
 
 

@@ -57,6 +57,10 @@ CREATE INDEX item_by_reply ON item (reply) WHERE reply IS NOT NULL;
 CREATE TABLE conversation (contact TEXT PRIMARY KEY, subject TEXT NOT NULL, seq INTEGER NOT NULL) WITHOUT ROWID;
 CREATE VIRTUAL TABLE words USING fts5 (subject, body, content='', tokenize="unicode61 remove_diacritics 2");
 
+-- Contacts whose words are not taken in any more, and whether what deletions leave behind has to be scrubbed.
+CREATE TABLE erased (contact TEXT PRIMARY KEY) WITHOUT ROWID;
+CREATE TABLE scrub (wanted INTEGER PRIMARY KEY);
+
 CREATE TABLE person (number INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, view BLOB NOT NULL);
 -- Addresses that are proven to be a person's, so that the same person is known again on another channel.
 CREATE TABLE person_address (address TEXT NOT NULL, person TEXT NOT NULL, PRIMARY KEY (address, person)) WITHOUT ROWID;
@@ -87,7 +91,9 @@ class IndexFile:
         connection.execute("PRAGMA synchronous = NORMAL")
         connection.execute("PRAGMA cache_size = -32768")
         connection.execute("PRAGMA mmap_size = 268435456")
-        if not write:
+        if write:
+            connection.execute("PRAGMA secure_delete = ON")  # what is deleted or replaced is overwritten
+        else:
             connection.execute("PRAGMA query_only = ON")
         return connection
 

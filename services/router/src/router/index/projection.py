@@ -35,6 +35,7 @@ from router.core.event import (
     WaitEnded,
     WaitStarted,
 )
+from router.core.event_erased import ContactErased
 from router.core.event_people import AvailabilityChanged, ConfigChanged
 from router.index import projection_routing
 from router.index.clocks import CLOCK_STEPS
@@ -230,6 +231,14 @@ def _promise_made(row: ContactRow, event: PromiseMade) -> ContactRow:
     return because(row, stamp(event.at), "promise", text)
 
 
+def _erased(row: ContactRow, event: ContactErased) -> ContactRow:
+    """Figures stay: its clocks, and when it was. What people typed about it goes."""
+    row = msgspec.structs.replace(
+        row, state="erased", presence="away", assignment=None, offer=None, alarm=False, priority_reason="", why=()
+    )
+    return because(row, stamp(event.at), "erased", "what was said here has been erased")
+
+
 _RULES = {
     "longest_idle": "available, with room, and idle for longest",
     "least_loaded": "available, with room, and with least to do",
@@ -246,6 +255,7 @@ _RULES = {
     "agent_removed": "has left the desk",
     "escalated": "has not answered, and somebody else can",
     "agent_away": "is not available any more",
+    "erased": "it has been erased",
 }
 
 _WAITED = {
@@ -274,6 +284,7 @@ _STEPS: dict[type, Callable[[ContactRow, Any], ContactRow]] = {
     WaitEnded: _wait_ended,
     PromiseMade: _promise_made,
     LaneChanged: _lane_changed,
+    ContactErased: _erased,
     **CLOCK_STEPS,
     **projection_routing.STEPS,
 }

@@ -8,6 +8,7 @@ import asyncio
 import sqlite3
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
@@ -16,6 +17,7 @@ from frontline.contract.clock import Clock
 from frontline.contract.ids import ContactId, DeskId
 from frontline.runtime.metrics import Metrics
 from frontline.runtime.reader import Stored
+from router.core.event_erased import ContactErased
 from router.desk.fence import Counted
 from router.index.announced import Announced
 from router.index.file import IndexFile
@@ -26,6 +28,8 @@ from router.index.waiting import Waiting
 from router.index.writing import PEOPLE, TRANSCRIPT, Position, Taken, Writer, log_of
 
 T = TypeVar("T")
+
+_AGAIN_SECONDS = 0.2
 
 
 class ReadIndex:
@@ -85,6 +89,8 @@ class ReadIndex:
         live, known = self.live(desk), self.log_position(desk).seq
         await self._take(log_of(desk), lambda: self._writer.take_log(desk, batch, reached))
         live.tell(counted for counted in batch if counted.seq > known)
+        if any(isinstance(event, ContactErased) for counted in batch for event in counted.commit.events):
+            await self.scrub()
 
     async def take_items(self, batch: Sequence[Stored]) -> None:
         """Take in messages of `TRANSCRIPT`."""
@@ -93,6 +99,8 @@ class ReadIndex:
     async def take_people(self, batch: Sequence[Stored]) -> None:
         """Take in entries of the bucket `CUSTOMERS` under `person.`."""
         await self._take(PEOPLE, lambda: self._writer.take_people(batch))
+        if any(not stored.data for stored in batch):
+            await self.scrub()
 
     async def wait_for(self, desk: DeskId, seq: int, within: float) -> None:
         """Return once the desk's log is taken in up to `seq`. `Unavailable` after `within` seconds."""
@@ -107,9 +115,24 @@ class ReadIndex:
             return self.read.contacts(query)
         return await asyncio.get_running_loop().run_in_executor(self._searching, self._searcher.contacts, query)
 
+    async def scrub(self) -> None:
+        """Leave no byte in the file of what has been erased; others read and write in between."""
+        if not await self._write(self._writer.scrub_wanted):
+            return
+        more = await self._write(partial(self._writer.merge_some, begin=True))
+        while more:
+            more = await self._write(partial(self._writer.merge_some, begin=False))
+        while True:
+            if await self._write(self._writer.cut_off):
+                return
+            await asyncio.sleep(_AGAIN_SECONDS)
+
+    async def _write(self, work: Callable[[], T]) -> T:
+        return await asyncio.get_running_loop().run_in_executor(self._writing, work)
+
     async def _take(self, stream: str, work: Callable[[], Taken]) -> None:
         async with self._order:
-            taken = await asyncio.get_running_loop().run_in_executor(self._writing, work)
+            taken = await self._write(work)
             now = self._clock()
             for word in taken.announced:
                 self._announced.add(word.contact, word.words, word.seq, word.stored, now)

@@ -17,7 +17,9 @@ Span = tuple[Stamp, Stamp]
 Length = Annotated[str, msgspec.Meta(extra_json_schema={"format": "duration", "examples": ["PT4H"]})]
 """A duration by ISO 8601, in days, hours, minutes and seconds."""
 
-State = Literal["waiting", "offered", "assigned", "waiting_customer", "waiting_third_party", "resolved", "closed"]
+State = Literal[
+    "waiting", "offered", "assigned", "waiting_customer", "waiting_third_party", "resolved", "closed", "erased"
+]
 Presence = Literal["live", "left", "away"]
 """Where the customer is: at the other end now, there until a while ago, or never: they wrote and went on."""
 ClockOutcome = Literal["met", "breached", "withdrawn"]

@@ -62,7 +62,7 @@ def _add(connection: sqlite3.Connection, stored: Stored, item: TranscriptItem) -
             " (SELECT delivery, said FROM item WHERE reply = ?1 ORDER BY said DESC LIMIT 1) AS r WHERE id = ?1",
             (item.id,),
         )
-    connection.execute("INSERT INTO words (rowid, subject, body) VALUES (?, ?, ?)", (stored.seq, *_searched(item)))
+    connection.execute("INSERT INTO words (rowid, subject, body) VALUES (?, ?, ?)", (stored.seq, *searched(item)))
     if item.subject:
         connection.execute(
             "INSERT INTO conversation (contact, subject, seq) VALUES (?, ?, ?) ON CONFLICT DO NOTHING",
@@ -75,15 +75,16 @@ def _revise(
 ) -> None:
     connection.execute("UPDATE item SET revision = ?, data = ? WHERE seq = ?", (item.revision, stored.data, seq))
     connection.execute(
-        "INSERT INTO words (words, rowid, subject, body) VALUES ('delete', ?, ?, ?)", (seq, *_searched(before))
+        "INSERT INTO words (words, rowid, subject, body) VALUES ('delete', ?, ?, ?)", (seq, *searched(before))
     )
-    connection.execute("INSERT INTO words (rowid, subject, body) VALUES (?, ?, ?)", (seq, *_searched(item)))
+    connection.execute("INSERT INTO words (rowid, subject, body) VALUES (?, ?, ?)", (seq, *searched(item)))
     connection.execute(
         "UPDATE conversation SET subject = ? WHERE contact = ? AND seq = ?", (item.subject, item.contact, seq)
     )
 
 
-def _searched(item: TranscriptItem) -> tuple[str, str]:
+def searched(item: TranscriptItem) -> tuple[str, str]:
+    """What of it can be searched."""
     return item.subject, item.text[:_SEARCHED_CHARACTERS]
 
 

@@ -13,7 +13,9 @@ from frontline.contract.error import Rejected
 from frontline.contract.ids import AgentId, ContactId, DeskId, MessageId
 from frontline.contract.transcript import decode_item
 from frontline.runtime.reader import Stored
+from router.core.event_erased import ContactErased
 from router.desk.fence import Counted
+from router.index.erasing import cut_off, erase_words, is_erased, merge_some, scrub, want, wanted
 from router.index.projection import Place, agents_after, contact_after, contact_of, words_of
 from router.index.rota import load_rota, rota_after, save_rota
 from router.index.table import load_agents, load_contact, save_agents, save_contacts
@@ -64,6 +66,8 @@ class Writer:
             stream: Position(seq, epoch, number)
             for stream, seq, epoch, number in connection.execute("SELECT stream, seq, epoch, number FROM position")
         }
+        if wanted(connection):
+            scrub(connection)
 
     def position(self, stream: str) -> Position:
         return self._positions.get(stream, Position())
@@ -79,6 +83,7 @@ class Writer:
         fresh = [counted for counted in batch if counted.seq > taken.position.seq]
         taken.position = reached
         contacts: dict[ContactId, ContactRow | None] = {}
+        erased: list[ContactId] = []
         agents: Mapping[AgentId, AgentRow] | None = None
         known = load_agents(self._connection, desk)
         rota = former_rota = load_rota(self._connection, desk)
@@ -93,11 +98,14 @@ class Writer:
                     contacts[contact] = load_contact(self._connection, desk, contact)
                 place = Place(desk, counted.seq, n, counted.commit.now)
                 contacts[contact] = contact_after(contacts[contact], event, place)
+                if isinstance(event, ContactErased):
+                    erased.append(contact)
                 words = words_of(event)
                 if words is not None:
                     taken.announced.append(Word(contact, words, counted.seq, counted.at))
         with self._transaction(stream, reached):
             save_contacts(self._connection, (row for row in contacts.values() if row is not None))
+            erase_words(self._connection, erased)
             if agents is not None and agents != known:
                 save_agents(self._connection, desk, agents)
             if rota is not former_rota:
@@ -119,7 +127,8 @@ class Writer:
                     taken.unreadable.append(stored.seq)
                     continue
                 taken.arrived.append(item.id)
-                save_item(self._connection, stored, item)
+                if not is_erased(self._connection, item.contact):
+                    save_item(self._connection, stored, item)
         return taken
 
     def take_people(self, batch: Sequence[Stored]) -> Taken:
@@ -132,9 +141,21 @@ class Writer:
             for stored in fresh:
                 try:
                     save_person(self._connection, stored)
+                    if not stored.data:
+                        want(self._connection)
                 except (msgspec.DecodeError, UnicodeDecodeError):
                     taken.unreadable.append(stored.seq)
         return taken
+
+    def scrub_wanted(self) -> bool:
+        """Whether something was erased of which bytes may be left: see `erasing.py`, and call its parts in this thread."""
+        return wanted(self._connection)
+
+    def merge_some(self, *, begin: bool) -> bool:
+        return merge_some(self._connection, begin=begin)
+
+    def cut_off(self) -> bool:
+        return cut_off(self._connection)
 
     def _holds(self, words: MessageId) -> bool:
         return self._connection.execute("SELECT 1 FROM item WHERE id = ?", (words,)).fetchone() is not None

@@ -1,0 +1,71 @@
+"""Takes what was erased out of the file, to the last byte: deleted rows, words in the full-text index, the log of writes.
+
+The file is opened with `secure_delete`, so that what is deleted is overwritten. Two places keep more: the full-text
+index has a deleted word in older segments until these are merged, and the write-ahead log has whole pages until
+it is cut off. `scrub` does both. A crash before it is made good at the next start: see `wanted`.
+"""
+
+import sqlite3
+from collections.abc import Iterable
+
+from frontline.contract.ids import ContactId
+from frontline.contract.transcript import ItemKind, decode_item
+from router.index.words import searched
+
+_PAGES_AT_ONCE = 2_000
+
+
+def is_erased(connection: sqlite3.Connection, contact: ContactId) -> bool:
+    return connection.execute("SELECT 1 FROM erased WHERE contact = ?", (contact,)).fetchone() is not None
+
+
+def erase_words(connection: sqlite3.Connection, contacts: Iterable[ContactId]) -> None:
+    """Within a transaction: the items of these contacts go, and none is taken in any more."""
+    for contact in contacts:
+        connection.execute("INSERT OR IGNORE INTO erased (contact) VALUES (?)", (contact,))
+        for seq, data in connection.execute("SELECT seq, data FROM item WHERE contact = ?", (contact,)).fetchall():
+            item = decode_item(data)
+            if item.kind is not ItemKind.RECEIPT:
+                connection.execute(
+                    "INSERT INTO words (words, rowid, subject, body) VALUES ('delete', ?, ?, ?)", (seq, *searched(item))
+                )
+        connection.execute("DELETE FROM item WHERE contact = ?", (contact,))
+        connection.execute("DELETE FROM conversation WHERE contact = ?", (contact,))
+        want(connection)
+
+
+def want(connection: sqlite3.Connection) -> None:
+    """Within the transaction that deletes: what it leaves behind is still to be scrubbed."""
+    connection.execute("INSERT OR IGNORE INTO scrub (wanted) VALUES (1)")
+
+
+def wanted(connection: sqlite3.Connection) -> bool:
+    return connection.execute("SELECT 1 FROM scrub").fetchone() is not None
+
+
+def merge_some(connection: sqlite3.Connection, *, begin: bool) -> bool:
+    """A part of the work of making one segment of all; whether there is more of it."""
+    more = False
+    for table in ("words", "person_words"):
+        before = connection.total_changes
+        pages = -_PAGES_AT_ONCE if begin else _PAGES_AT_ONCE
+        connection.execute(f"INSERT INTO {table} ({table}, rank) VALUES ('merge', ?)", (pages,))  # noqa: S608 - our own names
+        more = more or connection.total_changes - before >= 2  # the command itself counts as one
+    return more
+
+
+def cut_off(connection: sqlite3.Connection) -> bool:
+    """Empty the write-ahead log; false while a reader still needs it."""
+    connection.execute("DELETE FROM scrub")
+    busy, _, _ = connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+    if busy:
+        want(connection)
+    return not busy
+
+
+def scrub(connection: sqlite3.Connection) -> None:
+    """All of it at once: for a file that nobody reads yet."""
+    more = merge_some(connection, begin=True)
+    while more:
+        more = merge_some(connection, begin=False)
+    cut_off(connection)
