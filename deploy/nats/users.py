@@ -36,6 +36,7 @@ from frontline.runtime.topology import (
     ORIGINALS,
     OUTBOX,
     PARKED,
+    PREFERENCES,
     PROGRESS,
     SNAPSHOTS,
     THREADS,
@@ -130,7 +131,7 @@ def intake(channel: ChannelName) -> User:
 def router(channels: Sequence[ChannelName], desks: Sequence[DeskId]) -> User:
     user = User(ROUTER)
     user.reads(DRAFTS, TRANSCRIPT, PARKED, f"OBJ_{ATTACHMENTS}", f"OBJ_{ORIGINALS}")
-    user.keeps(CUSTOMERS, THREADS, KEYS, DIRECTORY, DESKVIEW, LEASES, PROGRESS)
+    user.keeps(CUSTOMERS, THREADS, KEYS, DIRECTORY, DESKVIEW, LEASES, PROGRESS, PREFERENCES)
     user.stores(ATTACHMENTS, SNAPSHOTS)
     user.reads(f"OBJ_{SNAPSHOTS}")
     user.takes(EVENTS, _EVENT_CONSUMER, subject.events())

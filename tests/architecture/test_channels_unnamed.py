@@ -11,6 +11,7 @@ NAMES_CHANNELS = {
     "services/intake-phone/src/intake_phone/server.py": "a label of its figures: what a carrier calls is a webhook, too",
     "services/router/src/router/api/objects.py": "originals of mails end in .eml, or no mail program opens them",
     "shared/src/frontline/configuration/model.py": "what a contact costs, and whether it is offered, unless an inbox says",
+    "shared/src/frontline/configuration/notify.py": "by which channel a notice to one of us travels",
     "shared/src/frontline/configuration/rules.py": "addresses are checked where their form is known; all others are taken",
     "shared/src/frontline/runtime/telemetry.py": "names of fields that are hidden in logs",
     "shared/src/frontline/supervisor/page.py": "the command that it shows a newcomer sends a mail",

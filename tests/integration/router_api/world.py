@@ -165,10 +165,14 @@ class Unreachable:
 
 @asynccontextmanager
 async def world(
-    bus: Bus, directory: Path, *, commands: Callable[[Commands], Commands] = lambda real: real
+    bus: Bus,
+    directory: Path,
+    *,
+    commands: Callable[[Commands], Commands] = lambda real: real,
+    configuration: Configuration = CONFIGURATION,
 ) -> AsyncIterator[World]:
     """Desk `support` with one agent, led here; desk `sales` is configured, and led by nobody."""
-    async with desk_on(bus) as replica:
+    async with desk_on(bus, configuration=configuration) as replica:
         metrics = Metrics("router")
         index = ReadIndex(
             directory / "index",
@@ -185,7 +189,7 @@ async def world(
         ]
         app = build_app(
             bus=bus,
-            configuration=CONFIGURATION,
+            configuration=configuration,
             signer=SIGNER,
             index=index,
             commands=commands(DeskCommands(bus, {SUPPORT: replica})),

@@ -77,16 +77,23 @@ CONFIGURATION = Configuration(
 
 
 @asynccontextmanager
-async def desk_on(bus: Bus, *, holder: str = "one", lease_seconds: float = 2.0, **more: Any) -> AsyncIterator[Replica]:
+async def desk_on(
+    bus: Bus,
+    *,
+    holder: str = "one",
+    lease_seconds: float = 2.0,
+    configuration: Configuration = CONFIGURATION,
+    **more: Any,
+) -> AsyncIterator[Replica]:
     """A replica that runs until the end of the block, or until its test stops it by `halt`."""
     stopping = asyncio.Event()
     replica = Replica(
-        CONFIGURATION.desks[0],
+        configuration.desks[0],
         holder,
         Surroundings(
             bus=bus,
             signer=SIGNER,
-            configuration=CONFIGURATION,
+            configuration=configuration,
             wall=lambda: datetime.now(UTC),
             log=logger("test"),
             park=parking(bus),

@@ -15,6 +15,8 @@ from frontline.configuration.closing import closed_days
 from frontline.configuration.concerned import unconcerned
 from frontline.configuration.locate import locate
 from frontline.configuration.model import Configuration
+from frontline.configuration.notify import Notify
+from frontline.configuration.reachable import unreachable
 from frontline.configuration.rules import breaches
 from frontline.configuration.shape import Found, Place, Shape
 from frontline.configuration.shift import Shift
@@ -42,8 +44,7 @@ def load_texts(texts: Iterable[tuple[str, bytes]], today: date | None = None) ->
     mistakes = [*unreadable, *shape.mistakes, *_breaches(shape.found), *repeated(shape.found)]
     if not unreadable:
         mistakes += dangling(shape.found, shape.ids)
-        mistakes += strangers(shape.found)
-        mistakes += unconcerned(shape.found)
+        mistakes += [*strangers(shape.found), *unconcerned(shape.found), *unreachable(shape.found)]
     closed, wrong = closed_days(shape.found, today or datetime.now(UTC).date())
     mistakes += wrong
     if not mistakes:
@@ -101,7 +102,11 @@ def _syntax(name: str, text: str, error: str) -> Mistake:
 
 
 def _breaches(found: Sequence[Found]) -> Iterable[Mistake]:
-    zones = available_timezones() if any(isinstance(item.value, Calendar | Shift) for item in found) else set[str]()
+    zones = (
+        available_timezones()
+        if any(isinstance(item.value, Calendar | Shift | Notify) for item in found)
+        else set[str]()
+    )
     for item in found:
         for path, what in breaches(item.value, zones):
             place = item.place

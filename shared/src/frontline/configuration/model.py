@@ -9,6 +9,7 @@ from datetime import timedelta
 import msgspec
 
 from frontline.configuration.calendar import Calendar
+from frontline.configuration.notify import Notices, Notify
 from frontline.configuration.policy import Lane, Policy
 from frontline.configuration.routing import OF_DUTY, WITH_A_ROTA, Ring, Strategy
 from frontline.configuration.rule import Rule
@@ -48,6 +49,8 @@ class Agent(_Table, frozen=True):
     picture: str = ""
     phone: str = ""
     token_version: int = 1
+    notify: Notify = Notify()
+    """How they learn of what waits for them, until they say otherwise themselves."""
 
 
 class Inbox(_Table, frozen=True):
@@ -120,6 +123,7 @@ class Desk(_Table, frozen=True):
     """How long the live contacts of an agent who went offline wait for them."""
     reopen_for: timedelta = timedelta(days=14)
     """How long a resolved contact is reopened when its customer writes again; nothing: for ever."""
+    notices: Notices = Notices()
 
     @property
     def rings_or_default(self) -> tuple[Ring, ...]:

@@ -17,6 +17,7 @@ name = "Support"
 # alarm_after = "PT10M"                   # when somebody is told that nobody takes a contact
 # offline_grace = "PT1M"                  # before the calls and chats of somebody offline go to others
 # reopen_for = "P14D"                     # how long a resolved contact comes back when its customer writes
+# notices = { mail = "support" }          # by which inboxes people are told of what waits: mail, sms, ring
 
 # Who may take a contact that waits, and after how long; each ring holds those before it.
 # [[desk.ring]]                           # those on duty, with the skills asked for
@@ -69,6 +70,7 @@ available = true                          # counts as available until they say o
 # picture = "https://your-company.example/first-agent.jpg"
 # phone = "+12025550101"                  # where a call reaches them
 # token_version = 1                       # raise it to end the tokens given out so far
+# notify = { ways = ["push", "mail"], mail = "me@your-company.example", quiet = ["mon-sun 20:00-07:00"] }
 
 # Who is on duty when. Being on duty decides who is asked first; it makes somebody available only
 # if the shift says so.

@@ -13,6 +13,7 @@ from frontline.configuration.calendar import Calendar, SpecialDay, calendar_brea
 from frontline.configuration.escalation import Escalation, escalation_breaches
 from frontline.configuration.locate import Path
 from frontline.configuration.model import Agent, Configuration, Desk, Inbox
+from frontline.configuration.notify import Notices, Notify, notices_breaches, notify_breaches
 from frontline.configuration.policy import LaneTimes, Policy, lane_breaches, policy_breaches
 from frontline.configuration.routing import patience_breaches, ring_breaches
 from frontline.configuration.rule import Rule, rule_breaches
@@ -60,6 +61,10 @@ def breaches(value: msgspec.Struct, zones: Collection[str]) -> Breaches:
             yield from rule_breaches(value)
         case Shift():
             yield from shift_breaches(value, zones)
+        case Notify():
+            yield from notify_breaches(value, zones)
+        case Notices():
+            yield from notices_breaches(value)
         case Override():
             yield from override_breaches(value)
 

@@ -26,6 +26,7 @@ DIRECTORY = "DIRECTORY"
 DESKVIEW = "DESKVIEW"
 LEASES = "LEASES"
 PROGRESS = "PROGRESS"
+PREFERENCES = "PREFERENCES"
 
 ORIGINALS = "ORIGINALS"
 ATTACHMENTS = "ATTACHMENTS"
@@ -167,7 +168,8 @@ def topology(channels: Iterable[ChannelName], desks: Iterable[DeskId], limits: L
         Bucket(DIRECTORY, "inboxes with their addresses", Personal.NO),
         Bucket(DESKVIEW, "presence, estimate and opening of each desk", Personal.NO),
         Bucket(LEASES, "who leads which desk", Personal.NO),
-        Bucket(PROGRESS, "how far effects have come", Personal.NO),
+        Bucket(PROGRESS, "how far effects have come", Personal.IDS),
+        Bucket(PREFERENCES, "how agents want to be told of work, with their own addresses", Personal.YES),
     )
     objects = (
         Objects(ORIGINALS, "verbatim originals", Personal.YES, limits.object_bytes),

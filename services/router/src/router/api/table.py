@@ -7,6 +7,7 @@ from router.api import (
     first_word,
     handing_on,
     me,
+    notifications,
     objects,
     offers,
     parked,
@@ -16,6 +17,7 @@ from router.api import (
 )
 from router.api.clock_shape import InLane, LaneBody, PromiseBody, WaitBody, Waits
 from router.api.desk_shape import DeskStatus
+from router.api.notification_shape import Notifications, NotificationsBody
 from router.api.rota_shape import RotaView, SwapBody, Swapped, Window
 from router.api.route import KIB, Route
 from router.api.shape import (
@@ -232,6 +234,23 @@ ROUTES: tuple[Route, ...] = (
         body=AvailabilityBody,
         answer=MyAvailability,
         refuses=(409,),
+    ),
+    Route(
+        method="GET",
+        path="/api/me/notifications",
+        name="showNotifications",
+        summary="How you are told of what waits for you, and when not",
+        handle=notifications.show_notifications,
+        answer=Notifications,
+    ),
+    Route(
+        method="PUT",
+        path="/api/me/notifications",
+        name="setNotifications",
+        summary="Say how you want to be told of what waits for you, and when not",
+        handle=notifications.set_notifications,
+        body=NotificationsBody,
+        answer=Notifications,
     ),
     Route(
         method="GET",

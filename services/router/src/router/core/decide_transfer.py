@@ -44,7 +44,7 @@ def _to_agent(contact: Contact, command: TransferContact, to: Agent, now: dateti
     via = "transfer" if contact.phase == ASSIGNED else "direct"
     if need.live and not contact.left and contact.offer_for is not None and command.agent != to.id:
         return (*_taken_back(contact, command.agent, now), decide_offer.asked_directly(contact, to, now, TRANSFERRED))
-    theirs = ContactAssigned(at=now, contact=contact.id, agent=to.id, via=via, rule=via)
+    theirs = ContactAssigned(at=now, contact=contact.id, agent=to.id, via=via, rule=via, by=command.agent)
     return (*_taken_back(contact, command.agent, now), theirs)
 
 

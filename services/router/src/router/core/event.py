@@ -100,6 +100,8 @@ class ContactAssigned(Event, frozen=True, kw_only=True):
     """`auto`, `offer`, `direct` or `transfer`."""
     rule: str
     """Why this agent: `longest_idle`, `sticky`, ..."""
+    by: AgentId | None = None
+    """Who gave it to them, or took it; `None` where nobody did."""
 
 
 class ContactUnassigned(Event, frozen=True, kw_only=True):
