@@ -55,6 +55,8 @@ def test_every_route_of_the_issue_is_there() -> None:
         ("POST", "/api/offers/{id}/reject"),
         ("GET", "/api/me/availability"),
         ("PUT", "/api/me/availability"),
+        ("GET", "/api/me/notifications"),
+        ("PUT", "/api/me/notifications"),
         ("GET", "/api/desks/{desk}"),
         ("GET", "/api/desks/{desk}/rota"),
         ("POST", "/api/desks/{desk}/rota/swaps"),
