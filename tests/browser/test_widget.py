@@ -28,7 +28,7 @@ async def there(stage: Stage) -> None:
     await until(lambda: hub.presence(SUPPORT).online)
 
 
-async def test_a_visitor_sees_who_is_there_and_how_long_it_takes(
+async def test_rule_3_a_visitor_sees_who_is_there_and_how_long_it_takes(
     nats: EmbeddedServer, bus: Bus, browser: Browser
 ) -> None:
     async with chatting(nats, bus) as stage, visiting(browser, stage.url) as visitor:
@@ -173,7 +173,7 @@ async def test_another_person_in_the_same_browser_sees_nothing_of_the_first(
         await visitor.sees("my own business")
 
 
-async def test_a_visitor_leaves_an_address_when_nobody_is_there(
+async def test_rule_3_nobody_on_offers_mail_and_a_visitor_leaves_an_address(
     nats: EmbeddedServer, bus: Bus, browser: Browser
 ) -> None:
     async with chatting(nats, bus) as stage, visiting(browser, stage.url) as visitor:

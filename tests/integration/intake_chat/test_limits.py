@@ -305,7 +305,7 @@ async def test_a_page_that_is_not_on_the_list_gets_no_socket(
 
 
 # hard-case 40
-async def test_presence_tells_who_is_there_how_long_it_takes_and_when_somebody_is_back(
+async def test_rule_3_a_visitor_is_told_who_is_there_how_long_it_takes_or_when_somebody_is_back(
     nats: EmbeddedServer, bus: Bus
 ) -> None:
     async with chatting(nats, bus, chat_presence_interval=0.05) as stage:
@@ -339,7 +339,7 @@ async def test_presence_tells_who_is_there_how_long_it_takes_and_when_somebody_i
 
 
 # hard-case 40
-async def test_a_visitor_is_told_where_they_stand_until_it_is_settled(nats: EmbeddedServer, bus: Bus) -> None:
+async def test_rule_3_a_visitor_is_told_where_they_stand_while_they_wait(nats: EmbeddedServer, bus: Bus) -> None:
     async with chatting(nats, bus) as stage:
         window, contact = await stage.talking()
         wait = Range(low=timedelta(0), high=timedelta(minutes=2))

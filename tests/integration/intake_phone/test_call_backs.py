@@ -160,7 +160,7 @@ async def test_what_was_to_be_tried_later_goes_on_in_writing_when_the_service_st
     assert given_up.presence is Presence.LEFT
 
 
-async def test_at_a_closed_door_a_call_back_can_be_asked_for(nats: EmbeddedServer, phone: Bus) -> None:
+async def test_rule_3_nobody_on_offers_a_call_back(nats: EmbeddedServer, phone: Bus) -> None:
     async with answering(nats, phone, online=False) as stage:
         line = await ask(stage)
         found = await stage.stored()

@@ -61,7 +61,7 @@ async def test_a_call_that_nobody_took_is_a_missed_call(nats: EmbeddedServer, ph
     assert ended.thread == (began.thread[0],), "both are bound by the call"
 
 
-async def test_nobody_on_is_said_at_once_and_a_message_is_taken(nats: EmbeddedServer, phone: Bus) -> None:
+async def test_rule_3_nobody_on_says_so_at_once_and_takes_a_message(nats: EmbeddedServer, phone: Bus) -> None:
     async with answering(nats, phone, online=False) as stage:
         line = stage.call(words="Please call me back.")
         await wait(line.over)

@@ -128,7 +128,7 @@ async def test_a_desk_shows_who_is_on_what_they_have_and_how_long_it_takes(provi
         assert (await there.client().get("/api/desks/sales")).status == 404
 
 
-async def test_the_rota_can_be_taken_along_as_a_calendar(provisioned: Bus, tmp_path: Path) -> None:
+async def test_rule_2_12_the_rota_can_be_taken_along_as_a_calendar(provisioned: Bus, tmp_path: Path) -> None:
     async with world(provisioned, tmp_path) as there:
         await with_rota(there)
         window: dict[str, Any] = {"since": "2026-03-06T00:00:00Z", "until": "2026-03-08T00:00:00Z"}

@@ -28,7 +28,7 @@ async def waits(there: World, contact: ContactId) -> dict[str, object] | None:
     return found
 
 
-async def test_a_wait_is_shown_to_the_customer_and_the_agents_and_its_error_is_counted(
+async def test_rule_3_a_wait_is_shown_before_and_while_they_wait_and_its_error_is_published(
     provisioned: Bus, tmp_path: Path
 ) -> None:
     async with world(provisioned, tmp_path) as there:
@@ -67,7 +67,7 @@ async def test_a_wait_is_shown_to_the_customer_and_the_agents_and_its_error_is_c
         assert await waits(there, ContactId(offer["contact"])) is None, "they have somebody now"
 
 
-async def test_with_nobody_there_no_wait_is_told(provisioned: Bus, tmp_path: Path) -> None:
+async def test_rule_3_with_nobody_there_no_wait_is_told(provisioned: Bus, tmp_path: Path) -> None:
     async with world(provisioned, tmp_path) as there:
         await there.client().put("/api/me/availability", {"state": "offline"})
         contact = await there.contact_from(live("<1@one.example>"))
@@ -84,7 +84,7 @@ async def test_with_nobody_there_no_wait_is_told(provisioned: Bus, tmp_path: Pat
         assert (await there.client().get(f"/api/desks/{SUPPORT}")).body["wait"] == {}
 
 
-async def test_the_desk_says_when_somebody_is_back(provisioned: Bus, tmp_path: Path) -> None:
+async def test_rule_3_the_desk_says_when_it_opens_again(provisioned: Bus, tmp_path: Path) -> None:
     async with world(provisioned, tmp_path) as there:
         until_then = "2099-01-01T00:00:00.000Z"
         await there.client().put("/api/me/availability", {"state": "away", "until": until_then})

@@ -38,7 +38,7 @@ def length(clock: Clock) -> timedelta:
     return sum(spans, msgspec.convert(clock.rest, timedelta))
 
 
-def test_rule_8_a_clock_shows_its_start_version_intervals_pauses_warnings_deadline_and_outcome() -> None:
+def test_rule_1_8_a_clock_shows_its_start_version_intervals_pauses_warnings_deadline_and_outcome() -> None:
     desk = PromisingDesk(promising(target("resolution", 10 * HOUR, pause_in=BOTH), calendar=OFFICE, policy_version=7))
     contact = desk.asks()
     desk.since("2026-03-02 10:00").waits(contact)

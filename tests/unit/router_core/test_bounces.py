@@ -38,7 +38,7 @@ def test_a_receipt_for_a_contact_that_is_closed_decides_nothing_and_is_no_troubl
     assert (step.refused, step.events) == (None, ())
 
 
-def test_after_a_hard_bounce_the_clock_runs_on_as_if_never_met_and_says_so(desk: Desk) -> None:
+def test_rule_1_5_after_a_hard_bounce_the_clock_runs_on_as_if_never_met_and_says_so(desk: Desk) -> None:
     contact = desk.opens()
     desk.wait(minutes=10)
     reply = desk.reply(contact)

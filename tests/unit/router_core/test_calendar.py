@@ -70,7 +70,7 @@ def questions(draw: st.DrawFn) -> tuple[CalendarSettings, datetime, datetime]:
 
 @settings(max_examples=80, deadline=None)
 @given(questions())
-def test_elapsed_is_what_a_walk_from_minute_to_minute_counts(
+def test_rule_1_4_elapsed_is_what_a_walk_from_minute_to_minute_counts(
     question: tuple[CalendarSettings, datetime, datetime],
 ) -> None:
     calendar, start, end = question
@@ -79,7 +79,7 @@ def test_elapsed_is_what_a_walk_from_minute_to_minute_counts(
 
 @settings(max_examples=80, deadline=None)
 @given(questions(), st.integers(1, 30 * 3_600_000))
-def test_due_is_where_a_walk_from_minute_to_minute_arrives(
+def test_rule_1_4_due_is_where_a_walk_from_minute_to_minute_arrives(
     question: tuple[CalendarSettings, datetime, datetime], duration: int
 ) -> None:
     calendar, start, until = question
@@ -115,7 +115,7 @@ def test_elapsed_adds_up(question: tuple[CalendarSettings, datetime, datetime], 
 
 
 @given(st.timedeltas(NOTHING, timedelta(days=4000)), st.timedeltas(NOTHING, timedelta(days=400)))
-def test_around_the_clock_counts_real_elapsed_time(later: timedelta, duration: timedelta) -> None:
+def test_rule_1_4_around_the_clock_counts_real_elapsed_time(later: timedelta, duration: timedelta) -> None:
     start = NOON + later
     end = ALWAYS.due(start, duration)
     assert ALWAYS.elapsed(start, end) == duration
@@ -143,7 +143,7 @@ WHOLE_WEEK = tuple(HoursSettings(weekday=weekday) for weekday in range(7))
 @settings(deadline=None)
 @example("Europe/Berlin", NOTHING, timedelta(days=365))
 @example("Pacific/Apia", NOTHING, timedelta(days=365))
-def test_days_of_24_hours_lose_no_minute_whatever_the_clocks_do(
+def test_rule_1_4_days_of_24_hours_lose_no_minute_whatever_the_clocks_do(
     zone: str, after: timedelta, duration: timedelta
 ) -> None:
     assume(duration < timedelta(days=1500))

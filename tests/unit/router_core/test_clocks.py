@@ -21,7 +21,7 @@ def desk() -> Desk:
     return Desk(settings("a"))
 
 
-def test_a_first_mail_starts_the_clock_that_its_policy_says(desk: Desk) -> None:
+def test_rule_1_1_a_first_mail_starts_the_clock_that_its_policy_says(desk: Desk) -> None:
     contact = desk.opens()
     (started,) = desk.told(ClockStarted)
     assert (started.contact, started.target, started.policy, started.version) == (
@@ -36,7 +36,7 @@ def test_a_first_mail_starts_the_clock_that_its_policy_says(desk: Desk) -> None:
     assert started.warnings == ((0.5, NOON + HOUR / 2), (0.8, NOON + timedelta(minutes=48)))
 
 
-def test_a_clock_starts_when_the_mail_reached_us_and_not_when_it_is_decided(desk: Desk) -> None:
+def test_rule_1_5_a_clock_starts_when_the_mail_reached_us_and_not_when_it_is_decided(desk: Desk) -> None:
     contact = desk.opens(at=NOON - timedelta(minutes=10))
     assert desk.clock(contact).due_at == NOON + timedelta(minutes=50)
 
@@ -46,7 +46,7 @@ def test_clocks_have_milliseconds(desk: Desk) -> None:
     assert desk.clock(contact).started_at == NOON - timedelta(milliseconds=2)
 
 
-def test_a_reply_in_time_meets_the_clock_at_its_commit(desk: Desk) -> None:
+def test_rule_1_5_a_reply_in_time_meets_the_clock_at_its_commit(desk: Desk) -> None:
     contact = desk.opens()
     desk.wait(minutes=20)
     reply = desk.reply(contact)
@@ -56,7 +56,7 @@ def test_a_reply_in_time_meets_the_clock_at_its_commit(desk: Desk) -> None:
     assert desk.tick() == ()
 
 
-def test_a_reply_in_the_very_millisecond_of_the_deadline_is_in_time(desk: Desk) -> None:
+def test_rule_1_5_a_reply_in_the_very_millisecond_of_the_deadline_is_in_time(desk: Desk) -> None:
     contact = desk.opens()
     desk.wait(hours=1)
     desk.reply(contact)
@@ -72,7 +72,7 @@ def test_a_tick_in_the_very_millisecond_of_the_deadline_does_not_take_it_away(de
     assert desk.told(ClockBreached) == []
 
 
-def test_a_reply_a_tenth_of_a_second_late_is_a_breach_also_when_the_timer_has_not_fired(desk: Desk) -> None:
+def test_rule_1_5_a_reply_a_tenth_of_a_second_late_is_a_breach_also_when_the_timer_has_not_fired(desk: Desk) -> None:
     contact = desk.opens()
     desk.wait(hours=1, milliseconds=100)
     desk.reply(contact)
@@ -82,7 +82,7 @@ def test_a_reply_a_tenth_of_a_second_late_is_a_breach_also_when_the_timer_has_no
     assert (met.at, met.late) == (NOON + HOUR + timedelta(milliseconds=100), True)
 
 
-def test_a_breach_is_recorded_once_with_the_true_deadline_after_we_were_down(desk: Desk) -> None:
+def test_rule_1_5_a_breach_is_recorded_once_with_the_true_deadline_after_we_were_down(desk: Desk) -> None:
     desk.opens()
     desk.wait(days=3)
     assert [type(event) for event in desk.tick()] == [ClockWarned, ClockWarned, ClockBreached]
@@ -114,13 +114,13 @@ def test_what_came_due_fires_in_the_order_of_time_over_all_contacts(desk: Desk) 
     assert {contact for _, contact in fired} == {first, second}
 
 
-def test_a_note_meets_nothing(desk: Desk) -> None:
+def test_rule_1_1_a_note_meets_nothing(desk: Desk) -> None:
     contact = desk.opens()
     assert [type(event) for event in desk.note(contact)] == [NoteAdded]
     assert desk.clock(contact).running
 
 
-def test_an_out_of_office_answer_meets_nothing_starts_nothing_and_is_kept(desk: Desk) -> None:
+def test_rule_1_1_an_out_of_office_answer_meets_nothing_starts_nothing_and_is_kept(desk: Desk) -> None:
     contact = desk.opens(binds=["id-1"])
     desk.wait(minutes=5)
     events = desk.must(desk.mail(automation=Automation.AUTO_REPLIED, finds=[("id-1", ThreadEvidence.REFERENCE)]))
@@ -128,7 +128,7 @@ def test_an_out_of_office_answer_meets_nothing_starts_nothing_and_is_kept(desk: 
     assert desk.clock(contact).started_at == NOON
 
 
-def test_five_mails_in_a_row_are_one_clock_from_the_first(desk: Desk) -> None:
+def test_rule_1_1_five_mails_in_a_row_are_one_clock_from_the_first(desk: Desk) -> None:
     contact = desk.opens(binds=["id-1"])
     for _ in range(4):
         desk.wait(minutes=1)
@@ -218,7 +218,7 @@ def test_a_reply_to_a_resolved_and_breached_contact_is_recorded_as_late(desk: De
     assert [met.late for met in desk.told(ClockMet)] == [True]
 
 
-def test_a_running_clock_keeps_the_version_that_it_started_with(desk: Desk) -> None:
+def test_rule_1_7_a_running_clock_keeps_the_version_that_it_started_with(desk: Desk) -> None:
     before = desk.opens()
     desk.must_apply(settings("a", version=2, within=timedelta(minutes=5), policy_version=2))
     after = desk.opens()

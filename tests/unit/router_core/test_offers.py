@@ -84,7 +84,7 @@ def test_a_rejected_offer_goes_to_the_next_agent_and_keeps_its_reason() -> None:
     assert desk.offer(contact).agent == "b"
 
 
-def test_an_offer_that_nobody_answered_goes_to_the_next_agent() -> None:
+def test_rule_2_6_an_offer_that_nobody_answered_goes_to_the_next_agent() -> None:
     desk = desk_of("a", "b")
     contact = desk.opens()
     over(desk)
@@ -183,7 +183,7 @@ def test_a_contact_that_everybody_rejects_is_never_dropped() -> None:
     assert desk.contact(contact).phase == OFFERED
 
 
-def test_an_agent_who_misses_two_in_a_row_is_set_away_and_the_log_says_why() -> None:
+def test_rule_2_6_an_agent_who_misses_two_in_a_row_is_set_away_and_the_log_says_why() -> None:
     desk = desk_of("a")
     contact = desk.opens()
     over(desk)

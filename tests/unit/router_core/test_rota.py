@@ -54,7 +54,7 @@ def test_a_turn_begins_in_its_first_instant_and_is_over_in_the_one_it_ends() -> 
     assert on_duty(rota, at(2, 17)) == on_duty(rota, at(2, 9) - timedelta(milliseconds=1)) == frozenset()
 
 
-def test_weeks_rotate_from_the_week_that_the_shift_began_in() -> None:
+def test_rule_2_12_weeks_rotate_from_the_week_that_the_shift_began_in() -> None:
     rota = of(shift("early", (A,), (B,), (C,), since=date(2026, 3, 4)))
     fridays = [at(6, 12), at(13, 12), at(20, 12), at(27, 12)]
     assert [on_duty(rota, friday) for friday in fridays] == [{A}, {B}, {C}, {A}]
@@ -79,7 +79,7 @@ def test_a_shift_that_ends_when_it_begins_lasts_a_day() -> None:
     assert next_change(rota, at(2, 9)) == at(9, 9), "the same person goes on, so nothing changes day by day"
 
 
-def test_a_swap_is_for_one_turn_only_and_swaps_follow_each_other() -> None:
+def test_rule_2_12_a_swap_is_for_one_turn_only_and_swaps_follow_each_other() -> None:
     rota = of(shift(), swaps={("early", date(2026, 3, 3)): ((A, B), (B, C))})
     assert [on_duty(rota, at(day, 12)) for day in (2, 3, 4)] == [{A}, {C}, {A}]
 
@@ -115,7 +115,7 @@ def test_a_shift_says_whether_it_makes_available() -> None:
     assert duty(rota, at(2, 12)).available == {B}
 
 
-def test_a_shift_keeps_to_the_clocks_of_its_zone() -> None:
+def test_rule_2_12_a_shift_keeps_to_the_clocks_of_its_zone() -> None:
     """Nine in the morning in New York, before and after its clocks go forward on 8 March."""
     rota = of(shift(zone="America/New_York", days=tuple(range(7))))
     assert [turn.start for turn in turns(rota, at(7, 12), at(9, 12))] == [at(7, 14), at(8, 13)]

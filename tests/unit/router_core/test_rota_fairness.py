@@ -13,7 +13,7 @@ SHIFT = ShiftSettings(
 HOUR = timedelta(hours=1)
 
 
-def test_everyone_has_a_share_also_without_a_turn() -> None:
+def test_rule_2_12_everyone_has_a_share_also_without_a_turn() -> None:
     rota = Rota((SHIFT,), {}, frozenset((A, B, C)))
     found = fairness(rota, MONDAY, MONDAY + timedelta(days=21), (A, B, C))
     assert found == (Share(A, 4, 2, 32 * HOUR), Share(B, 2, 1, 16 * HOUR), Share(C))

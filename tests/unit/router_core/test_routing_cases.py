@@ -20,7 +20,7 @@ def desk_with(*people: object, **more: object) -> Desk:
     return Desk(msgspec.structs.replace(settings(*people, inboxes=inboxes), **more))  # type: ignore[arg-type]
 
 
-def test_case_54_two_agents_accept_at_once_and_one_of_them_wins() -> None:
+def test_rule_2_9_case_54_two_agents_accept_at_once_and_one_of_them_wins() -> None:
     desk = desk_with(person("a"), person("b"))
     offer = desk.offer(calls(desk))
     first, second = desk.accept(offer.id, offer.agent), desk.accept(offer.id, "b" if offer.agent == "a" else "a")
@@ -29,7 +29,7 @@ def test_case_54_two_agents_accept_at_once_and_one_of_them_wins() -> None:
     assert (second.refused.conflict, len(desk.told(ContactAssigned))) == ("not_yours", 1)
 
 
-def test_case_55_an_accept_in_the_very_instant_of_the_time_out_wins_and_a_millisecond_later_loses() -> None:
+def test_rule_2_9_case_55_an_accept_in_the_very_instant_of_the_time_out_wins_and_a_millisecond_later_loses() -> None:
     for late, taken in ((0, True), (1, False)):
         desk = desk_with(person("a"))
         offer = desk.offer(calls(desk))
@@ -38,7 +38,7 @@ def test_case_55_an_accept_in_the_very_instant_of_the_time_out_wins_and_a_millis
         assert len(desk.told(OfferAccepted)) == taken
 
 
-def test_case_56_an_accept_of_an_agent_who_went_offline_is_refused_and_says_why() -> None:
+def test_rule_2_9_case_56_an_accept_of_an_agent_who_went_offline_is_refused_and_says_why() -> None:
     desk = desk_with(person("a"), person("b"))
     offer = desk.offer(calls(desk))
     desk.available(offer.agent, "offline")

@@ -62,7 +62,7 @@ def test_case_67_asked_on_the_eve_of_a_holiday_or_outside_hours_or_on_the_closin
     assert due_of(closed(OFFICE, "2026-12-24", "2026-12-25"), asked) == due
 
 
-def test_case_68_a_gap_and_an_overlap_of_the_clocks_inside_working_hours_count_real_time() -> None:
+def test_rule_1_4_case_68_a_gap_and_an_overlap_of_the_clocks_inside_working_hours_count_real_time() -> None:
     nights = CalendarSettings(
         id="nights",
         zone="Europe/Berlin",
@@ -79,13 +79,13 @@ def test_case_68_a_calendar_is_of_the_team_s_zone_whatever_the_customer_s() -> N
     assert due_of(OFFICE, "2026-03-02 08:00:00", HOUR) == "2026-03-02 09:00:00"
 
 
-def test_case_68_a_calendar_may_go_past_midnight() -> None:
+def test_rule_1_4_case_68_a_calendar_may_go_past_midnight() -> None:
     bar = CalendarSettings(id="bar", zone="UTC", week=(HoursSettings(weekday=4, opens=21 * 60, closes=26 * 60),))
     assert due_of(bar, "2026-03-06 20:00:00", 4 * HOUR) == "2026-03-07 01:00:00"
     assert due_of(bar, "2026-03-07 01:30:00", HOUR) == "2026-03-13 21:30:00"
 
 
-def test_case_69_a_lunch_break_whole_days_and_a_month_of_holidays() -> None:
+def test_rule_1_4_case_69_a_lunch_break_whole_days_and_a_month_of_holidays() -> None:
     lunch = tuple(
         HoursSettings(weekday=day, opens=opens, closes=closes)
         for day in range(5)
@@ -176,7 +176,7 @@ def test_case_72_a_holiday_added_for_today_moves_no_clock_that_runs_and_every_on
     assert desk.agrees_with_its_log()
 
 
-def test_case_72_a_breach_on_record_stays_when_policy_and_lane_change() -> None:
+def test_rule_1_7_case_72_a_breach_on_record_stays_when_policy_and_lane_change() -> None:
     desk = _two_lanes()
     contact = desk.asks()
     desk.lives_on("2026-03-03 00:01")
@@ -223,7 +223,7 @@ def test_case_73_a_pause_begun_after_the_deadline_comes_too_late() -> None:
     assert desk.told(ClockPaused) == []
 
 
-def test_case_74_five_messages_in_a_row_are_one_clock_from_the_first_and_one_breach() -> None:
+def test_rule_1_2_case_74_five_messages_in_a_row_are_one_clock_from_the_first_and_one_breach() -> None:
     desk = PromisingDesk(promising(FIRST, NEXT))
     contact = desk.asks()
     desk.reply(contact)
@@ -258,7 +258,7 @@ def test_case_75_a_policy_may_promise_one_target_only_and_the_next_sooner_than_t
     assert [(clock.target, clock.at) for clock in desk.told(ClockStarted)] == [(name, at(when)) for name, when in told]
 
 
-def test_case_76_no_automatic_answer_note_survey_or_goodbye_meets_or_starts_a_clock() -> None:
+def test_rule_1_1_case_76_no_automatic_answer_note_survey_or_goodbye_meets_or_starts_a_clock() -> None:
     desk = PromisingDesk(promising(FIRST, NEXT))
     contact = desk.asks()
     named = [("thread", ThreadEvidence.REFERENCE)]
@@ -276,7 +276,7 @@ def test_case_76_no_automatic_answer_note_survey_or_goodbye_meets_or_starts_a_cl
     assert desk.contact(contact).clock("next_response") is None
 
 
-def test_case_76_an_answered_call_meets_the_first_response_and_what_is_asked_then_is_the_next() -> None:
+def test_rule_1_1_case_76_an_answered_call_meets_the_first_response_and_what_is_asked_then_is_the_next() -> None:
     desk = PromisingDesk(promising(FIRST, NEXT))
     contact = desk.opens("ann", binds=["thread"], kind=MessageKind.CALL, presence=Presence.LIVE)
     desk.wait(seconds=30)
@@ -289,7 +289,7 @@ def test_case_76_an_answered_call_meets_the_first_response_and_what_is_asked_the
     assert desk.running(contact, "next_response").running
 
 
-def test_case_77_reopened_after_resolve_goes_on_and_a_merged_contact_s_clocks_are_withdrawn() -> None:
+def test_rule_1_10_case_77_reopened_after_resolve_goes_on_and_a_merged_contact_s_clocks_are_withdrawn() -> None:
     desk = PromisingDesk(promising())
     contact = desk.asks()
     desk.promises(contact, at("2026-03-05 12:00"))
@@ -312,7 +312,7 @@ def test_case_77_reopened_after_resolve_goes_on_and_a_merged_contact_s_clocks_ar
     assert desk.state.dues.first() is None or not any(clock.running for clock in desk.contact(contact).clocks)
 
 
-def test_case_77_a_merged_contact_s_clocks_do_not_come_back_when_it_is_opened_again() -> None:
+def test_rule_1_10_case_77_a_merged_contact_s_clocks_do_not_come_back_when_it_is_opened_again() -> None:
     desk = PromisingDesk(promising())
     contact = desk.asks()
     begin_commit(desk.state, desk.epoch, desk.index + 1, desk.now)
@@ -375,7 +375,7 @@ def test_case_80_a_message_of_the_past_ends_a_pause_when_it_began_and_one_of_the
     assert desk.due(contact, "resolution") == at("2026-03-03 01:00")
 
 
-def test_case_81_the_clocks_of_an_erased_customer_stop_and_what_is_on_record_stays() -> None:
+def test_rule_1_10_case_81_the_clocks_of_an_erased_customer_stop_and_what_is_on_record_stays() -> None:
     desk = PromisingDesk(promising())
     contact = desk.asks()
     desk.lives_on("2026-03-02 13:00")

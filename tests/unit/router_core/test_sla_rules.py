@@ -43,7 +43,9 @@ def office() -> PromisingDesk:
     return PromisingDesk(promising(calendar=OFFICE))
 
 
-def test_rule_1_the_first_public_reply_meets_the_first_response_and_nothing_automatic_does(desk: PromisingDesk) -> None:
+def test_rule_1_1_the_first_public_reply_meets_the_first_response_and_nothing_automatic_does(
+    desk: PromisingDesk,
+) -> None:
     contact = desk.asks()
     desk.note(contact)
     desk.must(desk.mail(automation=Automation.AUTO_REPLIED, finds=[("thread", ThreadEvidence.REFERENCE)]))
@@ -52,7 +54,7 @@ def test_rule_1_the_first_public_reply_meets_the_first_response_and_nothing_auto
     assert [met.target for met in desk.told(ClockMet)] == ["first_response"]
 
 
-def test_rule_2_the_next_response_runs_from_the_first_unanswered_message_after_a_reply(desk: PromisingDesk) -> None:
+def test_rule_1_2_the_next_response_runs_from_the_first_unanswered_message_after_a_reply(desk: PromisingDesk) -> None:
     contact = desk.asks()
     desk.reply(contact)
     desk.wait(hours=1)
@@ -66,13 +68,13 @@ def test_rule_2_the_next_response_runs_from_the_first_unanswered_message_after_a
     assert desk.running(contact, "next_response").started_at == at("2026-03-02 09:50")
 
 
-def test_rule_2_before_the_first_reply_there_is_no_next_response(desk: PromisingDesk) -> None:
+def test_rule_1_2_before_the_first_reply_there_is_no_next_response(desk: PromisingDesk) -> None:
     contact = desk.asks()
     desk.asks_again()
     assert desk.contact(contact).clock("next_response") is None
 
 
-def test_rule_3_the_resolution_runs_until_resolved_and_pauses_while_the_contact_waits(desk: PromisingDesk) -> None:
+def test_rule_1_3_the_resolution_runs_until_resolved_and_pauses_while_the_contact_waits(desk: PromisingDesk) -> None:
     contact = desk.asks()
     desk.since("2026-03-02 10:00").waits(contact)
     desk.since("2026-03-04 10:00").asks_again()
@@ -86,7 +88,7 @@ def test_rule_3_the_resolution_runs_until_resolved_and_pauses_while_the_contact_
     assert [paused.used for paused in desk.told(ClockPaused)] == [2 * HOUR, 4 * HOUR]
 
 
-def test_rule_3_reopening_continues_the_resolution_with_the_time_used_so_far(desk: PromisingDesk) -> None:
+def test_rule_1_3_reopening_continues_the_resolution_with_the_time_used_so_far(desk: PromisingDesk) -> None:
     contact = desk.asks()
     desk.since("2026-03-02 14:00").resolve(contact)
     desk.since("2026-03-09 08:00").asks_again()
@@ -98,7 +100,7 @@ def test_rule_3_reopening_continues_the_resolution_with_the_time_used_so_far(des
     assert [(told.target, told.at) for told in desk.told(ClockBreached)][-1] == ("resolution", at("2026-03-10 16:00"))
 
 
-def test_rule_3_the_policy_says_which_states_pause_which_targets() -> None:
+def test_rule_1_3_the_policy_says_which_states_pause_which_targets() -> None:
     only_third = target("next_response", HOUR, pause_in=(THIRD_PARTY,))
     desk = PromisingDesk(promising(FIRST, only_third, RESOLUTION))
     contact = desk.asks()
@@ -114,7 +116,7 @@ def test_rule_3_the_policy_says_which_states_pause_which_targets() -> None:
     assert desk.running(contact, "resolution").paused
 
 
-def test_rule_3_a_wait_ends_by_itself_at_the_time_that_was_said(desk: PromisingDesk) -> None:
+def test_rule_1_3_a_wait_ends_by_itself_at_the_time_that_was_said(desk: PromisingDesk) -> None:
     contact = desk.asks()
     desk.since("2026-03-02 10:00").waits(contact, until=at("2026-03-03 10:00"))
     assert desk.holder(contact) is None
@@ -125,7 +127,7 @@ def test_rule_3_a_wait_ends_by_itself_at_the_time_that_was_said(desk: PromisingD
     assert desk.holder(contact) == "a"
 
 
-def test_rule_3_an_automatic_answer_ends_no_wait_and_a_person_does(desk: PromisingDesk) -> None:
+def test_rule_1_3_an_automatic_answer_ends_no_wait_and_a_person_does(desk: PromisingDesk) -> None:
     contact = desk.asks()
     desk.waits(contact)
     desk.must(desk.mail(automation=Automation.AUTO_REPLIED, finds=[("thread", ThreadEvidence.REFERENCE)]))
@@ -135,7 +137,7 @@ def test_rule_3_an_automatic_answer_ends_no_wait_and_a_person_does(desk: Promisi
     assert desk.told(ContactAssigned)[-1].contact == contact
 
 
-def test_rule_3_a_wait_for_an_answer_to_what_did_not_arrive_is_over(desk: PromisingDesk) -> None:
+def test_rule_1_3_a_wait_for_an_answer_to_what_did_not_arrive_is_over(desk: PromisingDesk) -> None:
     contact = desk.asks()
     reply = desk.reply(contact)
     desk.waits(contact)
@@ -144,7 +146,7 @@ def test_rule_3_a_wait_for_an_answer_to_what_did_not_arrive_is_over(desk: Promis
     assert desk.running(contact, "first_response").running
 
 
-def test_rule_5_a_reply_has_failed_when_that_reached_us_and_not_when_the_desk_came_to_it(desk: PromisingDesk) -> None:
+def test_rule_1_5_a_reply_has_failed_when_that_reached_us_and_not_when_the_desk_came_to_it(desk: PromisingDesk) -> None:
     """Seed 1203 of the desk's simulation: the clock gained what the receipt had lain in its inbox."""
     contact = desk.asks()
     reply = desk.reply(contact)
@@ -156,7 +158,7 @@ def test_rule_5_a_reply_has_failed_when_that_reached_us_and_not_when_the_desk_ca
     assert desk.agrees_with_its_log()
 
 
-def test_rule_3_an_agent_takes_a_contact_back_from_waiting(desk: PromisingDesk) -> None:
+def test_rule_1_3_an_agent_takes_a_contact_back_from_waiting(desk: PromisingDesk) -> None:
     contact = desk.asks()
     desk.waits(contact)
     assert desk.reopen(contact).refused is None
@@ -164,7 +166,7 @@ def test_rule_3_an_agent_takes_a_contact_back_from_waiting(desk: PromisingDesk) 
     assert desk.holder(contact) == "a"
 
 
-def test_rule_3_what_can_t_be_waited_for_is_refused_and_says_why(desk: PromisingDesk) -> None:
+def test_rule_1_3_what_can_t_be_waited_for_is_refused_and_says_why(desk: PromisingDesk) -> None:
     contact = desk.asks()
     agent = desk.holder(contact)
     assert agent is not None
@@ -180,7 +182,7 @@ def test_rule_3_what_can_t_be_waited_for_is_refused_and_says_why(desk: Promising
     assert refused(CUSTOMER) == "already_resolved"
 
 
-def test_rule_4_a_target_counts_time_of_its_policy_s_calendar(office: PromisingDesk) -> None:
+def test_rule_1_4_a_target_counts_time_of_its_policy_s_calendar(office: PromisingDesk) -> None:
     contact = office.since("2026-03-06 14:00").asks()
     assert office.due(contact, "first_response") == at("2026-03-09 10:00")
     (started,) = [clock for clock in office.told(ClockStarted) if clock.target == "first_response"]
@@ -190,14 +192,14 @@ def test_rule_4_a_target_counts_time_of_its_policy_s_calendar(office: PromisingD
     )
 
 
-def test_rule_5_a_clock_starts_when_the_message_reached_us_and_never_in_the_future(desk: PromisingDesk) -> None:
+def test_rule_1_5_a_clock_starts_when_the_message_reached_us_and_never_in_the_future(desk: PromisingDesk) -> None:
     early = desk.must(desk.mail("bob", at=at("2026-03-02 07:58")))
     late = desk.must(desk.mail("eve", at=at("2031-01-01 00:00")))
     assert [event.at for event in early if isinstance(event, ClockStarted)] == [at("2026-03-02 07:58")] * 2
     assert [event.at for event in late if isinstance(event, ClockStarted)] == [at("2026-03-02 08:00")] * 2
 
 
-def test_rule_5_a_reply_that_bounced_counts_as_never_sent_for_the_next_response_too(desk: PromisingDesk) -> None:
+def test_rule_1_5_a_reply_that_bounced_counts_as_never_sent_for_the_next_response_too(desk: PromisingDesk) -> None:
     contact = desk.asks()
     desk.reply(contact)
     desk.since("2026-03-02 09:00").asks_again()
@@ -210,7 +212,9 @@ def test_rule_5_a_reply_that_bounced_counts_as_never_sent_for_the_next_response_
     assert desk.agrees_with_its_log()
 
 
-def test_rule_5_when_the_first_reply_bounced_everything_since_waits_for_the_first_response(desk: PromisingDesk) -> None:
+def test_rule_1_5_when_the_first_reply_bounced_everything_since_waits_for_the_first_response(
+    desk: PromisingDesk,
+) -> None:
     contact = desk.asks()
     reply = desk.reply(contact)
     desk.since("2026-03-02 09:00").asks_again()
@@ -220,7 +224,7 @@ def test_rule_5_when_the_first_reply_bounced_everything_since_waits_for_the_firs
     assert desk.due(contact, "first_response") == at("2026-03-02 12:00")
 
 
-def test_rule_5_a_reply_that_had_met_two_clocks_and_bounced_leaves_the_first_response_alone_to_wait(
+def test_rule_1_5_a_reply_that_had_met_two_clocks_and_bounced_leaves_the_first_response_alone_to_wait(
     desk: PromisingDesk,
 ) -> None:
     contact = desk.asks()
@@ -235,7 +239,7 @@ def test_rule_5_a_reply_that_had_met_two_clocks_and_bounced_leaves_the_first_res
     assert desk.agrees_with_its_log()
 
 
-def test_rule_6_warnings_come_at_fractions_of_business_time(office: PromisingDesk) -> None:
+def test_rule_1_6_warnings_come_at_fractions_of_business_time(office: PromisingDesk) -> None:
     contact = office.since("2026-03-06 14:00").asks()
     office.lives_on("2026-03-09 12:00")
     warned = [(told.fraction, told.at) for told in office.told(ClockWarned) if told.target == "first_response"]
@@ -244,7 +248,7 @@ def test_rule_6_warnings_come_at_fractions_of_business_time(office: PromisingDes
     assert office.running(contact, "first_response").breached
 
 
-def test_rule_6_after_a_pause_the_warnings_still_to_come_are_where_the_time_is(desk: PromisingDesk) -> None:
+def test_rule_1_6_after_a_pause_the_warnings_still_to_come_are_where_the_time_is(desk: PromisingDesk) -> None:
     contact = desk.asks()
     desk.lives_on("2026-03-02 17:00")
     desk.waits(contact)
@@ -255,7 +259,7 @@ def test_rule_6_after_a_pause_the_warnings_still_to_come_are_where_the_time_is(d
     assert desk.due(contact, "resolution") == at("2026-03-03 07:00")
 
 
-def test_rule_7_a_running_clock_keeps_its_version_also_when_it_stands_still_and_goes_on() -> None:
+def test_rule_1_7_a_running_clock_keeps_its_version_also_when_it_stands_still_and_goes_on() -> None:
     desk = PromisingDesk(promising(calendar=OFFICE))
     contact = desk.asks()
     desk.since("2026-03-02 10:00").waits(contact)
@@ -267,7 +271,7 @@ def test_rule_7_a_running_clock_keeps_its_version_also_when_it_stands_still_and_
     assert desk.agrees_with_its_log()
 
 
-def test_rule_7_another_lane_is_reckoned_from_the_original_start_with_all_paused_time_kept() -> None:
+def test_rule_1_7_another_lane_is_reckoned_from_the_original_start_with_all_paused_time_kept() -> None:
     quick = target("resolution", 8 * HOUR, pause_in=(CUSTOMER,), lanes=("vip",))
     slow = target("resolution", 16 * HOUR, pause_in=(CUSTOMER,), lanes=("normal", "low", "security", "improvement"))
     desk = PromisingDesk(promising(slow, quick))
@@ -285,7 +289,7 @@ def test_rule_7_another_lane_is_reckoned_from_the_original_start_with_all_paused
     assert desk.agrees_with_its_log()
 
 
-def test_rule_8_a_promise_is_a_clock_that_the_next_reply_meets(desk: PromisingDesk) -> None:
+def test_rule_1_follow_up_a_promise_is_a_clock_that_the_next_reply_meets(desk: PromisingDesk) -> None:
     contact = desk.asks()
     desk.reply(contact)
     desk.promises(contact, at("2026-03-06 12:00"))
@@ -296,7 +300,7 @@ def test_rule_8_a_promise_is_a_clock_that_the_next_reply_meets(desk: PromisingDe
     assert desk.told(PromiseMade)[0].due_at == at("2026-03-06 12:00")
 
 
-def test_rule_8_a_promise_that_was_not_kept_is_a_breach_and_does_not_pause(desk: PromisingDesk) -> None:
+def test_rule_1_follow_up_a_promise_that_was_not_kept_is_a_breach_and_does_not_pause(desk: PromisingDesk) -> None:
     contact = desk.asks()
     desk.promises(contact, at("2026-03-06 12:00"))
     desk.waits(contact, THIRD_PARTY)
@@ -305,7 +309,7 @@ def test_rule_8_a_promise_that_was_not_kept_is_a_breach_and_does_not_pause(desk:
     assert told == [at("2026-03-06 12:00")]
 
 
-def test_rule_8_a_new_promise_takes_the_place_of_the_open_one(desk: PromisingDesk) -> None:
+def test_rule_1_follow_up_a_new_promise_takes_the_place_of_the_open_one(desk: PromisingDesk) -> None:
     contact = desk.asks()
     desk.promises(contact, at("2026-03-06 12:00"))
     desk.promises(contact, at("2026-03-09 12:00"))
@@ -314,7 +318,7 @@ def test_rule_8_a_new_promise_takes_the_place_of_the_open_one(desk: PromisingDes
     assert not [told for told in desk.told(ClockBreached) if told.target == "follow_up"]
 
 
-def test_rule_8_a_desk_whose_policy_says_nothing_of_promises_keeps_them_around_the_clock() -> None:
+def test_rule_1_follow_up_a_desk_whose_policy_says_nothing_of_promises_keeps_them_around_the_clock() -> None:
     desk = PromisingDesk(promising(NEXT))
     contact = desk.asks()
     desk.promises(contact, at("2026-03-02 18:00"))
@@ -323,7 +327,7 @@ def test_rule_8_a_desk_whose_policy_says_nothing_of_promises_keeps_them_around_t
     assert [met.target for met in desk.told(ClockMet)] == ["follow_up"]
 
 
-def test_a_wait_gives_the_agent_their_capacity_back_and_the_contact_returns_to_who_knows_it() -> None:
+def test_rule_1_3_a_wait_gives_the_agent_their_capacity_back_and_the_contact_returns_to_who_knows_it() -> None:
     desk = PromisingDesk(promising(agents=("a", "b")))
     contact = desk.asks()
     holder = desk.holder(contact)
@@ -359,7 +363,7 @@ def test_many_waits_that_end_at_once_are_told_in_commits_that_fit() -> None:
     assert all(sum(len(getattr(event, "intervals", ())) for event in events) < 3000 for events in commits)
 
 
-def test_rule_9_a_warning_or_a_breach_raises_the_lane_as_the_policy_says_and_moves_no_deadline() -> None:
+def test_rule_1_9_a_warning_or_a_breach_raises_the_lane_as_the_policy_says_and_moves_no_deadline() -> None:
     first = target("first_response", 4 * HOUR, raises=((0.8, "vip"), (1.0, "security")))
     desk = PromisingDesk(promising(first, agents=()))
     contact = desk.asks()
@@ -377,7 +381,7 @@ def test_rule_9_a_warning_or_a_breach_raises_the_lane_as_the_policy_says_and_mov
     assert desk.agrees_with_its_log()
 
 
-def test_rule_9_nothing_is_moved_to_a_less_urgent_lane() -> None:
+def test_rule_1_9_nothing_is_moved_to_a_less_urgent_lane() -> None:
     desk = PromisingDesk(promising(target("first_response", HOUR, raises=((1.0, "low"),))))
     contact = desk.asks()
     desk.lives_on("2026-03-02 10:00")

@@ -81,7 +81,7 @@ def positions(there: Desk, contacts: Sequence[ContactId]) -> list[int]:
     return [found[contact][0] for contact in contacts]
 
 
-def test_case_40_with_nobody_there_nobody_can_tell() -> None:
+def test_rule_3_case_40_with_nobody_there_nobody_can_tell() -> None:
     there = desk(agent("a", available=False))
     assert told(there) is None
     contact = comes(there)
@@ -89,7 +89,7 @@ def test_case_40_with_nobody_there_nobody_can_tell() -> None:
     assert told(desk()) is None
 
 
-def test_whoever_comes_to_somebody_free_does_not_wait() -> None:
+def test_rule_3_whoever_comes_to_somebody_free_does_not_wait() -> None:
     assert told(desk(agent("a"))) == Estimate(timedelta(0), timedelta(0), timedelta(0))
 
 
@@ -102,7 +102,7 @@ def test_case_40_one_agent_without_history_is_what_was_configured_in_a_wide_rang
     assert estimate.high > 20 * MINUTE
 
 
-def test_history_outweighs_what_was_configured_and_narrows_the_range() -> None:
+def test_rule_3_history_outweighs_what_was_configured_and_narrows_the_range() -> None:
     there = desk(agent("a"), handling=timedelta(hours=1))
     for _ in range(60):
         contact = comes(there)
@@ -114,7 +114,7 @@ def test_history_outweighs_what_was_configured_and_narrows_the_range() -> None:
     assert there.agrees_with_its_log()
 
 
-def test_each_who_waits_is_told_a_turn_more() -> None:
+def test_rule_3_each_who_waits_is_told_a_turn_more() -> None:
     there = desk(agent("a"), agent("b"))
     contacts = [comes(there) for _ in range(5)]
     found = look(there).contacts
@@ -158,7 +158,7 @@ def test_two_queues_with_nobody_in_common_do_not_see_each_other() -> None:
     assert {must(estimate).mean for estimate in found.inboxes.values()} == {3 * TEN}
 
 
-def test_those_ahead_count_as_far_as_they_are_served_by_the_same_people() -> None:
+def test_rule_3_those_ahead_count_as_far_as_they_are_served_by_the_same_people() -> None:
     there = desk(agent("a"), agent("b", "french"))
     for _ in range(4):
         comes(there)
@@ -188,7 +188,7 @@ def test_people_of_other_skills_do_not_make_a_wait_shorter() -> None:
     assert must(told(there, FRENCH)).mean == TEN
 
 
-def test_one_agent_takes_several_chats_at_once() -> None:
+def test_rule_3_one_agent_takes_several_chats_at_once() -> None:
     there = desk(agent("a"), cost=30)
     for _ in range(3):
         comes(there)
@@ -249,7 +249,7 @@ def test_case_41_when_the_last_agent_goes_those_who_wait_are_told_the_truth_and_
     assert opens_at(there.state, there.now) is None
 
 
-def test_the_rota_says_when_somebody_is_there_again_and_who_leaves() -> None:
+def test_rule_3_the_rota_says_when_somebody_is_there_again_and_who_leaves() -> None:
     shift = ShiftSettings(
         id="day", zone="UTC", days=tuple(range(7)), begins=time(8), ends=time(12, 5), weeks=((AgentId("a"),),),
         since=date(2026, 3, 2), available=True,
@@ -266,7 +266,7 @@ def test_the_rota_says_when_somebody_is_there_again_and_who_leaves() -> None:
     assert opens_at(there.state, there.now) == datetime(2026, 3, 3, 8, tzinfo=UTC)
 
 
-def test_without_shifts_the_calendar_says_when_a_desk_opens() -> None:
+def test_rule_3_without_shifts_the_calendar_says_when_a_desk_opens() -> None:
     office = CalendarSettings(
         id="office", week=tuple(HoursSettings(weekday=day, opens=540, closes=1020) for day in range(5))
     )

@@ -45,7 +45,7 @@ def foreteller(heard: list[tuple[float, bool]]) -> Foreteller:
     return Foreteller(lambda longer, within: heard.append((longer, within)))
 
 
-def test_each_wait_is_compared_with_what_was_told_on_arrival(
+def test_rule_3_the_error_of_past_estimates_is_measured_against_what_was_told_on_arrival(
     foreteller: Foreteller, heard: list[tuple[float, bool]]
 ) -> None:
     for name in ("one", "two"):

@@ -38,7 +38,7 @@ def read(*lines: str) -> Rota:
     return as_rota(shifts)
 
 
-def test_a_rota_that_went_out_and_came_in_again_has_the_same_people_on_duty() -> None:
+def test_rule_2_12_a_rota_that_went_out_as_ics_and_came_in_again_has_the_same_people_on_duty() -> None:
     """Through two changes of the clocks, swaps and overrides; the file holds instants."""
     shifts = (
         ShiftSettings(

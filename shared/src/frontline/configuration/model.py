@@ -46,6 +46,8 @@ class Agent(_Table, frozen=True):
     """Whether they may be given work while they are available and not on duty."""
     lead: bool = False
     """Whether they lead the desk: alarms and escalations reach them."""
+    shown: bool = True
+    """Whether customers who wait see that they are there. What they write is signed with their name."""
     picture: str = ""
     phone: str = ""
     token_version: int = 1

@@ -66,6 +66,7 @@ available = true                          # counts as available until they say o
 # capacity = 100                          # how much they take at once
 # skills = ["billing"]
 # off_duty = true                         # may be given work when available and not on duty
+# shown = false                           # not shown to customers who wait; "somebody is there" is
 # lead = true                             # leads the desk: alarms and escalations reach them
 # picture = "https://your-company.example/first-agent.jpg"
 # phone = "+12025550101"                  # where a call reaches them

@@ -129,10 +129,11 @@ def view_of(state: DeskState, desk: Desk, live: Iterable[ContactId], found: Wait
     """The desk as it may be shown. To the customer, being offered is waiting, too."""
     people = {agent.id: agent for agent in desk.agents}
     there = [people[id_] for id_, agent in state.agents.items() if agent.state == AVAILABLE and id_ in people]
+    seen = {id_: agent for id_, agent in people.items() if agent.shown}
     shown = [contact for id_ in live if (contact := state.contacts.get(id_)) is not None]
 
     def standing(contact: Contact) -> Standing:
-        agent = people.get(contact.agent) if contact.agent is not None else None
+        agent = seen.get(contact.agent) if contact.agent is not None else None
         position, estimate = found.contacts.get(contact.id, (0, None))
         return Standing(
             state=contact.phase,
@@ -147,7 +148,7 @@ def view_of(state: DeskState, desk: Desk, live: Iterable[ContactId], found: Wait
         desk=desk.id,
         at=now,
         online=bool(there),
-        people=tuple(Present(name=agent.name, picture=agent.picture) for agent in there),
+        people=tuple(Present(name=agent.name, picture=agent.picture) for agent in there if agent.shown),
         wait=_by_channel(found.inboxes),
         opens_at=None if there else opens_at(state, now),
         contacts={contact.id: standing(contact) for contact in shown},
