@@ -15,8 +15,8 @@ from router.api import openapi
 from router.api.access import Access
 from router.api.call import Api
 from router.api.entry import API, Entry, Respond
-from router.api.live import PATH as LIVE
 from router.api.live import LiveRoute
+from router.api.live_shape import PATH as LIVE
 from router.api.port import Commands, Files, Mint
 from router.api.table import ROUTES
 from router.console.page import add_console

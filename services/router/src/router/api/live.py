@@ -7,40 +7,23 @@ come the events, in order. A client that breaks off resumes after the last `seq`
 """
 
 import asyncio
-from typing import Any
 
 import msgspec
 from aiohttp import WSCloseCode, WSMessage, WSMsgType, web
 from prometheus_client import Gauge
 
-from frontline.contract.ids import AgentId, ContactId
 from router.api.access import Who
 from router.api.call import Api
+from router.api.live_shape import Frame, Hello
 from router.api.problem import Declined
 from router.desk.effects import as_told
 from router.index.live import FellBehind, Live, Told
-from router.index.row import Stamp, stamp
-
-PATH = "/api/live"
+from router.index.row import stamp
 
 _HELLO_SECONDS = 10.0
 _SEND_SECONDS = 10.0
 _HEARTBEAT_SECONDS = 20.0
 _MAX_FRAME = 4096
-
-
-class Hello(msgspec.Struct, frozen=True, tag_field="type", tag="hello"):
-    token: str
-
-
-class Frame(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    seq: int
-    at: Stamp
-    event: str
-    contact: ContactId | None = None
-    agent: AgentId | None = None
-    data: dict[str, Any] = {}
-    more: bool = False
 
 
 class LiveRoute:

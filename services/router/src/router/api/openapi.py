@@ -9,6 +9,8 @@ import msgspec
 
 from router.api.call import SEQ
 from router.api.idempotency import HEADER
+from router.api.live_shape import PATH as LIVE
+from router.api.live_shape import Frame, Hello
 from router.api.problem import CONTENT_TYPE, Problem
 from router.api.route import Route
 
@@ -26,6 +28,7 @@ def document(routes: Sequence[Route], version: str) -> dict[str, Any]:
     paths: dict[str, dict[str, Any]] = {}
     for route in routes:
         paths.setdefault(route.path, {})[route.method.lower()] = _operation(route, schemas)
+    paths[LIVE] = {"get": _watching(schemas)}
     return {
         "openapi": "3.1.0",
         "info": {
@@ -46,7 +49,7 @@ class _Schemas:
     """Schemas of all types at once, so that each is defined once."""
 
     def __init__(self, routes: Iterable[Route]) -> None:
-        types: list[Any] = [Problem]
+        types: list[Any] = [Problem, Hello, Frame]
         for route in routes:
             types += [kind for kind in (route.body, route.answer) if kind is not None and not isinstance(kind, str)]
             types += [field.type for field in msgspec.structs.fields(route.query)]
@@ -72,6 +75,24 @@ def _operation(route: Route, schemas: _Schemas) -> dict[str, Any]:
             "content": {"application/json": {"schema": schemas.of(route.body)}},
         }
     return operation
+
+
+def _watching(schemas: _Schemas) -> dict[str, Any]:
+    """The WebSocket, as far as OpenAPI can say it: what goes over it once it is open are extensions."""
+    after = "Resume behind this `seq`; without it, from now on."
+    whole_number = {"type": "integer", "minimum": 0}
+    return {
+        "operationId": "watch",
+        "summary": "What your desk decides, as it decides it: a WebSocket, whose first frame is yours",
+        "security": [],
+        "parameters": [{"name": "after", "in": "query", "description": after, "schema": whole_number}],
+        "responses": {
+            "101": {"description": HTTPStatus.SWITCHING_PROTOCOLS.phrase},
+            "422": _refusal(422, schemas),
+        },
+        "x-first-frame": schemas.of(Hello),
+        "x-frames": schemas.of(Frame),
+    }
 
 
 def _path(route: Route) -> list[dict[str, Any]]:
@@ -109,7 +130,9 @@ def _responses(route: Route, schemas: _Schemas) -> dict[str, Any]:
     position = {"description": "The log position that is shown or was made.", "schema": {"type": "integer"}}
     done = {"description": HTTPStatus(route.status).phrase, "headers": {SEQ: position}, "content": content}
     refused = sorted({*_EVERY_ROUTE, *route.refuses, *(_WITH_BODY if route.body else ())})
+    return {str(route.status): done} | {str(status): _refusal(status, schemas) for status in refused}
+
+
+def _refusal(status: int, schemas: _Schemas) -> dict[str, Any]:
     problem = {CONTENT_TYPE: {"schema": schemas.of(Problem)}}
-    return {str(route.status): done} | {
-        str(status): {"description": HTTPStatus(status).phrase, "content": problem} for status in refused
-    }
+    return {"description": HTTPStatus(status).phrase, "content": problem}
