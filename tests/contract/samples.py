@@ -97,6 +97,7 @@ _outbound_full = msgspec.structs.replace(
     kind=OutboundKind.SURVEY,
     quoted=Quoted(at=RECEIVED, name="Kim Ünal", text="It burns.", html="<p>It burns.</p>"),
     native={"priority": 1},
+    until=datetime(2026, 3, 29, 2, 0, 0, 0, UTC),
 )
 _item_minimal = TranscriptItem(
     id=MessageId("m1"),

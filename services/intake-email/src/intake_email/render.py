@@ -74,7 +74,8 @@ def render(
         references = _references(message.thread, domain, sign)
     except ValueError as error:
         raise Rejected("a reply with this id can't be sent by mail", Reason.MALFORMED) from error
-    answers_at = reply_address(inbox.address, message.id, sign) if manner.reply_tokens else None
+    asks = manner.reply_tokens and message.kind is not OutboundKind.NOTICE
+    answers_at = reply_address(inbox.address, message.id, sign) if asks else None
     head = [
         folded("From", [mailbox(inbox.address, _author(message.author_name, inbox))], ","),
         *([folded("Reply-To", [mailbox(answers_at, inbox.name)], ",")] if answers_at else []),
@@ -134,6 +135,7 @@ _AUTO_SUBMITTED = {
     OutboundKind.ACKNOWLEDGEMENT: "auto-replied",
     OutboundKind.SURVEY: "auto-generated",
     OutboundKind.CHECK_IN: "auto-generated",
+    OutboundKind.NOTICE: "auto-generated",
 }
 _UNASKED = {OutboundKind.SURVEY, OutboundKind.CHECK_IN}
 _ONE_CLICK = re.compile(r"https://[!-;=?-~]{1,900}")

@@ -1,7 +1,16 @@
-"""What other mail systems report of a reply goes to the reply; it makes no contact."""
+"""What other mail systems report of a reply goes to the reply; it makes no contact. What machines answer to a notice
+of ours (somebody of us is away) is nobody's at all.
+"""
 
 from frontline.contract.channel import Conversations, Log, Meter, Receive
-from frontline.contract.message import DeliveryReceipt, InboundMessage, ThreadEvidence, ThreadKey
+from frontline.contract.message import (
+    NOTICE_PREFIX,
+    Automation,
+    DeliveryReceipt,
+    InboundMessage,
+    ThreadEvidence,
+    ThreadKey,
+)
 from intake_email.report import Reported, receipt, reported
 from intake_email.thread import REPLY
 
@@ -20,6 +29,10 @@ class Reporting:
     async def __call__(self, message: InboundMessage | DeliveryReceipt) -> None:
         report = reported(message) if isinstance(message, InboundMessage) else None
         if report is None:
+            if isinstance(message, InboundMessage) and _answers_a_notice(message):
+                self._meter.count("answers_to_notices")
+                self._log.info("mail.answers_a_notice", message=message.id, inbox=message.inbox)
+                return
             await self._receive(message)
             return
         assert isinstance(message, InboundMessage)
@@ -44,3 +57,10 @@ class Reporting:
             outcome=outcome,
             hard=report.hard,
         )
+
+
+def _answers_a_notice(message: InboundMessage) -> bool:
+    """A machine does, and has our own mail's token for it."""
+    if message.automation is Automation.NO:
+        return False
+    return any(key.kind == REPLY and key.value.startswith(NOTICE_PREFIX) for key in message.thread)

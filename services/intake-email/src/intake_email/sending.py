@@ -38,7 +38,7 @@ class Sending:
         if inbox is None:
             raise Rejected("the inbox that this reply goes out from is not there any more", Reason.UNKNOWN_INBOX)
         mail = render(message, inbox, self._sign, manner=self._manner, ours=self._is_ours)
-        automatic = message.kind is not OutboundKind.REPLY
+        automatic = message.kind not in {OutboundKind.REPLY, OutboundKind.NOTICE}
         if automatic and not self._restraint.allows(message.id, mail.recipients, self._clock()):
             self._host.meter.count("automatic_mails_held_back", kind=message.kind)
             return Delivered(

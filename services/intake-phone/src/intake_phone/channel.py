@@ -18,6 +18,7 @@ from frontline.contract.channel import (
 from frontline.contract.clock import Clock
 from frontline.contract.ids import ChannelName
 from frontline.contract.message import OutboundMessage
+from intake_phone.announcing import Announcing, is_aloud
 from intake_phone.calls import Calls
 from intake_phone.filelink import FileLinks
 from intake_phone.inhand import InHand
@@ -54,6 +55,7 @@ class PhoneChannel:
         self._rest = Rest(settings.twilio_timeout, host.log, host.meter)
         self._told = Told()
         self._files = FileLinks(host.sign, clock)
+        self._announcing = Announcing(settings, host, self._rest)
         self._texts_out = TextsOut(host, self._rest, self._told, self._files, self._link)
 
     async def serve(self, receive: Receive) -> None:
@@ -94,7 +96,7 @@ class PhoneChannel:
                 await server.cleanup()
 
     async def deliver(self, message: OutboundMessage) -> Delivered:
-        return await self._texts_out.send(message)
+        return await (self._announcing if is_aloud(message) else self._texts_out).send(message)
 
     def _link(self, path: str) -> str:
         """Where Twilio finds a page of ours."""

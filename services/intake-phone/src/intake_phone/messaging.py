@@ -9,7 +9,7 @@ from frontline.contract.channel import ATTACHMENTS, ORIGINALS, Delivered, Host, 
 from frontline.contract.clock import Clock
 from frontline.contract.error import Reason, Rejected
 from frontline.contract.ids import ContactId, InboxId, MessageId
-from frontline.contract.message import Attachment, DeliveryState, OutboundMessage
+from frontline.contract.message import Attachment, DeliveryState, OutboundKind, OutboundMessage
 from intake_phone import twiml
 from intake_phone.filelink import FileLinks
 from intake_phone.inhand import InHand
@@ -144,11 +144,12 @@ class TextsOut:
         if inbox is None:
             raise Rejected("the number that this reply goes out from is not there any more", Reason.UNKNOWN_INBOX)
         about = urlencode({"reply": message.id, "contact": message.contact, "inbox": message.inbox})
+        callback = ("StatusCallback", self._link(f"messaging/status?{about}"))
         fields = [
             *addressed(message, inbox.address),
             ("Body", message.text),
             *(("MediaUrl", self._link(self._links.path(file))) for file in message.attachments),
-            ("StatusCallback", self._link(f"messaging/status?{about}")),
+            *(() if message.kind is OutboundKind.NOTICE else (callback,)),  # to one of us: no contact hears of it
         ]
         native_id = await self._rest.create_message(fields)
         # The callback may have been quicker than the answer.

@@ -122,6 +122,17 @@ def goodbye(style: Style, text: str = "") -> str:
     return str(response)
 
 
+def announce(style: Style, text: str) -> str:
+    """To somebody of us whose phone was answered: twice, as nobody listens from the first word on."""
+    response = VoiceResponse()
+    for times in range(2):
+        if times:
+            response.pause(length=1)
+        say(response, style, text)
+    response.hangup()
+    return str(response)
+
+
 CALL_BACK_TAKEN = "We will call you back as soon as it is your turn. Goodbye."
 
 

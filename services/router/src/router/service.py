@@ -50,6 +50,12 @@ class RouterSettings(msgspec.Struct, frozen=True, kw_only=True):
     """Decisions of a desk after which a snapshot of it is taken: what a new leader need not read again."""
     log_retention: timedelta | None = None
     """How long the decisions of a desk are kept; for ever when unset. The read index is made of them."""
+    public_url: str = ""
+    """Where people reach the console (`https://desk.example`): notices of what waits lead there. Unset: no links."""
+
+    def __post_init__(self) -> None:
+        if self.public_url and not self.public_url.startswith(("https://", "http://")):
+            raise SettingsError([Mistake("public_url", "must be a URL that begins with https:// or http://")])
 
 
 def run() -> int:
@@ -85,6 +91,7 @@ async def _serve(service: Service, under_way: asyncio.Event) -> None:
         lease_seconds=settings.lease_seconds,
         snapshot_every=settings.snapshot_every,
         retention=settings.log_retention,
+        public_url=settings.public_url,
     )
     holder = service.settings.instance or secrets.token_hex(8)
     replicas = {desk.id: Replica(desk, holder, surroundings) for desk in configuration.desks}

@@ -16,6 +16,11 @@ from frontline.contract.ids import AgentId, ChannelName, ContactId, CustomerId, 
 
 SCHEMA = "1.0"
 
+NOTICE_PREFIX = "w"
+"""With this the id of a notice begins, and no other."""
+ALOUD = "aloud"
+"""With this in the `native` part of a notice it is to be said on the phone, not written."""
+
 
 class Value(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """A value inside a message. Equal by content, never changed."""
@@ -230,6 +235,8 @@ class OutboundKind(StrEnum):
     """It answers a message of its own accord: we have it, and this is how long it will take."""
     SURVEY = "survey"
     CHECK_IN = "check_in"
+    NOTICE = "notice"
+    """To one of us, of what waits for them: nobody answers it, and what becomes of it is nobody's contact."""
 
 
 class Quoted(Value, frozen=True):
@@ -263,6 +270,8 @@ class OutboundMessage(Envelope, frozen=True, kw_only=True, tag="outbound_message
     kind: OutboundKind = OutboundKind.REPLY
     quoted: Quoted | None = None
     native: dict[str, Any] = {}
+    until: Instant | None = None
+    """After that it is of no use to anybody, and is not sent."""
 
 
 def idempotency_key(*, account: str, native_id: str, kind: str) -> str:

@@ -19,7 +19,15 @@ from frontline.contract.cloudevent import headers
 from frontline.contract.codec import decode_outbound, encode, to_milliseconds
 from frontline.contract.error import Mistake, Rejected, SettingsError, Unavailable
 from frontline.contract.ids import ChannelName
-from frontline.contract.message import DeliveryReceipt, OutboundMessage, Times, idempotency_key, message_id
+from frontline.contract.message import (
+    DeliveryReceipt,
+    DeliveryState,
+    OutboundKind,
+    OutboundMessage,
+    Times,
+    idempotency_key,
+    message_id,
+)
 from frontline.runtime.attempt import (
     Attempt,
     Defer,
@@ -171,6 +179,11 @@ class Delivery:
             policy=self._policy,
         )
         revision = entry.revision if entry else 0
+        if isinstance(step, Attempt) and message.until is not None and message.until < self._now():
+            self._count("too_late")
+            self._log.warning("delivery.too_late", reply=message.id, attempts=step.record.attempts - 1)
+            await work.ack()
+            return
         if isinstance(step, Attempt):
             revision = await self._records.update(message.id, encode(step.record), revision)
             outcome = await self._attempt(message)
@@ -180,6 +193,11 @@ class Delivery:
             step = await self._record(message, step, revision)
         if isinstance(step, Defer):
             await work.nak(step.pause)
+            return
+        if message.kind is OutboundKind.NOTICE:  # to one of us: there is no contact to tell, and nothing to release
+            if step.record.state in {DeliveryState.FAILED, DeliveryState.UNKNOWN}:
+                self._log.warning("delivery.notice_lost", notice=message.id, state=str(step.record.state))
+            await work.ack()
             return
         await self._report(message, step.record)
         if step.record.parked:

@@ -59,7 +59,7 @@ class Api:
         line = self._lines[call] = Line(exchange, about, person or Person(), f"agent at {to}")
         exchange.tell(f"agent at {to} is rung")
         if person is not None:
-            line.start(form.get("Url", ""), form.get("StatusCallback", ""))
+            line.start(form.get("Url", ""), form.get("StatusCallback", ""), form.get("Twiml", ""))
             return
         exchange.calls[call] = about
         for _ in range(int(form.get("Timeout", "60"))):

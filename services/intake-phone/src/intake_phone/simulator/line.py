@@ -51,10 +51,10 @@ class Line:
             "Reject": self._hangup,
         }
 
-    def start(self, url: str, callback: str = "") -> None:
-        """Begin to follow `url`; `callback` is told when the call is over."""
+    def start(self, url: str, callback: str = "", twiml: str = "") -> None:
+        """Begin to follow `url`, or `twiml` itself; `callback` is told when the call is over."""
         self._exchange.calls[self.sid] = self._about
-        self._task = self._exchange.tasks.create_task(self._run(url, callback), name=f"line {self.sid}")
+        self._task = self._exchange.tasks.create_task(self._run(url, callback, twiml), name=f"line {self.sid}")
 
     def hang_up(self) -> None:
         """The person does, at whatever is going on."""
@@ -62,11 +62,11 @@ class Line:
             self._gone = True
             self._task.cancel()
 
-    async def _run(self, url: str, callback: str) -> None:
+    async def _run(self, url: str, callback: str, twiml: str) -> None:
         started = asyncio.get_running_loop().time()
         self._about["CallStatus"] = "in-progress"
         try:
-            await self._talk(url, {})
+            await self._begin(url, twiml)
         except HungUp:
             self._tell("is hung up on")
         except HookFailed as error:
@@ -81,6 +81,12 @@ class Line:
         seconds = (asyncio.get_running_loop().time() - started) / (self._exchange.pace or 1)
         if callback:
             await self._exchange.quietly(callback, {**self._about, "CallDuration": str(round(seconds))})
+
+    async def _begin(self, url: str, twiml: str) -> None:
+        if not twiml:
+            await self._talk(url, {})
+        elif jump := await self._perform(_parsed(twiml), ""):
+            await self._talk(*jump)
 
     async def _talk(self, url: str, params: Params) -> None:
         """Follow a page, and those that it leads to, to the end."""

@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 import msgspec
 
 from frontline.contract.ids import AgentId, DeskId, MessageId
+from frontline.contract.message import NOTICE_PREFIX
 from router.core.calendar_hours import OpeningHours
 from router.core.calendar_zone import MILLISECOND
 from router.core.news import ALARM, News
@@ -153,5 +154,8 @@ class Reach:
     def _bundle(self, agent: AgentId, way: str, news: list[News]) -> Bundle:
         parts = "\x1f".join([self._desk, agent, way, *(f"{each.id}:{each.about}" for each in news)])
         return Bundle(
-            id=MessageId("n" + hashlib.sha256(parts.encode()).hexdigest()[:31]), agent=agent, way=way, news=tuple(news)
+            id=MessageId(NOTICE_PREFIX + hashlib.sha256(parts.encode()).hexdigest()[:31]),
+            agent=agent,
+            way=way,
+            news=tuple(news),
         )

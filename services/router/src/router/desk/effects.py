@@ -39,6 +39,7 @@ from router.core.state import DeskState
 from router.desk.fence import Counted, Fence
 from router.desk.log_store import LogStore
 from router.desk.notice import notices
+from router.desk.reaching import Reaching
 from router.desk.resolve import KnownKey, agent_key
 from router.desk.ringing import Ringing
 from router.desk.words import Words
@@ -77,6 +78,7 @@ class Effects:
         store: LogStore,
         words: Words,
         ringing: Ringing,
+        reaching: Reaching,
         log: Log,
         state: DeskState,
         done: Callable[[Done], None],
@@ -89,6 +91,7 @@ class Effects:
         self._store = store
         self._words = words
         self._ringing = ringing
+        self._reaching = reaching
         self._done = done
         self._threads = KeyValue(bus, THREADS)
         self._keys = KeyValue(bus, KEYS)
@@ -102,6 +105,7 @@ class Effects:
         """
         self._redo_until = epoch
         place = await self._patiently(self._where)
+        await self._patiently(partial(self._reaching.open, epoch))
         if place.seq > epoch or (place.seq == epoch and place.epoch != epoch):
             place = Place()  # the log has lost its end since, and our place in it with it
         fence = Fence(place.seq, place.epoch, place.index)
@@ -136,6 +140,7 @@ class Effects:
                 acks.append(await self._tell(f"{commit.epoch}.{commit.index}.{n}", event))
                 acks.extend(await self._carry_out(event, again=counted.seq < self._redo_until))
                 await self._ringing.tell(event)
+            await self._reaching.hear(counted)
         await stored(acks)
         await self._progress.put(self._key, msgspec.json.encode(reached))
 

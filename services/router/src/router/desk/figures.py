@@ -69,6 +69,17 @@ class RouterFigures:
             registry=registry,
         )
 
+        self._notices = Counter(
+            "frontline_desk_notices",
+            "Notices to agents, by the way they were to go and what became of them here.",
+            ["desk", "way", "outcome"],
+            registry=registry,
+        )
+
+    def noticed(self, desk: DeskId, way: str, outcome: str) -> None:
+        """A notice was `sent` on its way, or `dropped`: nothing in it held any more, or it led nowhere."""
+        self._notices.labels(desk, way, outcome).inc()
+
     def led(self, desk: DeskId, loop: DeskLoop, writer: LogWriter) -> None:
         """This replica leads from here on; what is a state is read when somebody scrapes."""
         self._takeovers.labels(desk).inc()

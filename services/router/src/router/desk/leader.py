@@ -24,6 +24,7 @@ from router.desk.log import LogWriter
 from router.desk.log_store import LogStore
 from router.desk.loop import DeskLoop, Work
 from router.desk.pick_up import PickUps
+from router.desk.reaching import Reaching
 from router.desk.resolve import Resolver
 from router.desk.ringing import Ringing
 from router.desk.rulebook import Rulebook
@@ -59,6 +60,7 @@ class Leader:
         bus, signer, log = surroundings.bus, surroundings.signer, surroundings.log
         words = Words(bus, signer, desk.id)
         ringing = Ringing(bus, desk, state, log)
+        self._reaching = Reaching(bus, desk, state, clock, surroundings.public_url, surroundings.figures, log)
         self._keeper = Keeper(
             bus,
             desk.id,
@@ -70,7 +72,7 @@ class Leader:
             figures=surroundings.figures,
             log=log,
         )
-        self._effects = Effects(bus, desk.id, store, words, ringing, log, state, self._effects_done)
+        self._effects = Effects(bus, desk.id, store, words, ringing, self._reaching, log, state, self._effects_done)
         self._pick_ups = PickUps(bus, desk, self.loop, ringing, log)
         self._port = CommandPort(bus, desk.id, writer.epoch, self._decide)
         resolver = Resolver(
@@ -108,6 +110,7 @@ class Leader:
             lasting = [
                 tasks.create_task(self._writer.run()),
                 tasks.create_task(self.loop.run()),
+                tasks.create_task(self._reaching.run()),
                 tasks.create_task(self._effects.run(self._writer.epoch)),
             ]
             await begun

@@ -34,3 +34,5 @@ class Surroundings:
     take_snapshot: Take = in_a_child
     snapshot_every: int = 50_000
     retention: timedelta | None = None
+    public_url: str = ""
+    """Where people reach the console; notices lead there."""
