@@ -6,9 +6,9 @@ import msgspec
 
 from frontline.contract.ids import AgentId
 from router.core.command import TransferContact
-from router.core.desk_settings import AgentSettings, InboxSettings
+from router.core.desk_settings import AgentSettings, EscalationSettings, InboxSettings
 from router.core.event import DeskDecision
-from router.core.news import ALARM, ASSIGNMENT, OFFER, TRANSFER, WARNING, News, news_of, stands
+from router.core.news import ALARM, ASSIGNMENT, ESCALATION, OFFER, TRANSFER, WARNING, News, news_of, stands
 from tests.unit.router_core.driver import EMAIL, SUPPORT, Desk, settings
 
 ANN, BEN, LEAD = AgentId("ann"), AgentId("ben"), AgentId("lead")
@@ -81,3 +81,20 @@ def test_rule_2_11_an_alarm_of_the_desk_is_news_to_its_leads_while_nobody_has_it
     assert stands(news, desk.state)
     desk.available("ann")
     assert not stands(news, desk.state)
+
+
+def test_rule_2_11_an_escalation_is_news_to_those_whom_the_policy_names_until_the_clock_ends() -> None:
+    told = (EscalationSettings(fraction=1, holder=True, leads=True),)
+    usual = settings("ann", AgentSettings(id=LEAD, lead=True))
+    policy = usual.policies[0]
+    late = msgspec.structs.replace(
+        policy, targets=tuple(msgspec.structs.replace(target, escalations=told) for target in policy.targets)
+    )
+    desk = Desk(msgspec.structs.replace(usual, policies=(late,)))
+    desk.must(desk.mail())
+    desk.wait(hours=2)
+    found = [each for each in heard(desk, desk.tick()) if each.about == ESCALATION]
+    assert sorted(each.agent for each in found) == [ANN, LEAD]
+    assert all(stands(each, desk.state) for each in found)
+    desk.reply(found[0].contact, "ann")
+    assert not any(stands(each, desk.state) for each in found)

@@ -6,9 +6,10 @@ from datetime import datetime
 import msgspec
 
 from frontline.contract.ids import AgentId, ContactId, OfferId
-from router.core.contact import ASSIGNED, RESOLVED, WAITING
+from router.core.contact import ASSIGNED, RESOLVED, WAITING, Contact
 from router.core.event import AlarmRaised, ContactAssigned, ContactOffered, DeskDecision, OfferRenewed
 from router.core.event_clock import ClockBreached, ClockWarned
+from router.core.event_escalation import Escalated
 from router.core.state import DeskState
 
 OFFER = "offer"
@@ -45,6 +46,11 @@ def news_of(id_: str, event: DeskDecision, state: DeskState, leads: Collection[A
             if contact is not None and contact.agent is not None:
                 agent = contact.agent
                 yield News(id=id_, about=WARNING, agent=agent, contact=event.contact, at=event.at, target=event.target)
+        case Escalated():
+            for agent in event.agents:
+                yield News(
+                    id=id_, about=ESCALATION, agent=agent, contact=event.contact, at=event.at, target=event.target
+                )
         case AlarmRaised():
             for lead in leads:
                 yield News(id=id_, about=ALARM, agent=lead, contact=event.contact, at=event.at)
@@ -63,9 +69,13 @@ def stands(news: News, state: DeskState) -> bool:
         case "assignment" | "transfer":
             return contact.phase == ASSIGNED and contact.agent == news.agent
         case "warning":
-            clock = contact.clock(news.target)
-            return contact.agent == news.agent and clock is not None and not clock.end
-        case "alarm":
+            return contact.agent == news.agent and _runs(contact, news.target)
+        case "escalation":
+            return contact.phase != RESOLVED and _runs(contact, news.target)
+        case _:  # an alarm
             return contact.phase == WAITING
-        case _:
-            return contact.phase != RESOLVED
+
+
+def _runs(contact: Contact, target: str) -> bool:
+    clock = contact.clock(target)
+    return clock is not None and not clock.end
