@@ -82,10 +82,11 @@ async def desk_on(
     *,
     holder: str = "one",
     lease_seconds: float = 2.0,
-    configuration: Configuration = CONFIGURATION,
+    configuration: Configuration | None = None,
     **more: Any,
 ) -> AsyncIterator[Replica]:
     """A replica that runs until the end of the block, or until its test stops it by `halt`."""
+    configuration = configuration or CONFIGURATION
     stopping = asyncio.Event()
     replica = Replica(
         configuration.desks[0],

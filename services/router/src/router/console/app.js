@@ -1,6 +1,8 @@
 // The agents' page. What it shows comes from the API; /api/live says when to look again. Whatever
 // customers wrote is only ever set as text, or shown in a frame that may do nothing.
 
+import { notifications } from '/console/notify.js'
+
 const $ = (id) => document.getElementById(id)
 const TOKEN = 'frontline.token'
 const KEYS = 'frontline.keys'
@@ -14,7 +16,7 @@ const state = {
 
 class Problem extends Error {
   constructor(status, body) {
-    super(body.detail || (body.errors || []).map((e) => `${e.at}: ${e.what}`).join('; ') || `Refused (${status})`)
+    super((body.errors || []).map((e) => `${e.at}: ${e.what}`).join('; ') || body.detail || `Refused (${status})`)
     this.status = status
     this.conflict = body.conflict
   }
@@ -109,11 +111,13 @@ function hear(frame) {
     $('connection').textContent = 'Live'
     $('brand').textContent = `Frontline · ${state.me}`
     if (!frame.data.resumed) look(state.open)
+    telling.load().catch(() => {})
     return
   }
   if (frame.event === 'MessageReceived' && frame.contact !== state.open) state.unread.add(frame.contact)
   if (frame.event === 'ContactOffered' && frame.agent === state.me) announce('You are offered a contact.')
   if (frame.event === 'Escalated' && (frame.data.agents || []).includes(state.me)) tellLate(frame)
+  telling.hear(frame)
   if (frame.event === 'AvailabilityChanged' && frame.agent !== state.me) return
   look(frame.contact)
 }
@@ -170,6 +174,7 @@ async function readAll() {
   showRows($('waiting'), waiting.filter((contact) => !asked.has(contact.id)))
   showRows($('resolved'), resolved)
   showAvailability(me)
+  showAlarm(waiting.filter((contact) => contact.alarm))
   awaitWords([...waiting, ...mine])
   document.title = offers.length ? `(${offers.length}) Frontline` : 'Frontline'
 }
@@ -341,6 +346,15 @@ function showAvailability(me) {
         el('button', { type: 'button', onclick: () => setAvailability('available') }, 'I am back'))
     }
   } else if ($('notice').dataset.what === 'missed') notice()
+}
+
+// Of the whole desk: it stays until somebody has taken them all.
+function showAlarm(contacts) {
+  const text = contacts.length ? `Nobody takes ${contacts.length > 1 ? `${contacts.length} contacts` : `${who(contacts[0])}, ${what(contacts[0])}`}.` : ''
+  if ($('alarm').dataset.text === text) return
+  $('alarm').dataset.text = text
+  $('alarm').replaceChildren(...(text ? [el('p', {}, `▲ ${text}`),
+    el('button', { type: 'button', onclick: () => openContact(contacts[0].id, true) }, 'See to it')] : []))
 }
 
 function notice(text = '', ...actions) {
@@ -650,7 +664,7 @@ const PRESSED = {
 }
 
 document.addEventListener('keydown', (event) => {
-  if ($('desk').hidden || $('keys').open) return
+  if ($('desk').hidden || document.querySelector('dialog[open]')) return
   if (event.key === 'Escape' && event.target.matches('textarea')) return $('subject').focus()
   if (event.key === 'Enter' && (event.ctrlKey || event.metaKey) && event.target === $('text')) return send()
   if (event.ctrlKey || event.metaKey || event.altKey || event.target.matches('input, textarea, select')) return
@@ -691,6 +705,13 @@ setInterval(() => {
   for (const card of $('offers').children) tellOffer(card)
 }, 500)
 
+const telling = notifications({
+  api,
+  announce,
+  me: () => state.me,
+  mine: (id) => state.contacts.get(id)?.assignment?.agent === state.me,
+  open: (id) => openContact(id, true),
+})
 state.open = decodeURIComponent(location.hash.slice(1))
 if (state.open) fillDraft()
 show()

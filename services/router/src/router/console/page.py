@@ -1,4 +1,4 @@
-"""Serves the page and its two files as they lie in the package."""
+"""Serves the page and its files as they lie in the package."""
 
 import hashlib
 from importlib.resources import files
@@ -14,6 +14,8 @@ _POLICY = (
 _FILES = {
     "/": ("index.html", "text/html"),
     "/console/app.js": ("app.js", "text/javascript"),
+    "/console/notify.js": ("notify.js", "text/javascript"),
+    "/console/worker.js": ("worker.js", "text/javascript"),
     "/console/style.css": ("style.css", "text/css"),
 }
 
