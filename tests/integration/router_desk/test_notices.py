@@ -4,6 +4,7 @@ from contextlib import aclosing
 from datetime import timedelta
 
 import msgspec
+import pytest
 
 from frontline.configuration.model import Agent, Configuration, Inbox
 from frontline.configuration.notify import Notices, Notify
@@ -14,9 +15,12 @@ from frontline.runtime.bus import Bus
 from frontline.runtime.keyvalue import KeyValue
 from frontline.runtime.reader import read
 from frontline.runtime.topology import OUTBOX, PROGRESS
+from router.core.contact import Contact
 from router.core.event import AlarmRaised, ContactAssigned, ContactOffered, OfferTimedOut
 from router.core.news import News
 from router.core.reach import Bundle, Kept
+from router.desk import reaching
+from router.desk.notice_text import sentence
 from router.desk.preferences import Preferences
 from tests.integration.router_desk.desk import (
     AGENT,
@@ -237,4 +241,30 @@ async def test_rule_2_11_what_is_long_past_when_the_first_leader_comes_is_no_new
     async with desk_on(provisioned, configuration=telling()):
         await send_in(provisioned, mail("<2@one.example>"))
         (notice,) = await told(provisioned)
+    assert notice.subject == "A contact by email in support is yours."
+
+
+async def test_rule_2_11_what_can_not_be_read_or_said_costs_notices_and_never_the_desk(
+    provisioned: Bus, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A planted fault in the words, and a note of a version that nobody knows."""
+    await KeyValue(provisioned, PROGRESS).put("notices.support", b"{")
+
+    def speechless(news: News, contact: Contact, inbox: str) -> str:
+        if contact.inbox == LIVE:
+            raise ZeroDivisionError
+        return sentence(news, contact, inbox)
+
+    monkeypatch.setattr(reaching, "sentence", speechless)
+    async with desk_on(provisioned, configuration=telling()) as replica:
+        await send_in(provisioned, mail("<1@one.example>", inbox=LIVE))
+
+        async def is_offered() -> bool:
+            return len(await events(provisioned, ContactOffered)) == 1
+
+        await until(is_offered)
+        epoch = replica.epoch
+        await send_in(provisioned, mail("<2@one.example>"))
+        (notice,) = await told(provisioned)
+        assert replica.epoch == epoch
     assert notice.subject == "A contact by email in support is yours."

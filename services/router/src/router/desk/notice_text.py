@@ -7,7 +7,7 @@ from frontline.contract.ids import ContactId
 from router.core.contact import Contact
 from router.core.news import ALARM, ASSIGNMENT, ESCALATION, OFFER, TRANSFER, News
 
-_MOST_LINES = 10
+MOST_LINES = 10
 _MOST_OF_A_SUBJECT = 120
 _FOOT = "This mail tells you of it and no more: answer in the console. There you choose how you are told, too."
 
@@ -53,12 +53,12 @@ def headline(told: Sequence[Told], desk: str) -> str:
 def written(told: Sequence[Told], desk: str, link: Callable[[ContactId], str], *, foot: bool) -> str:
     """For a mail or a text message. `link` gives where a contact is seen, empty if that is not known."""
     lines = [headline(told, desk)] if len(told) > 1 else []
-    for each in told[:_MOST_LINES]:
+    for each in told[:MOST_LINES]:
         about = f" It is about: {_one_line(each.subject)}" if each.subject else ""
         where = link(each.contact)
         lines.append(f"{each.sentence}{about}" + (f"\n{where}" if where else ""))
-    if len(told) > _MOST_LINES:
-        lines.append(f"And {len(told) - _MOST_LINES} more.")
+    if len(told) > MOST_LINES:
+        lines.append(f"And {len(told) - MOST_LINES} more.")
     return "\n\n".join([*lines, _FOOT] if foot else lines)
 
 

@@ -2,7 +2,8 @@
 
 Follows counted commits with the other effects. What is to be told is kept before it is sent, and goes out under
 an id that follows from it: a crash at any point sends it once. Whether it reaches anybody is never waited
-for: an offer runs out by its own time, and goes on to the next.
+for: an offer runs out by its own time, and goes on to the next. Nothing is decided by it, so a bug in here
+costs a notice, never the desk.
 """
 
 import asyncio
@@ -27,12 +28,13 @@ from frontline.runtime.bus import Bus
 from frontline.runtime.keyvalue import KeyValue
 from frontline.runtime.reader import read
 from frontline.runtime.topology import PROGRESS, TRANSCRIPT
+from router.core.commit import Commit
 from router.core.news import OFFER, News, news_of, stands
 from router.core.reach import Bundle, Kept, Reach, Wish
 from router.core.state import DeskState
 from router.desk.fence import Counted
 from router.desk.figures import RouterFigures
-from router.desk.notice_text import Told, headline, sentence, spoken, written
+from router.desk.notice_text import MOST_LINES, Told, headline, sentence, spoken, written
 from router.desk.preferences import Preferences
 from router.desk.wishes import leads_to, wish_of
 
@@ -76,9 +78,9 @@ class Reaching:
     async def open(self, epoch: int) -> None:
         """Go on where the former leader was. The first one of all begins with what is decided under `epoch`."""
         entry = await self._progress.get(self._key)
-        kept = _decode(entry.value) if entry is not None else Kept(epoch=epoch)
-        self._reach = Reach(self._desk.id, self._desk.notices.every, kept)
-        self._unsaved = entry is None
+        kept = self._read(entry.value) if entry is not None else None
+        self._reach = Reach(self._desk.id, self._desk.notices.every, kept or Kept(epoch=epoch))
+        self._unsaved = kept is None
         await self._save()
         with suppress(TimeoutError):  # then everybody is told as the configuration has it
             async with asyncio.timeout(_PATIENCE_SECONDS):
@@ -88,17 +90,34 @@ class Reaching:
     async def hear(self, counted: Counted) -> None:
         """A commit has come to count. Returns once whatever follows for anybody is kept; again is harmless."""
         assert self._reach is not None, "opened before it hears anything"
-        commit = counted.commit
-        news = [
+        try:
+            if self._reach.hear(counted.commit.epoch, counted.commit.index, self._news(counted.commit), self._wish):
+                self._unsaved = True
+                self._changed.set()
+        except Exception as error:  # noqa: BLE001 - see above
+            self._failed("hear", error)
+        if self._unsaved:
+            await self._save()
+
+    def _news(self, commit: Commit) -> list[News]:
+        since = self._clock() - _OLD
+        return [
             each
             for n, event in enumerate(commit.events)
-            if event.at > self._clock() - _OLD
+            if event.at > since
             for each in news_of(f"{commit.epoch}.{commit.index}.{n}", event, self._state, self._leads)
         ]
-        if self._reach.hear(commit.epoch, commit.index, news, self._wish):
-            self._unsaved = True
-            self._changed.set()
-        await self._save()
+
+    def _read(self, data: bytes) -> Kept | None:
+        try:
+            return _decode(data)
+        except (msgspec.DecodeError, UnicodeDecodeError) as error:
+            self._failed("kept", error)
+            return None
+
+    def _failed(self, where: str, error: Exception) -> None:
+        self._figures.noticed(self._desk.id, where, "failed")
+        self._log.error("notices.failed", desk=self._desk.id, where=where, exc_info=error)
 
     async def run(self) -> None:
         """Follow what agents say of themselves, and send what is due, until cancelled."""
@@ -149,6 +168,8 @@ class Reaching:
                 except Unavailable as error:
                     self._log.warning("notices.put_off", desk=self._desk.id, error=error.detail)
                     pause = _RETRY_SECONDS
+                except Exception as error:  # noqa: BLE001 - see above
+                    self._failed("due", error)
             with suppress(TimeoutError):
                 async with asyncio.timeout(pause):
                     await self._changed.wait()
@@ -158,7 +179,12 @@ class Reaching:
             self._unsaved = True
         await self._save()
         for bundle in reach.going:
-            await self._send(bundle)
+            try:
+                await self._send(bundle)
+            except Unavailable:
+                raise
+            except Exception as error:  # noqa: BLE001 - see above; what can't be said is not said again and again
+                self._failed(bundle.way, error)
             reach.sent(bundle.id)
             self._unsaved = True
         await self._save()
@@ -214,10 +240,10 @@ class Reaching:
         )
 
     async def _told(self, bundle: Bundle) -> AsyncIterator[Told]:
-        for news in self._still(bundle):
+        for n, news in enumerate(tuple(self._still(bundle))):
             contact = self._state.contacts[news.contact]
             inbox = self._inboxes.get((contact.channel, contact.inbox), contact.inbox)
-            about = await self._subject(news.contact) if self._desk.notices.subjects else ""
+            about = await self._subject(news.contact) if self._desk.notices.subjects and n < MOST_LINES else ""
             yield Told(contact=news.contact, sentence=sentence(news, contact, inbox), subject=about)
 
     def _still(self, bundle: Bundle) -> Iterator[News]:
