@@ -42,6 +42,12 @@ SHOWN = """async () => {
   return found.map(({ title, body, data }) => ({ title, body, contact: data.contact }))
 }"""
 
+CLICKED = """async () => {
+  const [notification] = await self.registration.getNotifications()
+  self.dispatchEvent(new NotificationEvent('notificationclick', { notification }))
+}"""
+"""What the browser does when somebody clicks the notification."""
+
 
 async def shown(page: Page) -> list[dict[str, Any]]:
     found: list[dict[str, Any]] = await page.evaluate(SHOWN)
@@ -97,6 +103,9 @@ async def test_rule_2_11_an_agent_says_how_they_are_told_and_is_by_the_browser_a
             "body": "A contact by email in support is waiting for you.",
             "contact": contact,
         }
+        (worker,) = page.context.service_workers
+        await worker.evaluate(CLICKED)
+        await expect(page.locator("#subject")).to_have_text("Out of sight")
         first, second = [found for found in await sink.have(2) if found["To"] == "me@people.example"]
         assert first["Auto-Submitted"] == second["Auto-Submitted"] == "auto-generated"
         assert second["Subject"] == "A contact by email is waiting for you in Support."

@@ -2,7 +2,6 @@
 // page is out of sight. A notification stands on locked screens, so it holds no word of a customer's.
 
 const $ = (id) => document.getElementById(id)
-const LONGEST = 2 ** 31 - 1
 const WAYS = ['push', 'mail', 'sms', 'ring']
 const SAID = {
   offer: (where) => `A contact ${where} is waiting for you.`,
@@ -12,6 +11,9 @@ const SAID = {
   warning: (where) => `A contact ${where} is running late.`,
   alarm: (where) => `Nobody takes a contact ${where}.`,
 }
+
+// On pages that came by plain HTTP there are none.
+const possible = 'Notification' in window && 'serviceWorker' in navigator
 
 // What a frame of /api/live is news about to this agent; nobody is told what they did themselves.
 function about({ event, agent, contact, data }, me, lead, mine) {
@@ -29,29 +31,21 @@ function about({ event, agent, contact, data }, me, lead, mine) {
 
 export function notifications({ api, me, mine, open, announce }) {
   let settings = null
-  let timer = 0
 
   async function load() {
-    take(await api('GET', '/api/me/notifications'))
-  }
-
-  function take(found) {
-    settings = found
-    clearTimeout(timer)
-    if (!found.changes_at) return
-    const pause = Math.max(1000, new Date(found.changes_at) - Date.now() + 500)
-    timer = setTimeout(() => load().catch(() => {}), Math.min(pause, LONGEST))
+    settings = await api('GET', '/api/me/notifications')
   }
 
   async function hear(frame) {
     const what = settings && about(frame, me(), settings.lead, mine)
-    if (!what || !document.hidden || !settings.ways.includes('push') || !settings.about.includes(what)) return
+    if (!what || !document.hidden || !possible || Notification.permission !== 'granted') return
+    await load()  // another tab may have changed it, and quiet hours come and go
+    if (!settings.ways.includes('push') || !settings.about.includes(what)) return
     if (settings.quiet_now && !(what === 'alarm' && settings.alarm_when_quiet)) return
-    if (!('Notification' in window) || Notification.permission !== 'granted') return
     const contact = await api('GET', `/api/contacts/${encodeURIComponent(frame.contact)}`)
     const body = SAID[what](`by ${contact.channel} in ${contact.inbox}`)
     const worker = await working()
-    await worker?.showNotification('Frontline', { body, tag: `${what}-${contact.id}`, data: { contact: contact.id } })
+    await worker.showNotification('Frontline', { body, tag: `${what}-${contact.id}`, data: { contact: contact.id } })
   }
 
   function show() {
@@ -66,7 +60,9 @@ export function notifications({ api, me, mine, open, announce }) {
     $('alarm-when-quiet').checked = settings.alarm_when_quiet
     $('alarm-line').hidden = !settings.lead
     $('telling-error').textContent = ''
-    $('blocked').hidden = !('Notification' in window) || Notification.permission !== 'denied'
+    $('blocked').hidden = possible && Notification.permission !== 'denied'
+    $('blocked').textContent = possible ? 'Your browser lets this page show none: allow it in its settings for this page.'
+      : 'This browser shows none here: it needs HTTPS.'
   }
 
   async function save() {
@@ -82,8 +78,8 @@ export function notifications({ api, me, mine, open, announce }) {
       alarm_when_quiet: $('alarm-when-quiet').checked,
     }
     try {
-      if (body.ways.includes('push') && 'Notification' in window) await Notification.requestPermission()
-      take(await api('PUT', '/api/me/notifications', { body }))
+      if (body.ways.includes('push') && possible) await Notification.requestPermission()
+      settings = await api('PUT', '/api/me/notifications', { body })
       $('telling').close()
       announce('Saved.')
     } catch (problem) {
@@ -108,12 +104,12 @@ export function notifications({ api, me, mine, open, announce }) {
   return { load, hear: (frame) => hear(frame).catch(() => {}) }
 }
 
-// The worker that shows notifications, once it works; `null` where the browser has none.
+// The worker that shows notifications, once it works.
 async function working() {
-  const registration = await navigator.serviceWorker?.register('/console/worker.js')
-  const coming = registration?.installing || registration?.waiting
-  if (registration && !registration.active && coming) {
+  const registration = await navigator.serviceWorker.register('/console/worker.js')
+  const coming = registration.installing || registration.waiting
+  if (!registration.active && coming) {
     await new Promise((go) => coming.addEventListener('statechange', () => coming.state === 'activated' && go()))
   }
-  return registration ?? null
+  return registration
 }

@@ -9,6 +9,6 @@ async function show(contact) {
   const pages = await self.clients.matchAll({ type: 'window', includeUncontrolled: true })
   const page = pages.find((each) => new URL(each.url).pathname === '/')
   if (!page) return self.clients.openWindow(`/#${contact}`)
-  await page.focus()
-  return page.postMessage({ contact })
+  page.postMessage({ contact })
+  return page.focus().catch(() => {})  // browsers let a page come forward only for a while after the click
 }
