@@ -3,6 +3,7 @@
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 
+import msgspec
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -214,4 +215,32 @@ def test_rule_2_11_a_storm_leaves_the_latest() -> None:
     told.hear(news(0))
     told.hear(*(news(number) for number in range(1, 1000)))
     ((first, *_, last),) = told.wait(minutes=1)
-    assert (first, last) == ("1.800.0", "1.999.0")
+    assert (first, last) == ("1.950.0", "1.999.0")
+
+
+def test_rule_2_11_a_night_with_many_who_are_quiet_stays_small_enough_to_be_stored() -> None:
+    told = Told(by_mail(quiet=quiet()), now=NOON.replace(hour=23))
+    crowd = [AgentId(f"agent-{number}") for number in range(100)]
+    told.hear(*(news(number, ASSIGNMENT, agent) for agent in crowd for number in range(60)))
+    kept = told.reach.kept()
+    assert sum(len(waiting) for _, _, waiting in kept.waiting) == 2000
+    assert {agent for agent, _, _ in kept.waiting} == set(crowd), "nobody is forgotten for somebody louder"
+    assert len(msgspec.json.encode(kept)) < 500_000
+
+
+def test_rule_2_11_what_has_to_wait_is_not_looked_at_with_every_decision() -> None:
+    wish = by_mail(quiet=quiet())
+    reach = Reach(DeskId("support"), EVERY, Kept())
+    midnight = NOON.replace(hour=0)
+    reach.hear(1, 1, [news(number) for number in range(50)], lambda _: wish)
+    looked: list[str] = []
+
+    def stands(each: News) -> bool:
+        looked.append(each.id)
+        return True
+
+    for _ in range(100):
+        assert not reach.due(midnight, lambda _: wish, stands)
+    assert looked == []
+    assert reach.due(midnight.replace(hour=7), lambda _: wish, stands)
+    assert len(looked) == 50

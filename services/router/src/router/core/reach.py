@@ -18,8 +18,10 @@ from router.core.news import ALARM, News
 
 FAR = timedelta(days=15)
 """So far ahead the end of quiet hours is sought; who is quiet all week is asked again then."""
-MOST_WAITING = 200
+MOST_WAITING = 50
 """So much news waits for one agent and way; of more the latest count."""
+MOST_IN_ALL = 2000
+"""So much waits for all of them together."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,12 +45,6 @@ class Wish:
             return None
         found = self.quiet.counted(now, now + FAR).intervals
         return found[0][0] if found else None
-
-    def free_at(self, about: str, now: datetime) -> datetime:
-        """From when on they may be told of it."""
-        if about == ALARM and self.alarm_when_quiet:
-            return now
-        return self.quiet_until(now) or now
 
 
 class Bundle(msgspec.Struct, frozen=True, kw_only=True):
@@ -80,6 +76,7 @@ class Reach:
         self._waiting = {(agent, way): list(news) for agent, way, news in kept.waiting}
         self._told = {(agent, way): at for agent, way, at in kept.told}
         self._going = {bundle.id: bundle for bundle in kept.going}
+        self._free: dict[AgentId, tuple[Wish, datetime]] = {}
 
     @property
     def heard(self) -> tuple[int, int]:
@@ -104,26 +101,32 @@ class Reach:
                 line.append(each)
                 del line[:-MOST_WAITING]
                 wanted = True
+        if wanted:
+            self._room()
         return wanted
 
     def due(self, now: datetime, wish: Callable[[AgentId], Wish], stands: Callable[[News], bool]) -> bool:
-        """Put together what may be told by now, and drop what nobody needs to know any more. Whether anything changed."""
+        """Put together what may be told by now, without what nobody needs to know any more. Whether anything changed.
+        What has to wait is not looked at.
+        """
         changed = False
         for (agent, way), line in tuple(self._waiting.items()):
             theirs = wish(agent)
-            good = [each for each in line if way in theirs.ways and each.about in theirs.about and stands(each)]
-            ready = [each for each in good if self._at((agent, way), theirs, each, now) <= now]
-            if ready:
-                bundle = self._bundle(agent, way, ready)
-                self._going[bundle.id] = bundle
-                self._told[agent, way] = now
-            left = [each for each in good if each not in ready]
-            if len(left) != len(line):
-                changed = True
+            usual, alarms = self._times((agent, way), theirs, now)
+            ready = line if usual <= now else [each for each in line if each.about == ALARM] if alarms <= now else []
+            if not ready:
+                continue
+            changed = True
+            left = [] if usual <= now else [each for each in line if each.about != ALARM]
             if left:
                 self._waiting[agent, way] = left
             else:
                 del self._waiting[agent, way]
+            good = [each for each in ready if way in theirs.ways and each.about in theirs.about and stands(each)]
+            if good:
+                bundle = self._bundle(agent, way, good)
+                self._going[bundle.id] = bundle
+                self._told[agent, way] = now
         for key, at in tuple(self._told.items()):
             if at + self._every <= now:
                 del self._told[key]
@@ -131,8 +134,11 @@ class Reach:
 
     def next_due(self, now: datetime, wish: Callable[[AgentId], Wish]) -> datetime | None:
         """When to look again; `None` while nothing waits."""
-        times = [self._at(key, wish(key[0]), each, now) for key, line in self._waiting.items() for each in line]
-        return min(times, default=None)
+        found = []
+        for key, line in self._waiting.items():
+            usual, alarms = self._times(key, wish(key[0]), now)
+            found.append(alarms if alarms < usual and any(each.about == ALARM for each in line) else usual)
+        return min(found, default=None)
 
     def sent(self, bundle: MessageId) -> None:
         del self._going[bundle]
@@ -147,9 +153,24 @@ class Reach:
             going=self.going,
         )
 
-    def _at(self, key: tuple[AgentId, str], wish: Wish, news: News, now: datetime) -> datetime:
+    def _times(self, key: tuple[AgentId, str], wish: Wish, now: datetime) -> tuple[datetime, datetime]:
+        """From when on this agent may be told by this way: of anything, and of alarms."""
         last = self._told.get(key)
-        return max(wish.free_at(news.about, now), now if last is None else last + self._every)
+        turn = now if last is None else max(now, last + self._every)
+        known = self._free.get(key[0])
+        if known is None or known[0] is not wish or known[1] <= now:
+            known = self._free[key[0]] = (wish, wish.quiet_until(now) or now)
+        usual = max(turn, known[1])
+        return usual, turn if wish.alarm_when_quiet else usual
+
+    def _room(self) -> None:
+        """However long many are quiet: what is kept has to fit into one message of the bus."""
+        over = sum(map(len, self._waiting.values())) - MOST_IN_ALL
+        while over > 0:
+            longest = max(self._waiting.values(), key=len)
+            cut = max(1, min(over, len(longest) // 2))
+            del longest[:cut]
+            over -= cut
 
     def _bundle(self, agent: AgentId, way: str, news: list[News]) -> Bundle:
         parts = "\x1f".join([self._desk, agent, way, *(f"{each.id}:{each.about}" for each in news)])

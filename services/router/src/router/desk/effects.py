@@ -142,8 +142,9 @@ class Effects:
                 acks.append(await self._tell(f"{commit.epoch}.{commit.index}.{n}", event))
                 acks.extend(await self._carry_out(event, again=counted.seq < self._redo_until))
                 await self._ringing.tell(event)
-            await self._reaching.hear(counted)
+            self._reaching.hear(counted)
         await stored(acks)
+        await self._reaching.keep()
         await self._progress.put(self._key, msgspec.json.encode(reached))
 
     async def _tell(self, id_: str, event: DeskDecision) -> asyncio.Future[PubAck]:

@@ -87,8 +87,8 @@ class Reaching:
                 await self._known.wait()
         self._changed.set()
 
-    async def hear(self, counted: Counted) -> None:
-        """A commit has come to count. Returns once whatever follows for anybody is kept; again is harmless."""
+    def hear(self, counted: Counted) -> None:
+        """A commit has come to count; again is harmless."""
         assert self._reach is not None, "opened before it hears anything"
         try:
             if self._reach.hear(counted.commit.epoch, counted.commit.index, self._news(counted.commit), self._wish):
@@ -96,6 +96,9 @@ class Reaching:
                 self._changed.set()
         except Exception as error:  # noqa: BLE001 - see above
             self._failed("hear", error)
+
+    async def keep(self) -> None:
+        """Returns once whatever follows for anybody from what was heard is stored."""
         if self._unsaved:
             await self._save()
 
