@@ -42,6 +42,7 @@ from frontline.runtime.topology import (
     THREADS,
     TRANSCRIPT,
     TRANSCRIPT_PUBLIC,
+    TRANSFERS,
     stream_configs,
     topology,
 )
@@ -143,9 +144,11 @@ def router(channels: Sequence[ChannelName], desks: Sequence[DeskId]) -> User:
         user.reads(subject.desk_stream(desk))
         user.publish += [subject.desk_epoch(desk), subject.desk_log(desk), _info(subject.desk_stream(desk))]
         user.publish.append(f"{_API}.STREAM.PURGE.{subject.desk_stream(desk)}")
-        user.publish.append(f"{_API}.STREAM.MSG.GET.{subject.desk_stream(desk)}")  # whether it has lost its end
         user.publish += [f"event.{desk}.*", subject.draft(desk), f"command.{desk}.*"]
         user.subscribe += [subject.desk_tail(desk), f"command.{desk}.*"]
+        user.publish += [subject.transfer(desk), subject.forward(desk)]
+        user.takes(TRANSFERS, subject.desk_consumer(desk))
+        user.takes(TRANSFERS, subject.forward_consumer(desk))
     for channel in channels:
         for desk in desks:
             user.takes(subject.inbox_stream(channel), subject.desk_consumer(desk))
@@ -166,6 +169,7 @@ def operator(channels: Sequence[ChannelName], desks: Sequence[DeskId]) -> User:
     user.publish.append(f"{_API}.STREAM.MSG.DELETE.{PARKED}")
     for desk in desks:
         user.publish += [f"{_API}.STREAM.MSG.GET.{subject.desk_stream(desk)}", f"command.{desk}.*"]
+        user.publish += [subject.transfer(desk), subject.forward(desk)]
     for channel in channels:
         user.publish += [subject.inbound_all(channel), subject.outbound_all(channel)]
     return user

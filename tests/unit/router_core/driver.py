@@ -76,8 +76,10 @@ def settings(
 class Desk:
     """Drives a state as the loop does. Every commit goes through its bytes before it is kept."""
 
-    def __init__(self, configuration: DeskSettings | None = None, *, limit: int = EVENT_LIMIT) -> None:
-        self.state = DeskState(DeskId("support"))
+    def __init__(
+        self, configuration: DeskSettings | None = None, *, limit: int = EVENT_LIMIT, name: str = "support"
+    ) -> None:
+        self.state = DeskState(DeskId(name))
         self.now = NOON
         self.epoch = 1
         self.index = 0
@@ -288,7 +290,7 @@ class Desk:
 
     def replayed(self) -> DeskState:
         """The state that the log alone gives."""
-        state = DeskState(DeskId("support"))
+        state = DeskState(self.state.desk)
         for commit in self.log:
             replay(state, commit)
         return state

@@ -121,15 +121,14 @@ class Hub:
         view = self.host.desks.view(desk) if desk else None
         picture = ""
         if item.author.role == "agent":
-            standing = view.contacts.get(item.contact) if view else None
+            there = self.host.desks.standing(item.contact)
+            view, standing = (view, None) if there is None else there
             picture = picture_of(view, standing, AgentId(item.author.id), item.author.name)
         return frames.encode(message_of(line, picture, self._urls(item)))
 
     def state_of(self, conversation: Conversation) -> bytes | None:
-        desk = self.desk_of(conversation.visitor.inbox)
-        view = self.host.desks.view(desk) if desk else None
-        standing = view.contacts.get(conversation.contact) if view and conversation.contact else None
-        return conversation.state if standing is None else frames.encode(state_of(standing))
+        found = self.host.desks.standing(conversation.contact) if conversation.contact else None
+        return conversation.state if found is None else frames.encode(state_of(found[1]))
 
     # What everybody is told.
 
@@ -169,8 +168,11 @@ class Hub:
         async with _closing(self.host.desks.changes()) as views:
             async for view in views:
                 for conversation in tuple(self.by_visitor.values()):
-                    if conversation.contact and self.desk_of(conversation.visitor.inbox) == view.desk:
-                        await self._tell_state(conversation, view.contacts.get(conversation.contact))
+                    contact = conversation.contact
+                    home = self.desk_of(conversation.visitor.inbox) == view.desk
+                    if contact is not None and (home or contact in view.contacts):
+                        found = self.host.desks.standing(contact)
+                        await self._tell_state(conversation, None if found is None else found[1])
 
     async def _tell_state(self, conversation: Conversation, standing: Standing | None) -> None:
         if standing is not None:

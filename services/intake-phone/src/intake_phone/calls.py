@@ -163,8 +163,8 @@ class Calls:
     async def standing(self, call: Call) -> Standing | None:
         """Where the caller stands, `None` when the desk has not said so. Never takes long: a caller listens."""
         call.contact = call.contact or await self._contact(call_key(call.party.call))
-        view = self.view(call.desk)
-        return view.contacts.get(call.contact) if view is not None and call.contact is not None else None
+        found = None if call.contact is None else self._host.desks.standing(call.contact)
+        return None if found is None else found[1]
 
     def view(self, desk: DeskId) -> DeskView | None:
         return self._host.desks.view(desk)

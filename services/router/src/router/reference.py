@@ -7,15 +7,20 @@ import msgspec
 
 import frontline
 from frontline.contract import subject
+from frontline.contract.message import DeliveryReceipt, InboundMessage
 from frontline.reference.contract import DESK, address
 from frontline.reference.contribution import Channel, Contribution, Operation, Schema, Settings
 from frontline.reference.notes import field_notes
 from frontline.reference.schema import DIALECT, MAJOR, components, summary
+from frontline.runtime.topology import TRANSFERS
 from router.api.openapi import document
 from router.api.table import ROUTES
 from router.core.commit import Commit, EpochRecord
 from router.core.event import DeskDecision
+from router.core.event_transfer import PRIVATE
 from router.core.happened import Event
+from router.core.parcel import Carried
+from router.desk.between_words import Answered, Asked, Given
 from router.desk.command_port import CommandReply, CommandRequest
 from router.service import NAME, RouterSettings
 
@@ -37,6 +42,20 @@ _CHANNELS = (
         summary="What the desk decided, one commit a command. Private to the router; others follow `event`.",
         messages=(Commit,),
         stream=_STREAM,
+    ),
+    _channel(
+        name="transfer",
+        address=address(subject.transfer(DESK)),
+        summary="What other desks say to a desk about contacts that go from one to another. Private to the router.",
+        messages=(Asked, Answered, Given),
+        stream=TRANSFERS,
+    ),
+    Channel(
+        name="forward",
+        address=address(subject.forward(DESK)),
+        summary="What other desks send on to a desk, as it came to them; the header `ce-senton` says how.",
+        messages=(InboundMessage, DeliveryReceipt),
+        stream=TRANSFERS,
     ),
     _channel(
         name="command",
@@ -73,11 +92,17 @@ _OPERATIONS = (
     ),
     _operation(name="show", action="receive", channel="livePublic", summary="Show what was said as it is stored."),
     _operation(name="showInternal", action="receive", channel="liveInternal", summary="Show notes as they are stored."),
+    _operation(name="transfer", action="send", channel="transfer", summary="Give contacts to other desks."),
+    _operation(name="hearDesks", action="receive", channel="transfer", summary="Take contacts of other desks."),
+    _operation(name="sendOn", action="send", channel="forward", summary="Send on what is for another desk."),
+    _operation(name="takeOver", action="receive", channel="forward", summary="Decide what other desks sent on."),
     _operation(name="parkWork", action="send", channel="parked", summary="Put aside what could not be decided upon."),
 )
 
 _ENVELOPE = ("type", "at", "contact", "agent")
 """Fields of a decision that a `DeskEvent` carries itself; the others stand in its `data`."""
+
+_UNTOLD = (*_ENVELOPE, *PRIVATE)
 
 _HEAD = """# What a desk tells everybody else
 
@@ -112,9 +137,11 @@ def _data_schema() -> Schema:
     definitions = components(_kinds(), "#/$defs/")
     for kind in _kinds():
         schema = definitions[kind.__name__]
-        for name in _ENVELOPE:
+        for name in _UNTOLD:
             schema["properties"].pop(name, None)
-        schema["required"] = [name for name in schema["required"] if name not in _ENVELOPE]
+        schema["required"] = [name for name in schema["required"] if name not in _UNTOLD]
+    for kept_back in Carried.__subclasses__():
+        definitions.pop(kept_back.__name__, None)
     return {
         "$schema": DIALECT,
         "$id": f"urn:frontline:schema:desk_event_data:{MAJOR}",
@@ -144,5 +171,5 @@ def _openapi() -> str:
 
 def _data_cell(kind: type[Event]) -> str:
     notes = field_notes(kind)
-    names = [field.encode_name for field in msgspec.structs.fields(kind) if field.encode_name not in _ENVELOPE]
+    names = [field.encode_name for field in msgspec.structs.fields(kind) if field.encode_name not in _UNTOLD]
     return "<br>".join(f"`{name}`: {notes[name]}" if name in notes else f"`{name}`" for name in names)

@@ -3,7 +3,7 @@
 import asyncio
 import secrets
 import tempfile
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Mapping
 from contextlib import AsyncExitStack
 from datetime import timedelta
 from functools import partial
@@ -17,7 +17,7 @@ from nats.aio.msg import Msg
 from frontline.configuration.load import load
 from frontline.configuration.model import Configuration
 from frontline.contract.error import Mistake, SettingsError, Unavailable
-from frontline.contract.ids import DeskId
+from frontline.contract.ids import ContactId, DeskId
 from frontline.runtime.objects import Objects
 from frontline.runtime.parked import park
 from frontline.runtime.service import Service, run_service
@@ -76,6 +76,7 @@ async def main(service: Service) -> None:
 
 
 async def _serve(service: Service, under_way: asyncio.Event) -> None:
+    replicas: dict[DeskId, Replica] = {}
     settings = service.section(RouterSettings)
     if service.settings.config is None:
         raise SettingsError([Mistake("FRONTLINE_CONFIG", "is not set: the router has to know its desks")])
@@ -85,6 +86,7 @@ async def _serve(service: Service, under_way: asyncio.Event) -> None:
         signer=service.signer,
         configuration=configuration,
         wall=service.clock,
+        holder_of=partial(_holder_of, replicas),
         log=service.log,
         park=partial(_park, service),
         figures=RouterFigures(service.metrics.registry),
@@ -94,7 +96,7 @@ async def _serve(service: Service, under_way: asyncio.Event) -> None:
         public_url=settings.public_url,
     )
     holder = service.settings.instance or secrets.token_hex(8)
-    replicas = {desk.id: Replica(desk, holder, surroundings) for desk in configuration.desks}
+    replicas |= {desk.id: Replica(desk, holder, surroundings) for desk in configuration.desks}
     service.health.check("index", lambda: "the read index is not built yet")
     async with AsyncExitStack() as stack:
         index = await _open_index(service, settings, list(replicas), stack)
@@ -120,6 +122,10 @@ async def _serve(service: Service, under_way: asyncio.Event) -> None:
             await asyncio.wait(leading)
             for task in following:
                 task.cancel()
+
+
+def _holder_of(replicas: Mapping[DeskId, Replica], contact: ContactId) -> DeskId | None:
+    return next((desk for desk, replica in replicas.items() if replica.holds(contact)), None)
 
 
 async def _open_index(

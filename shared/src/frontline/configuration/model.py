@@ -125,6 +125,8 @@ class Desk(_Table, frozen=True):
     """How long the live contacts of an agent who went offline wait for them."""
     reopen_for: timedelta = timedelta(days=14)
     """How long a resolved contact is reopened when its customer writes again; nothing: for ever."""
+    transfer_within: timedelta = timedelta(minutes=10)
+    """When a contact goes on here that another desk was asked to take and has not answered about; nothing: never."""
     notices: Notices = Notices()
 
     @property

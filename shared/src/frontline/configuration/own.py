@@ -17,6 +17,7 @@ name = "Support"
 # alarm_after = "PT10M"                   # when somebody is told that nobody takes a contact
 # offline_grace = "PT1M"                  # before the calls and chats of somebody offline go to others
 # reopen_for = "P14D"                     # how long a resolved contact comes back when its customer writes
+# transfer_within = "PT10M"               # when one goes on here that another desk has not answered about
 # notices = { mail = "support" }          # by which inboxes people are told of what waits: mail, sms, ring
 
 # Who may take a contact that waits, and after how long; each ring holds those before it.

@@ -41,7 +41,7 @@ def breaches(value: msgspec.Struct, zones: Collection[str]) -> Breaches:
         case Desk():
             yield from _name("id", value.id)
             yield from ring_breaches(value.rings)
-            waits = ("age_after", "alarm_after", "offline_grace", "reopen_for")
+            waits = ("age_after", "alarm_after", "offline_grace", "reopen_for", "transfer_within")
             yield from patience_breaches({key: getattr(value, key) for key in waits})
         case Agent():
             yield from _agent(value)

@@ -18,7 +18,7 @@ from typing import Any, ClassVar, NewType, Protocol, runtime_checkable
 
 import msgspec
 
-from frontline.contract.deskview import DeskView
+from frontline.contract.deskview import DeskView, Standing
 from frontline.contract.ids import ChannelName, ContactId, DeskId, InboxId
 from frontline.contract.message import (
     DeliveryReceipt,
@@ -159,6 +159,10 @@ class Desks(Protocol):
 
     def view(self, desk: DeskId) -> DeskView | None:
         """The last word, `None` while there is none."""
+        ...
+
+    def standing(self, contact: ContactId) -> tuple[DeskView, Standing] | None:
+        """Where a live contact stands, at whichever desk has it."""
         ...
 
     def changes(self) -> AsyncGenerator[DeskView, None]:

@@ -26,7 +26,9 @@ class Present(Value, frozen=True, kw_only=True):
 
 
 class Standing(Value, frozen=True, kw_only=True):
-    """Where a live contact (chat, phone) stands. `position` counts from 1 among those who wait."""
+    """Where a live contact (chat, phone) stands. `position` counts from 1 among those who wait. `moved`: it has gone
+    to another desk, whose word on it counts as soon as there is one.
+    """
 
     state: str
     position: int = 0
@@ -34,6 +36,7 @@ class Standing(Value, frozen=True, kw_only=True):
     agent: AgentId | None = None
     agent_name: str = ""
     agent_picture: str = ""
+    moved: bool = False
 
 
 class Foretold(Value, frozen=True, kw_only=True):

@@ -110,6 +110,20 @@ def desk_consumer(desk: DeskId) -> str:
     return f"desk-{_token(desk)}"
 
 
+def transfer(desk: DeskId) -> str:
+    """What other desks say to this one about contacts that go from one to another."""
+    return f"transfer.{_token(desk)}"
+
+
+def forward(desk: DeskId) -> str:
+    """What other desks send on to this one: messages for contacts that are here."""
+    return f"forward.{_token(desk)}"
+
+
+def forward_consumer(desk: DeskId) -> str:
+    return f"forward-{_token(desk)}"
+
+
 def delivery_consumer(channel: ChannelName) -> str:
     return f"deliver-{_token(channel)}"
 

@@ -10,7 +10,7 @@ from nats.aio.msg import Msg
 from frontline.contract import subject
 from frontline.contract.channel import Line, Log
 from frontline.contract.codec import encode
-from frontline.contract.deskview import DeskView, decode_desk_view
+from frontline.contract.deskview import DeskView, Standing, decode_desk_view
 from frontline.contract.error import Rejected
 from frontline.contract.ids import ChannelName, ContactId, DeskId, InboxId, KeyHash
 from frontline.contract.message import ThreadKey
@@ -83,6 +83,10 @@ class DeskViews:
 
     def view(self, desk: DeskId) -> DeskView | None:
         return self._views.get(desk)
+
+    def standing(self, contact: ContactId) -> tuple[DeskView, Standing] | None:
+        found = [(view, view.contacts[contact]) for view in self._views.values() if contact in view.contacts]
+        return min(found, key=lambda each: each[1].moved, default=None)
 
     async def changes(self) -> AsyncGenerator[DeskView, None]:
         """A slow reader misses views that newer ones have replaced."""

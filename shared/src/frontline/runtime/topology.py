@@ -38,6 +38,7 @@ TRANSCRIPT = "TRANSCRIPT"
 TRANSCRIPT_PUBLIC = "TRANSCRIPT_PUBLIC"
 OUTBOX = "OUTBOX"
 PARKED = "PARKED"
+TRANSFERS = "TRANSFERS"
 
 
 class Personal(StrEnum):
@@ -155,6 +156,15 @@ def topology(channels: Iterable[ChannelName], desks: Iterable[DeskId], limits: L
             Personal.YES,
             work_queue=True,
             max_bytes=limits.outbox_bytes,
+            duplicate_window=2 * 3600,
+        ),
+        Stream(
+            TRANSFERS,
+            ("transfer.*", "forward.*"),
+            "contacts and messages on their way from desk to desk",
+            Personal.YES,
+            work_queue=True,
+            max_bytes=limits.inbox_bytes,
             duplicate_window=2 * 3600,
         ),
         Stream(PARKED, ("parked.*.*",), "what could not be processed, with the error", Personal.YES),

@@ -27,10 +27,12 @@ class Access:
         self._signer = signer
         self._by_token: dict[bytes, Who] = {}
         self._by_id: dict[str, Who] = {}
+        self.desks: frozenset[str] = frozenset()
         self._ours: set[str] = set()
         self.load(configuration)
 
     def load(self, configuration: Configuration) -> None:
+        self.desks = frozenset(desk.id for desk in configuration.desks)
         self._ours = {inbox.address.lower() for desk in configuration.desks for inbox in desk.inboxes}
         everybody = [Who(agent, desk) for desk in configuration.desks for agent in desk.agents]
         self._by_id = {who.agent.id: who for who in everybody}

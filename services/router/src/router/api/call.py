@@ -62,9 +62,11 @@ class Call(Generic[B, Q]):
 
     def contact(self) -> ContactRow:
         """The contact that the path names. `Declined` (404) if the agent's desk has no such one."""
-        row = self.api.index.read.row(self.who.desk.id, ContactId(self.part("id")))
+        id_ = ContactId(self.part("id"))
+        row = self.api.index.read.here(self.who.desk.id, id_)
         if row is None:
-            raise not_found("contact")
+            gone = self.api.index.read.row(self.who.desk.id, id_)
+            raise not_found("contact", "" if gone is None else f"It is at desk {gone.moved_to} now.")
         return row
 
     @property

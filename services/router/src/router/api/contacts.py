@@ -8,7 +8,6 @@ import msgspec
 from aiohttp import web
 
 from frontline.contract.error import Unavailable
-from frontline.contract.ids import ContactId
 from router.api.call import Call, answer
 from router.api.compose import GIST, address_letter
 from router.api.desk import shown
@@ -43,11 +42,12 @@ async def list_contacts(call: Call[Nothing, ContactFilter]) -> web.Response:
 
 async def show_contact(call: Call[Nothing, Nothing]) -> web.Response:
     position = _position(call)
-    read, desk, id_ = call.api.index.read, call.who.desk.id, ContactId(call.part("id"))
-    contact, row = read.contact(desk, id_), read.row(desk, id_)
-    if contact is None or row is None:
+    row = call.contact()
+    read, desk = call.api.index.read, call.who.desk.id
+    contact = read.contact(desk, row.id)
+    if contact is None:
         raise not_found("contact")
-    history = read.history(desk, id_, row.customer)
+    history = read.history(desk, row.id, row.customer)
     wait = await _wait(call, row)
     whole = msgspec.structs.replace(contact, history=history, answer_by=_answer_by(call, row), wait=wait)
     return answer(whole, seq=position)

@@ -54,7 +54,7 @@ def _find(call: Call[Nothing, Nothing]) -> tuple[str, str, ObjectRef]:
     """Name, media type and place of an object. Objects are named after their message: `<id>/<n>`."""
     bucket, name = call.part("bucket"), call.part("name")
     said = call.api.index.read.item(MessageId(name.partition("/")[0]))
-    if said is None or call.api.index.read.row(call.who.desk.id, said.item.contact) is None:
+    if said is None or call.api.index.read.here(call.who.desk.id, said.item.contact) is None:
         raise not_found("object")
     for title, media_type, ref in _objects(said.item):
         if (ref.bucket, ref.name) == (bucket, name):

@@ -55,8 +55,8 @@ class Declined(Exception):
         self.headers = headers or {}
 
 
-def not_found(what: str) -> Declined:
-    return Declined(HTTPStatus.NOT_FOUND, f"There is no such {what}.")
+def not_found(what: str, more: str = "") -> Declined:
+    return Declined(HTTPStatus.NOT_FOUND, f"There is no such {what}. {more}".rstrip())
 
 
 def response(problem: Problem, headers: Mapping[str, str] | None = None) -> web.Response:

@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 import msgspec
 
 from frontline.configuration.policy import Lane
-from frontline.contract.ids import AgentId, ChannelName, ContactId, CustomerId, InboxId, MessageId, OfferId
+from frontline.contract.ids import AgentId, ChannelName, ContactId, CustomerId, DeskId, InboxId, MessageId, OfferId
 from frontline.contract.transcript import Direction, ItemKind
 from router.index.row import Offer, Stamp, State
 from router.index.shape import Contact
@@ -98,14 +98,16 @@ class RejectBody(Body, frozen=True, kw_only=True):
 
 
 class TransferBody(Body, frozen=True, kw_only=True):
-    """To one agent, or to all who have a skill: one of the two."""
+    """To one agent, to all who have a skill, or to another desk: one of the three."""
 
     agent: AgentId | None = None
     skill: Annotated[str, msgspec.Meta(min_length=1, max_length=100)] | None = None
 
+    desk: DeskId | None = None
+
     def mistakes(self) -> Iterator[tuple[str, str]]:
-        if (self.agent is None) == (self.skill is None):
-            yield "$", "names an agent or a skill, and not both"
+        if [self.agent, self.skill, self.desk].count(None) != 2:
+            yield "$", "names an agent, a skill or a desk: one of the three"
 
 
 class MergeBody(Body, frozen=True, kw_only=True):

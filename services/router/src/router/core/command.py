@@ -4,10 +4,21 @@ from datetime import date, datetime
 
 import msgspec
 
-from frontline.contract.ids import AgentId, ChannelName, ContactId, CustomerId, InboxId, KeyHash, MessageId, OfferId
+from frontline.contract.ids import (
+    AgentId,
+    ChannelName,
+    ContactId,
+    CustomerId,
+    DeskId,
+    InboxId,
+    KeyHash,
+    MessageId,
+    OfferId,
+)
 from frontline.contract.message import Automation, DeliveryState, MessageKind, Presence, ThreadEvidence
 from router.core.desk_settings import DeskSettings
 from router.core.holding import InboxKey
+from router.core.parcel import Parcel
 
 
 class Command(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, tag_field="type", tag=True, gc=False):
@@ -16,12 +27,26 @@ class Command(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, tag
 
 class FoundKey(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
     """A thread key of a message, and the contact that the index knows for it, if any.
-    The desk's own overlay of young keys is looked at first and wins.
+    The desk's own overlay of young keys is looked at first and wins. `desk` is which other desk has that
+    contact, if one is known to.
     """
 
     key: KeyHash
     evidence: ThreadEvidence
     contact: ContactId | None = None
+    desk: DeskId | None = None
+
+
+class SentOn(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """How another desk sent a message on: for `contact`, which has changed desks `moves` times when it is here, and
+    which the message named by `key`. `home` is the desk that had it first, `hops` counts how often it was sent on.
+    """
+
+    home: DeskId
+    hops: int
+    contact: ContactId
+    key: KeyHash = KeyHash("")
+    moves: int = 0
 
 
 class ReceiveMessage(Command, frozen=True, kw_only=True):
@@ -49,6 +74,7 @@ class ReceiveMessage(Command, frozen=True, kw_only=True):
     finds: tuple[FoundKey, ...] = ()
     binds: tuple[KeyHash, ...] = ()
     known: ContactId | None = None
+    sent_on: SentOn | None = None
 
 
 class RecordDelivery(Command, frozen=True, kw_only=True):
@@ -59,6 +85,9 @@ class RecordDelivery(Command, frozen=True, kw_only=True):
     state: DeliveryState
     at: datetime
     known: bool = False
+    desk: DeskId | None = None
+    """Which other desk has the contact, if one is known to."""
+    sent_on: SentOn | None = None
 
 
 class SendReply(Command, frozen=True, kw_only=True):
@@ -115,12 +144,28 @@ class ReopenContact(Command, frozen=True, kw_only=True):
 
 
 class TransferContact(Command, frozen=True, kw_only=True):
-    """`agent` gives a contact to `to`, or back to all who have `skill`: one of the two."""
+    """`agent` gives a contact to `to`, back to all who have `skill`, or to another desk: one of the three."""
 
     contact: ContactId
     agent: AgentId
     to: AgentId | None = None
     skill: str = ""
+    desk: DeskId | None = None
+
+
+class SettleTransfer(Command, frozen=True, kw_only=True):
+    """`desk` has said whether it takes the contact that it was asked to take, and if not, why."""
+
+    contact: ContactId
+    desk: DeskId
+    taken: bool
+    reason: str = ""
+
+
+class TakeContact(Command, frozen=True, kw_only=True):
+    """Another desk has given us this contact, after we said that we take it."""
+
+    parcel: Parcel
 
 
 class AcceptOffer(Command, frozen=True, kw_only=True):
@@ -234,6 +279,8 @@ DeskCommand = (
     | ResolveContact
     | ReopenContact
     | TransferContact
+    | SettleTransfer
+    | TakeContact
     | AcceptOffer
     | RejectOffer
     | SetAvailability

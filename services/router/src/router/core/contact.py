@@ -4,10 +4,11 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
-from frontline.contract.ids import AgentId, ChannelName, ContactId, CustomerId, InboxId, MessageId, OfferId
+from frontline.contract.ids import AgentId, ChannelName, ContactId, CustomerId, DeskId, InboxId, MessageId, OfferId
 
 if TYPE_CHECKING:
     from router.core.clock import Clock
+    from router.core.parcel import Trail
     from router.core.queue import Line, Place
 
 WAITING = "waiting"
@@ -19,6 +20,9 @@ MERGED = "merged"
 
 WAITING_CUSTOMER = "waiting_customer"
 WAITING_THIRD_PARTY = "waiting_third_party"
+TRANSFERRING = "transferring"
+"""Another desk is asked whether it takes it; nobody here has it meanwhile."""
+
 WAITS = frozenset({WAITING_CUSTOMER, WAITING_THIRD_PARTY})
 """Nobody here has to do anything. The contact is nobody's meanwhile, and `last_agent` knows it."""
 
@@ -51,7 +55,9 @@ class Contact:
     for, sorted and distinct. It waits `since` then, in `ring` (`STICKY`:
     for the `sticky` agent alone), and competes `aged` lanes above its own. `moment` is when something
     comes of all that, the very object that stands in the heap: a ring opens, it ages, an alarm is
-    raised, the wrap-up or a wait for others ends, it is closed.
+    raised, the wrap-up or a wait for others ends, another desk has not answered, it is closed.
+
+    `bound_for` is the desk that is asked to take it, by `last_sender`. `moves` counts its changes of desk, `trail` is the way it took.
     """
 
     id: ContactId
@@ -87,6 +93,10 @@ class Contact:
     moment: datetime | None = None
     merged_into: ContactId | None = None
     ours: bool = False
+    bound_for: DeskId | None = None
+    last_sender: AgentId | None = None
+    moves: int = 0
+    trail: "Trail" = ()
 
     def clock(self, target: str) -> "Clock | None":
         for clock in self.clocks:

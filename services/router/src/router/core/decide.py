@@ -11,6 +11,7 @@ from typing import Any
 from frontline.contract.ids import AgentId, ContactId
 from router.core import (
     decide_agent,
+    decide_between,
     decide_clock,
     decide_contact,
     decide_erase,
@@ -45,8 +46,10 @@ from router.core.command import (
     ResolveContact,
     SendReply,
     SetAvailability,
+    SettleTransfer,
     StartEpoch,
     SwapTurn,
+    TakeContact,
     TakeInboxes,
     Tick,
     TransferContact,
@@ -54,7 +57,7 @@ from router.core.command import (
     WaitFor,
     WriteFirst,
 )
-from router.core.contact import MERGED, RESOLVED, STICKY, WAITS, Contact
+from router.core.contact import MERGED, RESOLVED, STICKY, TRANSFERRING, WAITS, Contact
 from router.core.due import AVAILABILITY, DUTY, GRACE, MOMENT, OFFER, Entry
 from router.core.event import ContactClosed, ContactUnassigned, DeskDecision, IndexFloorRaised, RingOpened, WrapUpEnded
 from router.core.event_people import AvailabilityChanged, GraceEnded
@@ -94,6 +97,8 @@ def due(state: DeskState, entry: Entry) -> Events:
 def _moment(state: DeskState, contact: Contact, at: datetime) -> Events:
     if contact.phase in (RESOLVED, MERGED):
         return (ContactClosed(at=at, contact=contact.id),)
+    if contact.phase == TRANSFERRING:
+        return (decide_between.unanswered(contact, at),)
     if contact.phase in WAITS:
         return tuple(decide_message.waited(contact, at, "until"))
     if contact.left and contact.agent is not None:
@@ -163,6 +168,8 @@ _STEPS: Mapping[type, Callable[[DeskState, Any, datetime], Events]] = {
     ResolveContact: decide_contact.resolve,
     ReopenContact: decide_contact.reopen,
     TransferContact: decide_transfer.transfer,
+    SettleTransfer: decide_between.settle,
+    TakeContact: decide_between.take,
     AcceptOffer: decide_offer.accept,
     RejectOffer: decide_offer.reject,
     WaitFor: decide_clock.wait_for,

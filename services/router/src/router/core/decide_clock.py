@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from router.core import decide_offer, sla
 from router.core.calendar import exact
 from router.core.command import ChangeLane, Promise, WaitFor
-from router.core.contact import OFFERED, RESOLVED, WAITS
+from router.core.contact import OFFERED, RESOLVED, TRANSFERRING, WAITS
 from router.core.event import (
     DeskDecision,
     LaneChanged,
@@ -30,6 +30,8 @@ def wait_for(state: DeskState, command: WaitFor, now: datetime) -> Events:
         raise Refused("unknown_state", f"A contact waits as {', '.join(sorted(WAITS))}; never as {command.state}.")
     if contact.phase == RESOLVED:
         raise Refused("already_resolved", "The contact is resolved, and waits for nobody.")
+    if contact.phase == TRANSFERRING:
+        raise Refused("in_transfer", f"Desk {contact.bound_for} is asked to take it: take it back first.")
     if (contact.phase, contact.moment) == (command.state, until):
         return ()
     withdrawn = [decide_offer.withdrawn(contact, now, command.state)] if contact.phase == OFFERED else []

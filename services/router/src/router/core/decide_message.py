@@ -5,7 +5,7 @@ from datetime import datetime
 import msgspec
 
 from frontline.contract.message import Automation, DeliveryState, MessageKind, Presence
-from router.core import decide_presence, placing, sla
+from router.core import decide_presence, elsewhere, placing, sla
 from router.core.calendar import exact
 from router.core.command import (
     ReceiveMessage,
@@ -40,12 +40,9 @@ def receive(state: DeskState, command: ReceiveMessage, now: datetime) -> Events:
         return ()
     if (customer := state.called_now(command.customer)) != command.customer:  # erased since they were looked up
         command = msgspec.structs.replace(command, customer=customer, knows=None)
-    key = (command.channel, command.inbox)
-    inbox = state.inboxes.get(key)
-    if inbox is None:
-        raise Refused(UNKNOWN_INBOX, f"This desk has no inbox {command.inbox} on {command.channel}.")
-    if not state.holdings.has(key):
-        raise Refused(NOT_TAKEN, f"This desk has not taken inbox {command.inbox} on {command.channel}.")
+    elsewhere.check_arrival(state, command.sent_on)
+    if command.sent_on is None:
+        _wanted_inbox(state, command)
     at = _arrived(command.at, now)
     found = placing.find(state, command)
     contact = found.contact
@@ -65,10 +62,22 @@ def receive(state: DeskState, command: ReceiveMessage, now: datetime) -> Events:
     )
     if contact is not None:
         return (received, *_joined(state, contact, command, at, now))
+    elsewhere.send_home(state, command)
+    inbox = _wanted_inbox(state, command)
     if command.new_contact in state.contacts:
         raise Refused("contact_exists", f"Contact {command.new_contact} is there already.")
     opened = _opening(state, inbox, command, found, at)
     return (opened, received, *_first_clocks(state, inbox, command, opened))
+
+
+def _wanted_inbox(state: DeskState, command: ReceiveMessage) -> InboxSettings:
+    key = (command.channel, command.inbox)
+    inbox = state.inboxes.get(key)
+    if inbox is None:
+        raise Refused(UNKNOWN_INBOX, f"This desk has no inbox {command.inbox} on {command.channel}.")
+    if not state.holdings.has(key):
+        raise Refused(NOT_TAKEN, f"This desk has not taken inbox {command.inbox} on {command.channel}.")
+    return inbox
 
 
 def asks(command: ReceiveMessage) -> bool:
@@ -134,7 +143,10 @@ def waited(contact: Contact, at: datetime, rule: str) -> list[DeskDecision]:
 def deliver(state: DeskState, command: RecordDelivery, now: datetime) -> Events:
     if command.known or state.overlay.placement(command.key) is not None:
         return ()
+    elsewhere.check_arrival(state, command.sent_on)
     contact = state.contacts.get(command.contact)
+    if contact is None:
+        elsewhere.send_receipt_on(state, command)
     if contact is None:  # closed long since: its transcript is told, and nothing follows
         return ()
     at = _arrived(command.at, now)

@@ -1,17 +1,20 @@
-"""Giving a contact to somebody else: a colleague, or whoever has a skill. Looks, never touches."""
+"""Giving a contact to somebody else: a colleague, whoever has a skill, another desk. Looks, never touches."""
 
 from datetime import datetime
 
-from frontline.contract.ids import AgentId
+from frontline.contract.ids import AgentId, DeskId
 from router.core import decide_offer, sla
 from router.core.capacity import Agent
 from router.core.command import TransferContact
-from router.core.contact import ASSIGNED, OFFERED, RESOLVED, WAITS, Contact
+from router.core.contact import ASSIGNED, OFFERED, RESOLVED, TRANSFERRING, WAITS, Contact
 from router.core.event import ContactAssigned, ContactTransferred, ContactUnassigned, DeskDecision, WaitEnded
+from router.core.event_transfer import TransferBegun, TransferRefused
 from router.core.refusal import Refused, contact_in_work, wanted_agent
 from router.core.state import DeskState
+from router.core.trail import gone_on, too_far
 
 TRANSFERRED = "transferred"
+RECALLED = "recalled"
 
 
 def transfer(state: DeskState, command: TransferContact, now: datetime) -> tuple[DeskDecision, ...]:
@@ -19,8 +22,10 @@ def transfer(state: DeskState, command: TransferContact, now: datetime) -> tuple
     wanted_agent(state, command.agent)
     if contact.phase == RESOLVED:
         raise Refused("already_resolved", "The contact is resolved: reopen it first.")
-    if (command.to is None) == (not command.skill):
-        raise Refused("one_of_two", "A contact is given to an agent or to a skill: name one of the two.")
+    if [command.to is None, not command.skill, command.desk is None].count(False) != 1:
+        raise Refused("one_of_three", "A contact is given to an agent, to a skill or to a desk: name one of the three.")
+    if command.desk is not None:
+        return _to_desk(state, contact, command.desk, command.agent, now)
     if command.to is not None:
         return _to_agent(contact, command, wanted_agent(state, command.to), now)
     if not any(command.skill in agent.skills for agent in state.agents.values() if not agent.gone):
@@ -48,9 +53,25 @@ def _to_agent(contact: Contact, command: TransferContact, to: Agent, now: dateti
     return (*_taken_back(contact, command.agent, now), theirs)
 
 
+def _to_desk(state: DeskState, contact: Contact, desk: DeskId, by: AgentId, now: datetime) -> tuple[DeskDecision, ...]:
+    """It stays here until that desk has said that it takes it."""
+    if desk == state.desk:
+        raise Refused("same_desk", "The contact is at this desk.")
+    if contact.phase == TRANSFERRING and contact.bound_for == desk:
+        return ()
+    trail = gone_on(contact.trail, state.desk, desk)
+    if too_far(trail):
+        raise Refused("hop_limit", "The contact has been at so many desks that it can't go on to another one.")
+    begun = TransferBegun(at=now, contact=contact.id, desk=desk, by=by, moves=contact.moves + 1, trail=trail)
+    return (*_taken_back(contact, by, now), begun)
+
+
 def _taken_back(contact: Contact, by: AgentId, now: datetime) -> list[DeskDecision]:
     if contact.phase == OFFERED:
         return [decide_offer.withdrawn(contact, now, TRANSFERRED)]
+    if contact.phase == TRANSFERRING:
+        assert contact.bound_for is not None
+        return [TransferRefused(at=now, contact=contact.id, desk=contact.bound_for, reason=RECALLED, agent=by)]
     if contact.phase in WAITS:  # whoever gives it on has found something to do
         return [
             WaitEnded(at=now, contact=contact.id, rule="agent", agent=by),

@@ -169,3 +169,5 @@ class DeskSettings(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True
     """A contact resolved for so long is closed."""
     former: tuple[InboxSettings, ...] = ()
     """Inboxes that went to another desk, as they were: by these go on the contacts of theirs that stayed."""
+    transfer_within: timedelta | None = None
+    """A contact that another desk was asked to take goes on here if that has not answered by then."""

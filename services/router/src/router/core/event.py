@@ -22,6 +22,7 @@ from router.core.event_erased import ContactErased, CustomerErased
 from router.core.event_escalation import Escalated
 from router.core.event_inbox import InboxReleased, InboxTaken
 from router.core.event_people import AvailabilityChanged, ConfigChanged, DutyChanged, GraceEnded, RotaSwapped
+from router.core.event_transfer import ContactTaken, TransferBegun, TransferRefused, TransferTaken
 from router.core.happened import Event
 
 OFFER = "offer"
@@ -318,6 +319,10 @@ DeskDecision = (
     | WrapUpEnded
     | GraceEnded
     | ContactTransferred
+    | TransferBegun
+    | TransferRefused
+    | TransferTaken
+    | ContactTaken
     | ContactMerged
     | ContactUnmerged
     | ContactClosed

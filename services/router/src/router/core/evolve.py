@@ -10,6 +10,7 @@ from typing import Any
 
 from router.core import (
     evolve_agent,
+    evolve_between,
     evolve_clock,
     evolve_contact,
     evolve_erase,
@@ -70,6 +71,7 @@ from router.core.event_erased import ContactErased, CustomerErased
 from router.core.event_escalation import Escalated
 from router.core.event_inbox import InboxReleased, InboxTaken
 from router.core.event_people import AvailabilityChanged, ConfigChanged, DutyChanged, GraceEnded, RotaSwapped
+from router.core.event_transfer import ContactTaken, TransferBegun, TransferRefused, TransferTaken
 from router.core.illegal import no
 from router.core.state import DeskState
 
@@ -128,6 +130,10 @@ _STEPS: Mapping[type, Callable[[DeskState, Any], None]] = {
     WrapUpEnded: evolve_presence.wrap_up_ended,
     GraceEnded: evolve_agent.grace_ended,
     ContactTransferred: evolve_waiting.transferred,
+    TransferBegun: evolve_between.begun,
+    TransferRefused: evolve_between.refused,
+    TransferTaken: evolve_between.taken,
+    ContactTaken: evolve_between.arrived,
     ContactMerged: evolve_merge.merged,
     ContactUnmerged: evolve_merge.unmerged,
     ContactClosed: evolve_waiting.closed,

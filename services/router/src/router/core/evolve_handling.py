@@ -19,6 +19,7 @@ from router.core.event import (
     OfferAccepted,
     WrapUpEnded,
 )
+from router.core.event_transfer import TransferBegun
 from router.core.state import DeskState
 
 
@@ -73,6 +74,10 @@ def _unassigned(state: DeskState, event: ContactUnassigned) -> None:
         state.handling.taken_away(event.contact)
 
 
+def _begun(state: DeskState, event: TransferBegun) -> None:
+    state.handling.given_up(event.contact)
+
+
 def _merged(state: DeskState, event: ContactMerged) -> None:
     state.handling.given_up(event.contact)
     state.handling.taken_away(event.contact)
@@ -88,4 +93,5 @@ NOTED: Mapping[type, Callable[[DeskState, Any], None]] = {
     ContactResolved: _resolved,
     ContactUnassigned: _unassigned,
     ContactMerged: _merged,
+    TransferBegun: _begun,
 }

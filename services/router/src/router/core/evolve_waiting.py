@@ -60,6 +60,8 @@ def closed(state: DeskState, event: ContactClosed) -> None:
     leave_heir(state, contact)
     state.escalating.pop(contact.id, None)
     del state.contacts[contact.id]
+    if contact.moves:
+        state.left(contact.id, None, contact.moves)
     for merged in state.absorbed.pop(contact.id, ()):
         state.dues.arm_moment(state.contacts[merged], event.at)  # what went on in it is over with it
 

@@ -6,6 +6,7 @@ from frontline.contract.ids import ContactId
 from frontline.contract.message import ThreadEvidence
 from router.core.command import FoundKey, ReceiveMessage
 from router.core.contact import Contact
+from router.core.elsewhere import send_on
 from router.core.state import DeskState
 
 NEW = "new"
@@ -26,17 +27,22 @@ class Found(NamedTuple):
 def find(state: DeskState, command: ReceiveMessage) -> Found:
     """The strongest key wins whose contact this sender takes part in, or which shows that they may.
 
-    A contact that the index names but the desk does not hold (closed, or another desk's) can't take
-    the message; it is linked. To one that was erased nothing leads.
+    A contact that the index names but the desk does not hold, as it is closed, can't take the message; it is
+    linked. For one that another desk has, the message is for that desk: raises `Elsewhere`. To one that was erased
+    nothing leads.
     """
     linked: ContactId | None = None
     for found in sorted(command.finds, key=_strength):
         named = state.overlay.contact(found.key) or found.contact
+        if command.sent_on is not None and found.key == command.sent_on.key:
+            named = command.sent_on.contact  # who sent it on may know better than the index does yet
         if named is None or named in state.erased:
             continue
         contact = heir(state, named)
         if contact is not None and _lets_in(found.evidence, contact, command):
             return Found(contact, found.evidence.value, None)
+        if contact is None and found.evidence is not ThreadEvidence.FORWARD:
+            send_on(state, command, found, named)
         linked = linked or named
     return Found(None, NEW, linked)
 

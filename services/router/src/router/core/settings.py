@@ -79,7 +79,7 @@ def _waiting_faults(settings: DeskSettings) -> Iterable[str]:
         yield "the first ring opens at once, and each other later than the one before it"
     if any((a.off_duty and not b.off_duty) or (b.skills and not a.skills) for a, b in pairwise(settings.rings)):
         yield "a ring holds those before it"
-    positive = (settings.age_after, settings.alarm_after, settings.reopen_for)
+    positive = (settings.age_after, settings.alarm_after, settings.reopen_for, settings.transfer_within)
     if any(time is not None and (time <= timedelta(0) or time % _MILLISECOND) for time in positive):
         yield "what is waited for takes some whole milliseconds"
     grace = settings.offline_grace

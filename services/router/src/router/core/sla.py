@@ -304,6 +304,11 @@ def _counted(clock: Clock, term: Term, until: datetime) -> Counted:
     return Counted(tuple(intervals), rest)
 
 
+def counted(clock: Clock) -> Counted:
+    """What a clock counts from its start to its deadline."""
+    return _counted(clock, clock.term, clock.due_at)
+
+
 def _used(clock: Clock, at: datetime) -> timedelta:
     calendar = clock.term.calendar
     return sum((calendar.elapsed(begin, end) for begin, end in clock.runs(at)), NOTHING)

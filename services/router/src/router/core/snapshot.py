@@ -135,6 +135,8 @@ def _head(state: DeskState, numbers: dict[Term, int]) -> Head:
         escalating=tuple(state.escalating.items()),
         erased=tuple(sorted(state.erased)),
         successors=tuple(state.successors.items()),
+        elsewhere=tuple(state.elsewhere.items()),
+        guests=tuple(state.guests.values()),
     )
 
 
@@ -142,6 +144,9 @@ def _state(head: Head) -> DeskState:
     """Everything but the contacts."""
     state = DeskState(head.desk)
     state.configure(head.settings)
+    for guest in head.guests:
+        state.welcome(guest)
+    state.recall_gone(head.elsewhere)
     state.epoch, state.index, state.now = head.epoch, head.index, head.now
     state.arrivals, state.turns = head.arrivals, head.turns
     for row in head.agents:
@@ -252,6 +257,10 @@ def _contact_row(contact: Contact, numbers: dict[Term, int]) -> ContactRow:
         contact.moment,
         contact.merged_into,
         contact.ours,
+        contact.bound_for,
+        contact.last_sender,
+        contact.moves,
+        contact.trail,
     )
 
 
@@ -306,6 +315,10 @@ def _keep(state: DeskState, row: ContactRow, terms: list[Term]) -> None:
         None,
         row.merged_into,
         row.ours,
+        row.bound_for,
+        row.last_sender,
+        row.moves,
+        row.trail,
     )
     state.contacts[contact.id] = contact
     if contact.merged_into is not None:

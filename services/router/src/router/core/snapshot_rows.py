@@ -10,10 +10,12 @@ from frontline.contract.ids import AgentId, ChannelName, ContactId, CustomerId, 
 from router.core.commit import Outcome
 from router.core.desk_settings import CalendarSettings, DeskSettings, EscalationSettings
 from router.core.escalation import Reached
+from router.core.gone import Gone
 from router.core.handling import HandlingKept
 from router.core.holding import InboxKey
 from router.core.need import Need
 from router.core.overlay import OverlayKept
+from router.core.parcel import Guest, Trail
 from router.core.state import EndedOffer
 
 
@@ -76,6 +78,10 @@ class ContactRow(Row, frozen=True):
     moment: datetime | None
     merged_into: ContactId | None
     ours: bool
+    bound_for: DeskId | None = None
+    last_sender: AgentId | None = None
+    moves: int = 0
+    trail: Trail = ()
 
 
 class AgentRow(Row, frozen=True):
@@ -139,3 +145,5 @@ class Head(msgspec.Struct, frozen=True, kw_only=True):
     escalating: tuple[tuple[ContactId, tuple[Reached, ...]], ...] = ()
     erased: tuple[ContactId, ...] = ()
     successors: tuple[tuple[CustomerId, CustomerId], ...] = ()
+    elsewhere: tuple[tuple[ContactId, Gone], ...] = ()
+    guests: tuple[Guest, ...] = ()

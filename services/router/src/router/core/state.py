@@ -20,9 +20,11 @@ from router.core.contact import Contact
 from router.core.desk_settings import DeskSettings, InboxSettings
 from router.core.due import Dues
 from router.core.escalation import Reached
+from router.core.gone import KEPT, Gone
 from router.core.handling import Handling
 from router.core.holding import Holdings
 from router.core.overlay import Overlay, Position
+from router.core.parcel import Guest
 from router.core.rota import Duty
 from router.core.term import FOLLOW_UP, Term, no_promise, terms
 
@@ -54,7 +56,8 @@ class DeskState:
     `absorbed` are the contacts that go on in another one, by that one. `leaving` are agents with work that they may not keep, and why, `unanswering` those who won't answer what
     they are asked, `escalating` clocks that ask for more than to be told; what follows from that is decided
     next. `duty` is who is on by the rota, `swaps` are
-    the turns that changed hands, by shift and day.
+    the turns that changed hands, by shift and day. `elsewhere` are contacts that went to other desks, or came from
+    one and are closed; `guests` are inboxes of other desks whose contacts have come here, the latest last.
 
     `erased` are contacts, `successors` customers and whoever they would be today: kept for good, for what is under
     way, comes again or is restored may still name them.
@@ -65,6 +68,7 @@ class DeskState:
         "_calendars",
         "_ended",
         "_ended_order",
+        "_gone_order",
         "_outcomes",
         "_words",
         "absorbed",
@@ -74,10 +78,12 @@ class DeskState:
         "desk",
         "dues",
         "duty",
+        "elsewhere",
         "epoch",
         "erased",
         "escalating",
         "former",
+        "guests",
         "handling",
         "holdings",
         "inboxes",
@@ -114,6 +120,9 @@ class DeskState:
         self._outcomes: dict[str, Outcome] = {}
         self._answered: deque[tuple[datetime, str]] = deque()
         self._calendars: dict[str, Calendar] = {}
+        self.guests: dict[tuple[ChannelName, InboxId], Guest] = {}
+        self.elsewhere: dict[ContactId, Gone] = {}
+        self._gone_order: deque[tuple[datetime, ContactId]] = deque()
         self.configure(DeskSettings(version=0))
         self.matching = Matching(self.contacts, self.agents)
         self.dues = Dues(self.contacts, self.agents)
@@ -159,8 +168,14 @@ class DeskState:
         return customer
 
     def inbox(self, channel: ChannelName, inbox: InboxId) -> InboxSettings | None:
-        """As it is set, also if it has gone to another desk and contacts of it have stayed."""
-        return self.inboxes.get((channel, inbox)) or self.former.get((channel, inbox))
+        """As it is set, also if it has gone to another desk and contacts of it have stayed; else that of another
+        desk whose contacts have come here.
+        """
+        own = self.inboxes.get((channel, inbox)) or self.former.get((channel, inbox))
+        if own is not None:
+            return own
+        guest = self.guests.get((channel, inbox))
+        return None if guest is None else guest.inbox
 
     def policy(self, contact: Contact) -> str:
         """Its own, else the one of its inbox today; nothing if the inbox is no more."""
@@ -185,6 +200,35 @@ class DeskState:
         self._calendars = calendars(settings, self._calendars)
         self.terms = terms(settings, self._calendars)
         self.unpromised = no_promise(FOLLOW_UP, self._calendars)
+        for guest in self.guests.values():
+            self._lodge(guest)
+
+    def welcome(self, guest: Guest) -> None:
+        """For `evolve`: a contact of this inbox of another desk is here. What it says last of the inbox holds."""
+        place = (guest.inbox.channel, guest.inbox.id)
+        if place not in self.inboxes and self.guests.get(place) != guest:
+            self.guests.pop(place, None)
+            self.guests[place] = guest
+            self._lodge(guest)
+
+    def left(self, contact: ContactId, desk: DeskId | None, moves: int) -> None:
+        """For `evolve`: the contact is here no more, but at `desk`, or nowhere."""
+        self.elsewhere[contact] = Gone(desk, moves, self.now)
+        self._gone_order.append((self.now, contact))
+
+    def recall_gone(self, gone: Iterable[tuple[ContactId, Gone]]) -> None:
+        """For a snapshot."""
+        self.elsewhere = dict(gone)
+        self._gone_order = deque(sorted((each.at, contact) for contact, each in self.elsewhere.items()))
+
+    def _lodge(self, guest: Guest) -> None:
+        """A policy that this desk has itself is its own; of one that it has not, the latest holds."""
+        own = {policy.id for policy in self.settings.policies}
+        policies = tuple(policy for policy in guest.policies if policy.id not in own)
+        brought = DeskSettings(version=0, policies=policies, calendars=guest.calendars)
+        ids = {policy.id for policy in policies}
+        kept = {place: term for place, term in self.terms.items() if place[0] not in ids}
+        self.terms = kept | dict(terms(brought, calendars(brought)))
 
     def begin(self, epoch: int, index: int, now: datetime) -> None:
         """For `evolve`: a commit begins; what is too old to be kept at `now` goes."""
@@ -194,6 +238,10 @@ class DeskState:
             del self._outcomes[request]
         while self._ended_order and self._ended_order[0].at <= now - ENDED_OFFERS_KEPT:
             del self._ended[self._ended_order.popleft().id]
+        while self._gone_order and self._gone_order[0][0] <= now - KEPT:
+            at, contact = self._gone_order.popleft()
+            if contact in self.elsewhere and self.elsewhere[contact].at == at:
+                del self.elsewhere[contact]
 
     def remember(self, outcome: Outcome) -> None:
         """For `evolve`: a request was answered, now."""
@@ -239,6 +287,8 @@ def dump(state: DeskState) -> dict[str, Any]:
         "swaps": sorted((shift, day, swaps) for (shift, day), swaps in state.swaps.items()),
         "handling": state.handling.dump(),
         "overlay": state.overlay.dump(),
+        "elsewhere": sorted(state.elsewhere.items()),
+        "guests": list(state.guests.values()),
         "outcomes": state.outcomes(),
         "ended_offers": state.ended_offers(),
         "escalating": list(state.escalating.items()),

@@ -36,6 +36,7 @@ from router.core.event import (
     ReplyQueued,
 )
 from router.core.state import DeskState
+from router.desk.between_words import PRIVATE, word_of
 from router.desk.fence import Counted, Fence
 from router.desk.log_store import LogStore
 from router.desk.notice import notices
@@ -54,8 +55,6 @@ class Place(msgspec.Struct, frozen=True, kw_only=True):
     seq: int = 0
     epoch: int = 0
     index: int = 0
-    mark: str = ""
-    """Of the record at `seq`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,14 +107,14 @@ class Effects:
         self._redo_until = epoch
         place = await self._patiently(self._where)
         await self._patiently(partial(self._reaching.open, epoch))
-        if place.seq and not await self._patiently(partial(self._store.holds, place.seq, place.mark)):
+        if place.seq > epoch or (place.seq == epoch and place.epoch != epoch):
             place = Place()  # the log has lost its end since, and our place in it with it
-        fence = Fence(place.seq, place.epoch, place.index, place.mark)
-        async with aclosing(self._store.follow(place.seq, place.mark)) as batches:
+        fence = Fence(place.seq, place.epoch, place.index)
+        async with aclosing(self._store.follow(place.seq)) as batches:
             async for batch in batches:
                 counted = [record for found in batch if isinstance(record := fence.admit(found), Counted)]
                 if counted:
-                    reached = Place(seq=fence.seq, epoch=fence.epoch, index=fence.index, mark=fence.mark)
+                    reached = Place(seq=fence.seq, epoch=fence.epoch, index=fence.index)
                     await self._patiently(partial(self._apply, counted, reached))
                     events = [event for each in counted for event in each.commit.events]
                     keys = any(isinstance(event, _KEYED) for event in events)
@@ -139,6 +138,9 @@ class Effects:
         for counted in batch:
             commit = counted.commit
             for n, event in enumerate(commit.events):
+                if (word := word_of(self._desk, f"{commit.epoch}.{commit.index}.{n}", event)) is not None:
+                    await stored(acks)  # where a contact goes, all is known that was decided of it here
+                    acks = [await self._bus.begin(*word)]
                 acks.append(await self._tell(f"{commit.epoch}.{commit.index}.{n}", event))
                 acks.extend(await self._carry_out(event, again=counted.seq < self._redo_until))
                 await self._ringing.tell(event)
@@ -220,7 +222,7 @@ def as_told(desk: DeskId, id_: str, event: DeskDecision) -> DeskEvent:
         at=event.at,
         contact=data.pop("contact", None),
         agent=data.pop("agent", None),
-        data={name: value for name, value in data.items() if name != "at"},
+        data={name: value for name, value in data.items() if name != "at" and name not in PRIVATE},
     )
 
 

@@ -25,6 +25,7 @@ from frontline.contract.message import DeliveryReceipt, InboundMessage
 from frontline.runtime.bus import Bus
 from frontline.runtime.pull import ensure_consumer, pull
 from router.core.command import DeskCommand
+from router.core.elsewhere import Elsewhere
 from router.core.event import MessageReceived
 from router.core.refusal import Refused
 from router.desk.acknowledge import Acknowledgements
@@ -32,6 +33,7 @@ from router.desk.effects import stored
 from router.desk.log import Deposed
 from router.desk.loop import Decided, DeskLoop, Stale, Work
 from router.desk.resolve import Resolved, Resolver
+from router.desk.send_on import SendsOn
 from router.desk.words import Acks, People, Words, item_of, item_of_receipt
 
 ACK_WAIT_SECONDS = 5.0
@@ -71,6 +73,7 @@ class Intake:
         loop: DeskLoop,
         words: Words,
         acknowledgements: Acknowledgements,
+        sends_on: SendsOn,
         park: Park,
         clock: Clock,
         log: Log,
@@ -84,6 +87,7 @@ class Intake:
         self._loop = loop
         self._words = words
         self._acknowledgements = acknowledgements
+        self._sends_on = sends_on
         self._park = park
         self._clock = clock
         self._log = log
@@ -198,6 +202,9 @@ class Intake:
             item.acks = await self._patiently(item, people, again=item.msg.metadata.num_delivered > 1)
         except Deposed:
             raise
+        except Elsewhere as elsewhere:
+            await self._sends_on.send_on(item.msg, item.inbound, elsewhere, None)
+            item.acks = []
         except Exception as error:  # noqa: BLE001 - a bug must not cost a message
             await self._trouble(item, error)
             return

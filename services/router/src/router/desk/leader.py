@@ -23,6 +23,7 @@ from router.desk.lease import Lease
 from router.desk.log import LogWriter
 from router.desk.log_store import LogStore
 from router.desk.loop import DeskLoop, Work
+from router.desk.neighbours import Neighbours
 from router.desk.pick_up import PickUps
 from router.desk.reaching import Reaching
 from router.desk.resolve import Resolver
@@ -76,7 +77,24 @@ class Leader:
         self._pick_ups = PickUps(bus, desk, self.loop, ringing, log)
         self._port = CommandPort(bus, desk.id, writer.epoch, self._decide)
         resolver = Resolver(
-            bus, signer, Rulebook(desk.rules, calendars(desk_settings(surroundings.configuration, desk)))
+            bus,
+            signer,
+            Rulebook(desk.rules, calendars(desk_settings(surroundings.configuration, desk))),
+            surroundings.holder_of,
+        )
+        acknowledgements = Acknowledgements(bus, desk, state, words, clock)
+        others = [each for each in surroundings.configuration.desks if each.id != desk.id]
+        self._pick_ups.listen_to(others)
+        self._neighbours = Neighbours(
+            bus,
+            desk.id,
+            resolver=resolver,
+            loop=self.loop,
+            words=words,
+            acknowledgements=acknowledgements,
+            park=surroundings.park,
+            clock=clock,
+            log=log,
         )
         self._intakes = [
             Intake(
@@ -87,7 +105,8 @@ class Leader:
                 resolver=resolver,
                 loop=self.loop,
                 words=words,
-                acknowledgements=Acknowledgements(bus, desk, state, words, clock),
+                acknowledgements=acknowledgements,
+                sends_on=self._neighbours.sends_on,
                 park=surroundings.park,
                 clock=clock,
                 log=log,
@@ -96,19 +115,13 @@ class Leader:
         ]
 
     async def run(self, stopping: asyncio.Event) -> None:
-        """Lead until `stopping`, then let everything decided count. Raises `Deposed`, `LostEnd`, `Torn`."""
+        """Lead until `stopping`, then let everything decided count. Raises `Deposed`, `Torn`."""
         figures = self._with.figures
         figures.led(self._desk.id, self.loop, self._writer)
-        self._with.bus.on_change(self._connection_changed)
         try:
             await self._run(stopping)
         finally:
-            self._with.bus.off_change(self._connection_changed)
             figures.let_go(self._desk.id)
-
-    def _connection_changed(self, connected: bool) -> None:  # noqa: FBT001 - the signature of a listener
-        if not connected:
-            self._writer.doubt()
 
     async def _run(self, stopping: asyncio.Event) -> None:
         begun = await self.loop.submit(Work(StartEpoch(), cause="epoch"))  # before the loop looks at what is due
@@ -125,6 +138,8 @@ class Leader:
             lasting.append(tasks.create_task(self._keeper.run()))
             taking = [tasks.create_task(self._port.run()), tasks.create_task(self._pick_ups.run())]
             taking += [tasks.create_task(intake.run()) for intake in self._intakes]
+            if len(self._with.configuration.desks) > 1:
+                taking.append(tasks.create_task(self._neighbours.run()))
             await stopping.wait()
             for task in taking:
                 task.cancel()

@@ -3,6 +3,7 @@ they had accepted the offer themselves.
 """
 
 import asyncio
+from collections.abc import Iterable
 
 from nats.aio.msg import Msg
 
@@ -27,10 +28,15 @@ class PickUps:
 
     def __init__(self, bus: Bus, desk: Desk, loop: DeskLoop, ringing: Ringing, log: Log) -> None:
         self._bus = bus
-        self._subjects = {subject.signal(inbox.channel, inbox.id) for inbox in desk.inboxes}
+        self._own = {subject.signal(inbox.channel, inbox.id) for inbox in desk.inboxes}
+        self._subjects = set(self._own)
         self._loop = loop
         self._ringing = ringing
         self._log = log
+
+    def listen_to(self, others: Iterable[Desk]) -> None:
+        """Before `run`: contacts of these desks' inboxes may come here."""
+        self._subjects |= {subject.signal(inbox.channel, inbox.id) for desk in others for inbox in desk.inboxes}
 
     async def run(self) -> None:
         """Until cancelled. Raises `Deposed`."""
@@ -56,7 +62,7 @@ class PickUps:
         except Rejected as error:
             self._log.warning("pick_up.unreadable", error=error.detail)
             return
-        if not isinstance(signal, PickUp):
+        if not isinstance(signal, PickUp) or not self._mine(signal, msg.subject):
             return
         command = AcceptOffer(offer=OfferId(signal.offer), agent=signal.agent)
         try:
@@ -66,6 +72,15 @@ class PickUps:
             return
         if not decided.events:  # a repeat: the first time was told when it was decided
             await self._say(signal, ACCEPTED)
+
+    def _mine(self, signal: PickUp, heard_on: str) -> bool:
+        """Every desk hears of all offers, as a contact may be at another one than its inbox. Of one that nobody has
+        the desk of the inbox says so.
+        """
+        if signal.contact in self._loop.state.contacts:
+            return True
+        gone = self._loop.state.elsewhere.get(signal.contact)
+        return heard_on in self._own and (gone is None or gone.desk is None)
 
     async def _say(self, asked: PickUp, outcome: str) -> None:
         stop = StopRinging(contact=asked.contact, offer=asked.offer, outcome=outcome)

@@ -3,14 +3,13 @@ from the log when it loses it.
 """
 
 import asyncio
-from collections.abc import Iterator
 from contextlib import suppress
 
 import msgspec
 
 from frontline.configuration.model import Desk
 from frontline.contract.error import Unavailable
-from frontline.contract.ids import DeskId
+from frontline.contract.ids import ContactId, DeskId
 from frontline.runtime.keyvalue import KeyValue
 from frontline.runtime.topology import LEASES
 from router.core.advance import Torn
@@ -21,7 +20,7 @@ from router.desk.follower import Follower
 from router.desk.leader import Leader
 from router.desk.lease import Lease, LeaseLost
 from router.desk.log import Deposed, LogWriter, announce
-from router.desk.log_store import LogStore, LostEnd, StreamLogStore
+from router.desk.log_store import LogStore, StreamLogStore
 from router.desk.snapshots import Snapshots
 from router.desk.surroundings import Surroundings
 
@@ -60,18 +59,19 @@ class Replica:
     def leader(self) -> Leader | None:
         return self._leader
 
+    def holds(self, contact: ContactId) -> bool:
+        """Whether the desk has the contact, as far as this replica knows."""
+        return self._follower is not None and contact in self._follower.state.contacts
+
     async def run(self, stopping: asyncio.Event) -> None:
         """Follow and lead until `stopping`; hands the lease over then. Raises `Newer`."""
         while not stopping.is_set():
             try:
                 await self._once(stopping)
             except* (Deposed, LeaseLost) as lost:
-                self._with.log.warning("desk.lost", desk=self._desk.id, why=type(next(_leaves(lost))).__name__)
-            except* LostEnd:
-                self._with.log.error("desk.log_lost_its_end", desk=self._desk.id)
-                self._with.figures.lost_end(self._desk.id)
+                self._with.log.warning("desk.lost", desk=self._desk.id, why=type(lost.exceptions[0]).__name__)
             except* (WrongClock, Torn, Unavailable, UnreadableSnapshot, msgspec.DecodeError) as errors:
-                for error in _leaves(errors):
+                for error in errors.exceptions:
                     self._with.log.error("desk.given_up", desk=self._desk.id, error=type(error).__name__)
                 with suppress(TimeoutError):
                     async with asyncio.timeout(_AGAIN_SECONDS):
@@ -139,15 +139,6 @@ class Replica:
         self._with.log.info("desk.led", desk=self._desk.id, epoch=epoch)
         await self._leader.run(stopping)
         self._leader = None
-
-
-def _leaves(error: BaseException) -> Iterator[BaseException]:
-    """What went wrong, out of the groups of tasks in which it did."""
-    if isinstance(error, BaseExceptionGroup):
-        for each in error.exceptions:
-            yield from _leaves(each)
-    else:
-        yield error
 
 
 async def _follow(follower: Follower) -> None:

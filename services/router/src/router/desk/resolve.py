@@ -17,6 +17,7 @@ from frontline.runtime.keyvalue import Entry, KeyValue
 from frontline.runtime.signing import Signer
 from frontline.runtime.topology import CUSTOMERS, KEYS, THREADS
 from router.core.command import FoundKey, ReceiveMessage, RecordDelivery
+from router.desk.holders import HolderOf
 from router.desk.rulebook import Rulebook
 
 MAX_THREAD_KEYS = 48
@@ -44,7 +45,10 @@ class Resolved(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Resolver:
-    def __init__(self, bus: Bus, signer: Signer, rulebook: Rulebook) -> None:
+    """`holder_of` is asked about the contacts that messages name: another desk than this one may have them."""
+
+    def __init__(self, bus: Bus, signer: Signer, rulebook: Rulebook, holder_of: HolderOf) -> None:
+        self._holder_of = holder_of
         self._signer = signer
         self._rulebook = rulebook
         self._customers = KeyValue(bus, CUSTOMERS)
@@ -77,14 +81,16 @@ class Resolver:
             automation=message.automation,
             rules=self._rulebook.holding(message, at),
             knows=await self._who_knows(customer) if customer_entry else None,
-            finds=tuple(
-                FoundKey(key=hashed, evidence=item.evidence, contact=_contact(entry))
-                for (hashed, item), entry in zip(finds, found, strict=True)
-            ),
+            finds=tuple(self._found(hashed, item, entry) for (hashed, item), entry in zip(finds, found, strict=True)),
             binds=tuple(hashed for hashed, item in thread if item.binds),
             known=_decode_known(known_entry.value).contact if known_entry else None,
         )
         return Resolved(command=command, known_customer=customer_entry is not None)
+
+    def _found(self, key: KeyHash, item: ThreadKey, entry: Entry | None) -> FoundKey:
+        contact = _contact(entry)
+        desk = None if contact is None else self._holder_of(contact)
+        return FoundKey(key=key, evidence=item.evidence, contact=contact, desk=desk)
 
     async def _who_knows(self, customer: CustomerId) -> AgentId | None:
         """Who had a contact of this customer last."""
@@ -102,6 +108,7 @@ class Resolver:
             state=receipt.state,
             at=to_milliseconds(min(receipt.times.received, now)),
             known=known is not None,
+            desk=self._holder_of(receipt.contact),
         )
 
     def _hash(self, key: ThreadKey) -> KeyHash:

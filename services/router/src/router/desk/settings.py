@@ -73,6 +73,7 @@ def desk_settings(configuration: Configuration, desk: Desk) -> DeskSettings:
         alarm_after=desk.alarm_after or None,
         offline_grace=desk.offline_grace,
         reopen_for=desk.reopen_for or None,
+        transfer_within=desk.transfer_within or None,
     )
 
 

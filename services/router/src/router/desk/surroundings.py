@@ -11,6 +11,7 @@ from frontline.contract.clock import Clock
 from frontline.runtime.bus import Bus
 from frontline.runtime.signing import Signer
 from router.desk.figures import RouterFigures
+from router.desk.holders import HolderOf, nobody_known
 from router.desk.intake import Park
 from router.desk.keeper import Take
 from router.desk.snapshotting import in_a_child
@@ -30,6 +31,7 @@ class Surroundings:
     park: Park
     figures: RouterFigures
     monotonic: Callable[[], float] = time.monotonic
+    holder_of: HolderOf = nobody_known
     lease_seconds: float = 2.0
     take_snapshot: Take = in_a_child
     snapshot_every: int = 50_000

@@ -21,8 +21,9 @@ from frontline.contract.ids import ContactId
 from frontline.runtime.bus import Bus
 from frontline.runtime.keyvalue import KeyValue
 from frontline.runtime.topology import DESKVIEW
+from router.core import waiting
 from router.core.capacity import AVAILABLE
-from router.core.contact import RESOLVED, Contact
+from router.core.contact import RESOLVED, TRANSFERRING, WAITING, Contact
 from router.core.event import DeskDecision
 from router.core.handling import Key
 from router.core.state import DeskState
@@ -42,6 +43,9 @@ _AT_LEAST_EVERY = 20.0
 """Waits change with time alone, as people come and go; shown once they have."""
 
 _SHOWN_AFTER_END = timedelta(hours=1)
+_SHOWN_AFTER_MOVE = timedelta(minutes=1)
+"""By then the other desk shows it."""
+
 _STEPS = ((timedelta(minutes=1), 5), (timedelta(minutes=10), 30), (timedelta.max, 60))
 
 
@@ -72,7 +76,11 @@ class ShowsDesk:
         now = self._clock()
         known = self._loop.state.contacts
         for id_ in contacts:
-            if (contact := known.get(id_)) is not None and (contact.channel, contact.inbox) in self._watched:
+            contact = known.get(id_)
+            if contact is None:
+                if id_ in self._live and _moved(self._loop.state, id_):
+                    self._live[id_] = now
+            elif (contact.channel, contact.inbox) in self._watched or waiting.inbox_of(self._loop.state, contact).live:
                 self._live[id_] = now
         self._changed.set()
 
@@ -121,7 +129,11 @@ class ShowsDesk:
         contacts, now = self._loop.state.contacts, self._clock()
         for id_, touched in tuple(self._live.items()):
             contact = contacts.get(id_)
-            if contact is None or (contact.phase == RESOLVED and now - touched > _SHOWN_AFTER_END):
+            if contact is None:
+                kept = _moved(self._loop.state, id_) and now - touched <= _SHOWN_AFTER_MOVE
+            else:
+                kept = contact.phase != RESOLVED or now - touched <= _SHOWN_AFTER_END
+            if not kept:
                 del self._live[id_]
 
 
@@ -131,12 +143,13 @@ def view_of(state: DeskState, desk: Desk, live: Iterable[ContactId], found: Wait
     there = [people[id_] for id_, agent in state.agents.items() if agent.state == AVAILABLE and id_ in people]
     seen = {id_: agent for id_, agent in people.items() if agent.shown}
     shown = [contact for id_ in live if (contact := state.contacts.get(id_)) is not None]
+    moved = {id_: Standing(state=WAITING, moved=True) for id_ in live if _moved(state, id_)}
 
     def standing(contact: Contact) -> Standing:
         agent = seen.get(contact.agent) if contact.agent is not None else None
         position, estimate = found.contacts.get(contact.id, (0, None))
         return Standing(
-            state=contact.phase,
+            state=WAITING if contact.phase == TRANSFERRING else contact.phase,
             position=position,
             wait=_range(estimate),
             agent=agent.id if agent else None,
@@ -151,8 +164,14 @@ def view_of(state: DeskState, desk: Desk, live: Iterable[ContactId], found: Wait
         people=tuple(Present(name=agent.name, picture=agent.picture) for agent in there if agent.shown),
         wait=_by_channel(found.inboxes),
         opens_at=None if there else opens_at(state, now),
-        contacts={contact.id: standing(contact) for contact in shown},
+        contacts={contact.id: standing(contact) for contact in shown} | moved,
     )
+
+
+def _moved(state: DeskState, contact: ContactId) -> bool:
+    """Whether another desk has it now."""
+    gone = state.elsewhere.get(contact)
+    return gone is not None and gone.desk is not None
 
 
 def _by_channel(inboxes: Mapping[Key, Estimate | None]) -> dict[str, Range]:

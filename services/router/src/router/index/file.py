@@ -12,7 +12,7 @@ from typing import IO
 
 from frontline.contract.error import Mistake, SettingsError
 
-FORMAT = 8
+FORMAT = 9
 """Raise it whenever a table or the meaning of a column changes: files of another format are built again."""
 
 _NAME = "read-index.sqlite3"
@@ -28,7 +28,8 @@ CREATE TABLE contact (
     inbox TEXT NOT NULL, channel TEXT NOT NULL, customer TEXT NOT NULL,
     state TEXT NOT NULL, presence TEXT NOT NULL, lane TEXT NOT NULL, priority_reason TEXT NOT NULL,
     opened_at TEXT NOT NULL, updated_at TEXT NOT NULL,
-    agent TEXT, since TEXT, via TEXT, asked TEXT, offer BLOB, linked_to TEXT, merged_into TEXT, alarm INTEGER NOT NULL,
+    agent TEXT, since TEXT, via TEXT, asked TEXT, offer BLOB, linked_to TEXT, merged_into TEXT, moved_to TEXT,
+    alarm INTEGER NOT NULL,
     clocks BLOB NOT NULL, why BLOB NOT NULL,
     PRIMARY KEY (desk, id)
 );
@@ -37,6 +38,7 @@ CREATE INDEX contact_by_state ON contact (desk, state, ordinal);
 CREATE INDEX contact_by_agent ON contact (desk, agent, ordinal);
 CREATE INDEX contact_by_asked ON contact (desk, asked) WHERE asked IS NOT NULL;
 CREATE INDEX contact_by_heir ON contact (merged_into) WHERE merged_into IS NOT NULL;
+CREATE INDEX contact_left_behind ON contact (id) WHERE moved_to IS NOT NULL;
 CREATE INDEX contact_by_customer ON contact (desk, customer, ordinal);
 
 CREATE TABLE agent (

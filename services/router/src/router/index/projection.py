@@ -37,7 +37,8 @@ from router.core.event import (
 )
 from router.core.event_erased import ContactErased
 from router.core.event_people import AvailabilityChanged, ConfigChanged
-from router.index import projection_routing
+from router.core.event_transfer import ContactTaken
+from router.index import projection_between, projection_routing
 from router.index.clocks import CLOCK_STEPS
 from router.index.projection_routing import because
 from router.index.row import AgentRow, Assignment, ContactRow, Offer, stamp
@@ -86,6 +87,8 @@ def contact_after(row: ContactRow | None, event: DeskDecision, place: Place) -> 
     """The contact's row once `event` has happened."""
     if isinstance(event, ContactOpened):
         return row or _opened(event, place)
+    if isinstance(event, ContactTaken):
+        return projection_between.taken(row, event, place)
     step = _STEPS.get(type(event))
     if row is None or step is None:
         return row
@@ -287,4 +290,5 @@ _STEPS: dict[type, Callable[[ContactRow, Any], ContactRow]] = {
     ContactErased: _erased,
     **CLOCK_STEPS,
     **projection_routing.STEPS,
+    **projection_between.STEPS,
 }

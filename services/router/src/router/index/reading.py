@@ -9,11 +9,12 @@ import msgspec
 from frontline.contract.ids import AgentId, ChannelName, ContactId, CustomerId, DeskId, MessageId
 from frontline.contract.message import DeliveryState
 from frontline.contract.transcript import TranscriptItem, decode_item
+from router.index.projection_between import whole
 from router.index.rota import RotaRow, load_rota
 from router.index.row import AgentRow, Assignment, ContactRow, Offer
 from router.index.search import SAME_PERSON, ContactQuery, where
 from router.index.shape import Customer, EncodedContact, Former
-from router.index.table import load_agents, load_contact, load_offers
+from router.index.table import left_behind, load_agents, load_contact, load_offers
 
 _SELECT = (
     "SELECT c.ordinal, c.id, c.desk, c.inbox, c.channel, c.customer, c.state, c.presence, c.lane, c.priority_reason, c.opened_at,"
@@ -37,7 +38,7 @@ class Said(msgspec.Struct, frozen=True):
 _HISTORY = (
     "SELECT c.id, c.channel, coalesce(s.subject, ''), c.state, c.customer, c.opened_at, c.updated_at"  # noqa: S608 - our own
     " FROM contact AS c LEFT JOIN conversation AS s ON s.contact = c.id"
-    f" WHERE c.desk = ?1 AND c.customer IN ({SAME_PERSON.replace('?', '?2')}) AND c.id <> ?3"
+    f" WHERE c.desk = ?1 AND c.moved_to IS NULL AND c.customer IN ({SAME_PERSON.replace('?', '?2')}) AND c.id <> ?3"
     " ORDER BY c.ordinal DESC LIMIT ?4"
 )
 
@@ -62,7 +63,15 @@ class Reader:
         self._connection = connection
 
     def row(self, desk: DeskId, contact: ContactId) -> ContactRow | None:
+        """What the desk has decided of it, also if it has gone to another one since."""
         return load_contact(self._connection, desk, contact)
+
+    def here(self, desk: DeskId, contact: ContactId) -> ContactRow | None:
+        """A contact that the desk has, with what happened to it at others before."""
+        row = self.row(desk, contact)
+        if row is None or row.moved_to is not None:
+            return None
+        return whole(row, left_behind(self._connection, desk, contact))
 
     def subject(self, contact: ContactId) -> str:
         """What the conversation is about, in the words of its first message that said so."""
@@ -70,8 +79,19 @@ class Reader:
         return found[0] if found else ""
 
     def contact(self, desk: DeskId, contact: ContactId) -> EncodedContact | None:
-        found = self._connection.execute(f"{_SELECT} WHERE c.desk = ? AND c.id = ?", (desk, contact)).fetchone()
-        return _contact(found) if found else None
+        """As `here`, on its way out."""
+        sql = f"{_SELECT} WHERE c.desk = ? AND c.id = ? AND c.moved_to IS NULL"
+        found = self._connection.execute(sql, (desk, contact)).fetchone()
+        row = self.here(desk, contact) if found and left_behind(self._connection, desk, contact) else None
+        if row is None:
+            return _contact(found) if found else None
+        return msgspec.structs.replace(
+            _contact(found),
+            opened_at=row.opened_at,
+            presence=row.presence,
+            clocks=msgspec.Raw(msgspec.json.encode(row.clocks)),
+            why=msgspec.Raw(msgspec.json.encode(row.why)),
+        )
 
     def contacts(self, query: ContactQuery) -> Page:
         condition, values = where(query)

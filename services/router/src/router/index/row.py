@@ -129,6 +129,8 @@ class ContactRow(Row, frozen=True, kw_only=True):
     offer: Offer | None = None
     linked_to: ContactId | None = None
     merged_into: ContactId | None = None
+    moved_to: DeskId | None = None
+    """The desk that it has gone to from this one, which does not show it any more."""
     alarm: bool = False
     """Nobody has taken it, for too long."""
     presence: Presence = "away"

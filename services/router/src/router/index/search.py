@@ -50,7 +50,7 @@ def match_expression(words: str) -> str:
 
 def where(query: ContactQuery) -> tuple[str, list[Any]]:
     """The condition on `contact AS c` and its parameters."""
-    terms = ["c.desk = ?"]
+    terms = ["c.desk = ?", "c.moved_to IS NULL"]
     values: list[Any] = [query.desk]
     if query.states:
         terms.append(f"c.state IN ({', '.join('?' * len(query.states))})")

@@ -16,15 +16,15 @@ _decode_why = msgspec.json.Decoder(tuple[Why, ...]).decode
 
 _COLUMNS = (
     "desk, id, ordinal, inbox, channel, customer, state, presence, lane, priority_reason, opened_at, updated_at,"
-    " agent, since, via, asked, offer, linked_to, merged_into, alarm, clocks, why"
+    " agent, since, via, asked, offer, linked_to, merged_into, moved_to, alarm, clocks, why"
 )
 _SELECT = f"SELECT {_COLUMNS} FROM contact WHERE desk = ? AND id = ?"  # noqa: S608 - our own constants
 _CHANGING = (
     "state", "presence", "lane", "priority_reason", "updated_at", "agent", "since", "via", "asked", "offer",
-    "merged_into", "alarm", "clocks", "why",
+    "merged_into", "moved_to", "alarm", "clocks", "why",
 )  # fmt: skip
 _UPSERT = (
-    f"INSERT INTO contact ({_COLUMNS}) VALUES (?{', ?' * 21})"  # noqa: S608 - as above
+    f"INSERT INTO contact ({_COLUMNS}) VALUES (?{', ?' * 22})"  # noqa: S608 - as above
     f" ON CONFLICT (desk, id) DO UPDATE SET {', '.join(f'{name} = excluded.{name}' for name in _CHANGING)}"
 )
 
@@ -33,7 +33,7 @@ def load_contact(connection: sqlite3.Connection, desk: DeskId, contact: ContactI
     found = connection.execute(_SELECT, (desk, contact)).fetchone()
     if found is None:
         return None
-    *plain, agent, since, via, _, offer, linked_to, merged_into, alarm, clocks, why = found
+    *plain, agent, since, via, _, offer, linked_to, merged_into, moved_to, alarm, clocks, why = found
     fields: dict[str, Any] = dict(zip(_PLAIN, plain, strict=True))
     return ContactRow(
         **fields,
@@ -41,9 +41,26 @@ def load_contact(connection: sqlite3.Connection, desk: DeskId, contact: ContactI
         offer=_decode_offer(offer) if offer is not None else None,
         linked_to=linked_to,
         merged_into=merged_into,
+        moved_to=moved_to,
         alarm=bool(alarm),
         clocks=_decode_clocks(clocks),
         why=_decode_why(why),
+    )
+
+
+def left_behind(connection: sqlite3.Connection, desk: DeskId, contact: ContactId) -> list[ContactRow]:
+    """The rows of a contact at desks that it has left, but for `desk`."""
+    found = connection.execute("SELECT desk FROM contact WHERE id = ? AND moved_to IS NOT NULL", (contact,))
+    rows = [load_contact(connection, DeskId(other), contact) for (other,) in found.fetchall() if other != desk]
+    return [row for row in rows if row is not None]
+
+
+def forget_reasons(connection: sqlite3.Connection, contacts: Iterable[ContactId]) -> None:
+    """Within a transaction: of what was erased, at whichever desk, nobody says any more why it was where."""
+    connection.executemany(
+        "UPDATE contact SET why = '[]', priority_reason = '' WHERE id = ? AND moved_to IS NOT NULL"
+        " AND EXISTS (SELECT 1 FROM erased WHERE erased.contact = contact.id)",
+        ((contact,) for contact in contacts),
     )
 
 
@@ -62,6 +79,7 @@ def _columns(row: ContactRow) -> tuple[Any, ...]:
         _encode(row.offer) if row.offer else None,
         row.linked_to,
         row.merged_into,
+        row.moved_to,
         row.alarm,
         _encode(row.clocks),
         _encode(row.why),

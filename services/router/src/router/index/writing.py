@@ -18,7 +18,7 @@ from router.desk.fence import Counted
 from router.index.erasing import cut_off, erase_words, is_erased, merge_some, scrub, want, wanted
 from router.index.projection import Place, agents_after, contact_after, contact_of, words_of
 from router.index.rota import load_rota, rota_after, save_rota
-from router.index.table import load_agents, load_contact, save_agents, save_contacts
+from router.index.table import forget_reasons, load_agents, load_contact, save_agents, save_contacts
 from router.index.words import save_item, save_person
 
 if TYPE_CHECKING:
@@ -106,6 +106,8 @@ class Writer:
         with self._transaction(stream, reached):
             save_contacts(self._connection, (row for row in contacts.values() if row is not None))
             erase_words(self._connection, erased)
+            gone = (id_ for id_, row in contacts.items() if row is not None and row.moved_to is not None)
+            forget_reasons(self._connection, {*erased, *gone})
             if agents is not None and agents != known:
                 save_agents(self._connection, desk, agents)
             if rota is not former_rota:

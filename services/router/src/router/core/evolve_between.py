@@ -1,0 +1,90 @@
+"""How contacts go from desk to desk; a part of `evolve`, with the same promises."""
+
+from router.core import evolve_waiting, waiting
+from router.core.contact import TRANSFERRING, WAITING, Contact
+from router.core.escalation import Reached
+from router.core.event_transfer import ContactTaken, TransferBegun, TransferRefused, TransferTaken
+from router.core.gone import KEPT
+from router.core.illegal import known_agent, known_contact, no
+from router.core.need import Need
+from router.core.packing import unpacked
+from router.core.queue import LANES
+from router.core.state import DeskState
+
+
+def begun(state: DeskState, event: TransferBegun) -> None:
+    contact = known_contact(state, event.contact)
+    known_agent(state, event.by)
+    if contact.phase != WAITING or event.desk == state.desk:
+        no(f"contact {contact.id} is {contact.phase}, and can't be given to desk {event.desk}")
+    state.matching.leave(contact)
+    contact.phase, contact.front, contact.asked = TRANSFERRING, False, ()
+    contact.bound_for, contact.last_sender = event.desk, event.by
+    patience = state.settings.transfer_within
+    state.dues.arm_moment(contact, None if patience is None else event.at + patience)
+
+
+def refused(state: DeskState, event: TransferRefused) -> None:
+    contact = _bound(state, event)
+    contact.bound_for, contact.sticky = None, None
+    evolve_waiting.begin(state, contact, front=True)
+
+
+def taken(state: DeskState, event: TransferTaken) -> None:
+    """It is the other desk's. Clocks, and whatever else would come due, are not ours any more."""
+    contact = _bound(state, event)
+    state.dues.arm_moment(contact, None)
+    for clock in contact.clocks:
+        state.dues.disarm_clock(clock)
+    del state.contacts[contact.id]
+    state.escalating.pop(contact.id, None)
+    for merged in state.absorbed.get(contact.id, ()):
+        state.dues.arm_moment(state.contacts[merged], event.at + KEPT)  # messages to it are sent on as long
+    state.left(contact.id, event.desk, event.parcel.moves)
+
+
+def arrived(state: DeskState, event: ContactTaken) -> None:
+    parcel, guest = event.parcel, event.parcel.guest
+    if event.contact in state.contacts or parcel.lane not in LANES:
+        no(f"contact {event.contact} is here already, or in no lane that there is")
+    clocks = unpacked(state, parcel)
+    state.welcome(guest)
+    inbox = state.inbox(guest.inbox.channel, guest.inbox.id) or guest.inbox
+    state.arrivals += 1
+    contact = Contact(
+        id=event.contact,
+        channel=inbox.channel,
+        inbox=inbox.id,
+        customer=parcel.customer,
+        lane=state.word(parcel.lane),
+        line=state.matching.line(Need((), inbox.cost)),
+        arrival=state.arrivals,
+        linked_to=parcel.linked_to,
+        others=parcel.others,
+        clocks=clocks,
+        replies=parcel.replies,
+        offer_for=inbox.offer_for if waiting.is_asked_first(inbox, live=parcel.live) else None,
+        policy=state.word(parcel.policy),
+        skills=tuple(state.word(skill) for skill in event.skills),
+        live=parcel.live,
+        ours=parcel.ours,
+        moves=parcel.moves,
+        trail=parcel.trail,
+    )
+    state.contacts[contact.id] = contact
+    state.elsewhere.pop(contact.id, None)
+    if parcel.reached:
+        state.escalating[contact.id] = tuple(Reached(target, rule) for target, rule in parcel.reached)
+    for merged in state.absorbed.get(contact.id, ()):
+        state.dues.arm_moment(state.contacts[merged], None)
+    for clock in clocks:
+        if not (clock.end or clock.breached):
+            state.dues.arm_clock(contact, clock)
+    evolve_waiting.begin(state, contact, front=True)
+
+
+def _bound(state: DeskState, event: TransferRefused | TransferTaken) -> Contact:
+    contact = known_contact(state, event.contact)
+    if contact.phase != TRANSFERRING or contact.bound_for != event.desk:
+        no(f"desk {event.desk} is not asked to take contact {contact.id}")
+    return contact

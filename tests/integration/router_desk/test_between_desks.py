@@ -1,0 +1,178 @@
+"""Two desks on a real nats-server: a contact goes over, what is written follows it, and leaders are killed on the way."""
+
+import asyncio
+from datetime import UTC, datetime, timedelta
+from random import Random
+
+import msgspec
+import pytest
+
+from frontline.contract import cloudevent, subject
+from frontline.contract.codec import encode
+from frontline.contract.ids import ContactId, InboxId, MessageId
+from frontline.contract.message import (
+    DeliveryReceipt,
+    DeliveryState,
+    Times,
+)
+from frontline.contract.transcript import ItemKind
+from frontline.runtime.bus import Bus
+from frontline.runtime.topology import TRANSFERS
+from router.core.event import ContactOpened, DeliveryRecorded, MessageReceived
+from router.core.event_clock import ClockStarted
+from router.core.event_transfer import ContactTaken, TransferBegun, TransferTaken
+from tests.integration.router_desk.between import SALES, SUPPORT, Desks
+from tests.integration.router_desk.desk import EMAIL, answers, mail, send_in, transcript, until
+
+
+async def test_a_contact_goes_to_the_other_desk_and_its_customer_is_answered_from_there(provisioned: Bus) -> None:
+    async with Desks(provisioned) as desks:
+        contact = await _opened(desks)
+        due_at = [clock.due_at for clock in desks.state(SUPPORT).contacts[contact].clocks]
+        await desks.give(contact)
+        await until(lambda: desks.has(SALES, contact) and not desks.has(SUPPORT, contact))
+        assert [clock.due_at for clock in desks.state(SALES).contacts[contact].clocks] == due_at
+        assert desks.state(SALES).contacts[contact].agent == "bob"
+        await until(lambda: _empty(provisioned, TRANSFERS))
+
+
+async def test_what_the_customer_writes_follows_the_contact_under_its_own_id(provisioned: Bus) -> None:
+    async with Desks(provisioned) as desks:
+        contact = await _opened(desks)
+        await desks.give(contact)
+        await until(lambda: desks.has(SALES, contact))
+        answer = mail("<2@one.example>", thread=(answers("<1@one.example>"),), text="More")
+        await send_in(provisioned, answer)
+        await until(lambda: _nothing_left(provisioned))
+        received = [event for event in await desks.decided(SALES) if isinstance(event, MessageReceived)]
+        assert [(event.message, event.contact, event.inbox) for event in received] == [(answer.id, contact, "support")]
+        assert [item.text for item in await transcript(provisioned, contact)] == ["Hello", "More"]
+        assert len([event for event in await desks.decided(SUPPORT) if isinstance(event, MessageReceived)]) == 1
+
+
+async def test_an_answer_that_comes_by_an_inbox_of_another_desk_finds_its_contact(provisioned: Bus) -> None:
+    async with Desks(provisioned) as desks:
+        contact = await _opened(desks)
+        answer = mail("<2@one.example>", thread=(answers("<1@one.example>"),), inbox=InboxId("sales"), text="Here")
+        await send_in(provisioned, answer)
+        await until(lambda: _nothing_left(provisioned))
+        assert [item.text for item in await transcript(provisioned, contact)] == ["Hello", "Here"]
+        assert not desks.state(SALES).contacts
+
+
+async def test_who_takes_no_part_comes_back_to_the_desk_they_wrote_to(provisioned: Bus) -> None:
+    async with Desks(provisioned) as desks:
+        contact = await _opened(desks)
+        stranger = mail(
+            "<2@two.example>",
+            sender="stranger@two.example",
+            thread=(answers("<1@one.example>"),),
+            inbox=InboxId("sales"),
+        )
+        await send_in(provisioned, stranger)
+        await until(lambda: _nothing_left(provisioned))
+        [opened] = [event for event in await desks.decided(SALES) if isinstance(event, ContactOpened)]
+        assert opened.linked_to == contact
+        lines = await transcript(provisioned, opened.contact)
+        assert [line.text for line in lines if line.kind is ItemKind.MESSAGE] == ["Hello"]
+
+
+async def test_a_receipt_for_a_reply_from_there_finds_the_contact(provisioned: Bus) -> None:
+    async with Desks(provisioned) as desks:
+        contact = await _opened(desks)
+        await desks.give(contact)
+        await until(lambda: desks.has(SALES, contact))
+        now = datetime.now(UTC)
+        receipt = DeliveryReceipt(
+            id=MessageId("d1"),
+            key="a receipt",
+            channel=EMAIL,
+            inbox=InboxId("support"),
+            reply=MessageId("r1"),
+            contact=contact,
+            state=DeliveryState.FAILED,
+            times=Times(received=now),
+        )
+        head = cloudevent.headers(id="d1", kind="delivery_receipt", source="/test", at=now)
+        await provisioned.publish(subject.inbound(EMAIL, InboxId("support")), encode(receipt), head)
+        await until(lambda: _nothing_left(provisioned))
+        recorded = [event for event in await desks.decided(SALES) if isinstance(event, DeliveryRecorded)]
+        assert [event.receipt for event in recorded] == ["d1"]
+        assert [line.id for line in await transcript(provisioned, contact)][1:] == ["d1"]
+
+
+async def test_a_word_of_another_desk_that_comes_twice_changes_nothing(provisioned: Bus) -> None:
+    async with Desks(provisioned) as desks:
+        contact = await _opened(desks)
+        await desks.give(contact)
+        await until(lambda: desks.has(SALES, contact))
+        [taken] = [event for event in await desks.decided(SUPPORT) if isinstance(event, TransferTaken)]
+        for said in ({"type": "TransferGiven", "parcel": taken.parcel}, _answer(contact)):
+            await provisioned.publish(subject.transfer(SALES), msgspec.json.encode(said))
+            await provisioned.publish(subject.transfer(SUPPORT), msgspec.json.encode(_answer(contact)))
+        await until(lambda: _empty(provisioned, TRANSFERS))
+        assert len([event for event in await desks.decided(SALES) if isinstance(event, ContactTaken)]) == 1
+        assert not desks.has(SUPPORT, contact)
+
+
+async def test_what_is_no_word_at_all_is_parked_and_those_behind_it_are_heard(provisioned: Bus) -> None:
+    async with Desks(provisioned) as desks:
+        contact = await _opened(desks)
+        await provisioned.publish(subject.transfer(SALES), b"no word")
+        await provisioned.publish(subject.forward(SALES), encode(mail("<9@one.example>")))
+        await desks.give(contact)
+        await until(lambda: desks.has(SALES, contact))
+        await until(lambda: _empty(provisioned, TRANSFERS))
+        info = await provisioned.nc.jetstream().stream_info("PARKED")
+        assert info.state.messages == 2
+
+
+@pytest.mark.parametrize("seed", range(3))
+async def test_leaders_killed_in_the_middle_of_transfers_lose_and_double_nothing(provisioned: Bus, seed: int) -> None:
+    dice = Random(seed)
+    async with Desks(provisioned) as desks:
+        contacts = [await _opened(desks, n) for n in range(3)]
+        for n, contact in enumerate(contacts):
+            await desks.give(contact)
+            await send_in(
+                provisioned, mail(f"<{n}.more@one.example>", thread=(answers(f"<{n}@one.example>"),), text="More")
+            )
+            await asyncio.sleep(dice.random() / 20)
+            victim = dice.choice([SUPPORT, SALES])
+            await desks.kill(victim)
+            desks.lead(victim)
+        await until(lambda: all(desks.has(SALES, contact) for contact in contacts), 60)
+        await until(lambda: _nothing_left(provisioned), 60)
+        support, sales = await desks.decided(SUPPORT), await desks.decided(SALES)
+        assert not set(contacts) & set(desks.state(SUPPORT).contacts)
+        for contact in contacts:
+            mine = [event for event in (*support, *sales) if getattr(event, "contact", None) == contact]
+            for kind in (TransferBegun, TransferTaken, ContactTaken, ClockStarted):
+                assert len([event for event in mine if isinstance(event, kind)]) == 1, kind
+            assert len([event for event in mine if isinstance(event, MessageReceived)]) == 2
+            assert [item.text for item in await transcript(provisioned, contact)] == ["Hello", "More"]
+        clocks = [clock for contact in contacts for clock in desks.state(SALES).contacts[contact].clocks]
+        assert all(clock.due_at - clock.started_at == timedelta(hours=4) for clock in clocks)
+
+
+async def _opened(desks: Desks, number: int = 1) -> ContactId:
+    """A contact at the first desk, whose words are written down."""
+    message = mail(f"<{number}@one.example>")
+    await send_in(desks.bus, message)
+    contact = ContactId("c" + message.id[1:])
+    await until(lambda: desks.has(SUPPORT, contact))
+    await until(lambda: _empty(desks.bus, subject.inbox_stream(EMAIL)))
+    return contact
+
+
+def _answer(contact: ContactId) -> dict[str, object]:
+    return {"type": "TransferAnswered", "contact": contact, "desk": SALES, "taken": True}
+
+
+async def _empty(bus: Bus, stream: str) -> bool:
+    info = await bus.nc.jetstream().stream_info(stream)
+    return info.state.messages == 0
+
+
+async def _nothing_left(bus: Bus) -> bool:
+    return await _empty(bus, subject.inbox_stream(EMAIL)) and await _empty(bus, TRANSFERS)
