@@ -9,6 +9,8 @@ from router.core.news import ALARM, ASSIGNMENT, ESCALATION, OFFER, TRANSFER, New
 
 MOST_LINES = 10
 _MOST_OF_A_SUBJECT = 120
+_SHORT = 1400
+"""Letters; with the last line it stays below what carriers take (1600)."""
 _FOOT = "This mail tells you of it and no more: answer in the console. There you choose how you are told, too."
 
 _SAID = {
@@ -50,16 +52,24 @@ def headline(told: Sequence[Told], desk: str) -> str:
     return told[0].sentence if len(told) == 1 else f"{len(told)} contacts need you at {desk}."
 
 
-def written(told: Sequence[Told], desk: str, link: Callable[[ContactId], str], *, foot: bool) -> str:
-    """For a mail or a text message. `link` gives where a contact is seen, empty if that is not known."""
+def written(told: Sequence[Told], desk: str, link: Callable[[ContactId], str], *, short: bool) -> str:
+    """For a mail, or `short` for a text message, which a carrier takes up to a length only. `link` gives where a
+    contact is seen, empty if that is not known.
+    """
     lines = [headline(told, desk)] if len(told) > 1 else []
+    room = _SHORT - sum(map(len, lines)) if short else None
+    shown = 0
     for each in told[:MOST_LINES]:
         about = f" It is about: {_one_line(each.subject)}" if each.subject else ""
         where = link(each.contact)
-        lines.append(f"{each.sentence}{about}" + (f"\n{where}" if where else ""))
-    if len(told) > MOST_LINES:
-        lines.append(f"And {len(told) - MOST_LINES} more.")
-    return "\n\n".join([*lines, _FOOT] if foot else lines)
+        line = f"{each.sentence}{about}" + (f"\n{where}" if where else "")
+        if room is not None and (room := room - len(line) - 2) < 0:
+            break
+        lines.append(line)
+        shown += 1
+    if len(told) > shown:
+        lines.append(f"And {len(told) - shown} more.")
+    return "\n\n".join(lines if short else [*lines, _FOOT])
 
 
 def spoken(told: Sequence[Told], desk: str) -> str:

@@ -236,7 +236,7 @@ class Reaching:
             to=(Recipient(address=address),),
             written=now,
             subject=headline(told, desk),
-            text=spoken(told, desk) if aloud else written(told, desk, self._link, foot=way == "mail"),
+            text=spoken(told, desk) if aloud else written(told, desk, self._link, short=way == "sms"),
             kind=OutboundKind.NOTICE,
             until=self._until(bundle, now),
             native={ALOUD: True} if aloud else {},
