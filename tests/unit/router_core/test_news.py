@@ -8,7 +8,7 @@ from frontline.contract.ids import AgentId
 from router.core.command import TransferContact
 from router.core.desk_settings import AgentSettings, EscalationSettings, InboxSettings
 from router.core.event import DeskDecision
-from router.core.news import ALARM, ASSIGNMENT, ESCALATION, OFFER, TRANSFER, WARNING, News, news_of, stands
+from router.core.news import ALARM, ASSIGNMENT, ESCALATION, NEWSWORTHY, OFFER, TRANSFER, WARNING, News, news_of, stands
 from tests.unit.router_core.driver import EMAIL, SUPPORT, Desk, settings
 
 ANN, BEN, LEAD = AgentId("ann"), AgentId("ben"), AgentId("lead")
@@ -16,7 +16,9 @@ OFFERED = (InboxSettings(channel=EMAIL, id=SUPPORT, offer_for=timedelta(seconds=
 
 
 def heard(desk: Desk, events: tuple[DeskDecision, ...]) -> list[News]:
-    return [each for event in events for each in news_of("1", event, desk.state, [LEAD])]
+    found = [(event, each) for event in events for each in news_of("1", event, desk.state, [LEAD])]
+    assert all(isinstance(event, NEWSWORTHY) for event, _ in found), "or nobody would be asked what is news in it"
+    return [each for _, each in found]
 
 
 def said(found: list[News]) -> list[tuple[str, str]]:

@@ -33,6 +33,10 @@ class News(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """Whose clock it is, for a warning."""
 
 
+NEWSWORTHY = (ContactOffered, OfferRenewed, ContactAssigned, ClockWarned, ClockBreached, Escalated, AlarmRaised)
+"""The events that may be news to anybody; most are not among them."""
+
+
 def news_of(id_: str, event: DeskDecision, state: DeskState, leads: Collection[AgentId]) -> Iterator[News]:
     """`state` may be further on than the event. Nobody is told what they did themselves."""
     match event:

@@ -29,7 +29,7 @@ from frontline.runtime.keyvalue import KeyValue
 from frontline.runtime.reader import read
 from frontline.runtime.topology import PROGRESS, TRANSCRIPT
 from router.core.commit import Commit
-from router.core.news import OFFER, News, news_of, stands
+from router.core.news import NEWSWORTHY, OFFER, News, news_of, stands
 from router.core.reach import Bundle, Kept, Reach, Wish
 from router.core.state import DeskState
 from router.desk.fence import Counted
@@ -69,6 +69,7 @@ class Reaching:
         self._key = f"notices.{desk.id}"
         self._own: dict[AgentId, Notify] = {}
         self._wishes: dict[AgentId, Wish] = {}
+        self._wanted: bool | None = None
         self._known = asyncio.Event()
         self._reach: Reach | None = None
         self._unsaved = False
@@ -103,11 +104,13 @@ class Reaching:
             await self._save()
 
     def _news(self, commit: Commit) -> list[News]:
+        if not any(isinstance(event, NEWSWORTHY) for event in commit.events) or not self._anybody():
+            return []
         since = self._clock() - _OLD
         return [
             each
             for n, event in enumerate(commit.events)
-            if event.at > since
+            if isinstance(event, NEWSWORTHY) and event.at > since
             for each in news_of(f"{commit.epoch}.{commit.index}.{n}", event, self._state, self._leads)
         ]
 
@@ -140,6 +143,7 @@ class Reaching:
                 await asyncio.sleep(_RETRY_SECONDS)
 
     def _take(self, said: list[tuple[AgentId, Notify | None]]) -> None:
+        self._wanted = None
         if not said:
             self._known.set()
         for agent, notify in said:
@@ -149,6 +153,12 @@ class Reaching:
             else:
                 self._own[agent] = notify
         self._changed.set()
+
+    def _anybody(self) -> bool:
+        """Whether there is anybody to tell, by any way."""
+        if self._wanted is None:
+            self._wanted = any(self._wish(agent).ways for agent in self._agents)
+        return self._wanted
 
     def _wish(self, agent: AgentId) -> Wish:
         wish = self._wishes.get(agent)
