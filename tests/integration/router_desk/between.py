@@ -36,10 +36,13 @@ CONFIGURATION = Configuration(
     desks=tuple(
         Desk(
             id=desk,
-            agents=(Agent(id=agent, name=agent, available=True),),
-            inboxes=(Inbox(channel=EMAIL, id=InboxId(desk), address=f"{desk}@frontline.example"),),
+            agents=(Agent(id=agent, name=agent, available=True, phone=phone),),
+            inboxes=(
+                Inbox(channel=EMAIL, id=InboxId(desk), address=f"{desk}@frontline.example"),
+                Inbox(channel=EMAIL, id=InboxId(f"{desk}-live"), address=f"{desk}-live@frontline.example", offer=True),
+            ),
         )
-        for desk, agent in ((SUPPORT, ANN), (SALES, BOB))
+        for desk, agent, phone in ((SUPPORT, ANN, "+12025550101"), (SALES, BOB, "+12025550102"))
     ),
     policies=(Policy(id="standard", first_response=timedelta(hours=4)),),
 )

@@ -3,9 +3,11 @@
 import asyncio
 from datetime import UTC, datetime, timedelta
 from random import Random
+from typing import TypeVar
 
 import msgspec
 import pytest
+from nats.aio.msg import Msg
 
 from frontline.contract import cloudevent, subject
 from frontline.contract.codec import encode
@@ -15,6 +17,7 @@ from frontline.contract.message import (
     DeliveryState,
     Times,
 )
+from frontline.contract.signal import PickUp, Ring, Signal, StopRinging, decode_signal
 from frontline.contract.transcript import ItemKind
 from frontline.runtime.bus import Bus
 from frontline.runtime.topology import TRANSFERS
@@ -23,6 +26,8 @@ from router.core.event_clock import ClockStarted
 from router.core.event_transfer import ContactTaken, TransferBegun, TransferTaken
 from tests.integration.router_desk.between import SALES, SUPPORT, Desks
 from tests.integration.router_desk.desk import EMAIL, answers, mail, send_in, transcript, until
+
+S = TypeVar("S", bound=Signal)
 
 
 async def test_a_contact_goes_to_the_other_desk_and_its_customer_is_answered_from_there(provisioned: Bus) -> None:
@@ -127,6 +132,31 @@ async def test_what_is_no_word_at_all_is_parked_and_those_behind_it_are_heard(pr
         assert info.state.messages == 2
 
 
+async def test_an_agent_of_the_other_desk_is_rung_where_the_customer_came_in_and_picks_up(provisioned: Bus) -> None:
+    async with Desks(provisioned) as desks:
+        heard: asyncio.Queue[Signal] = asyncio.Queue()
+
+        async def hear(msg: Msg) -> None:
+            heard.put_nowait(decode_signal(msg.data))
+
+        where = subject.signal(EMAIL, InboxId("support-live"))
+        await provisioned.nc.subscribe(where, cb=hear)
+        message = mail("<1@one.example>", inbox=InboxId("support-live"))
+        await send_in(provisioned, message)
+        contact = ContactId("c" + message.id[1:])
+        await until(lambda: desks.has(SUPPORT, contact))
+        async with asyncio.timeout(20):
+            first = await _next(heard, Ring)
+            await desks.give(contact)
+            second = await _next(heard, Ring)
+            assert (first.agent, second.agent, second.number) == ("ann", "bob", "+12025550102")
+            assert first.offer != second.offer
+            pick_up = PickUp(contact=contact, offer=second.offer, agent=second.agent)
+            await provisioned.nc.publish(where, encode(pick_up))
+            assert (await _next(heard, StopRinging)).outcome == "accepted"
+        await until(lambda: desks.state(SALES).contacts[contact].agent == "bob")
+
+
 @pytest.mark.parametrize("seed", range(3))
 async def test_leaders_killed_in_the_middle_of_transfers_lose_and_double_nothing(provisioned: Bus, seed: int) -> None:
     dice = Random(seed)
@@ -176,3 +206,11 @@ async def _empty(bus: Bus, stream: str) -> bool:
 
 async def _nothing_left(bus: Bus) -> bool:
     return await _empty(bus, subject.inbox_stream(EMAIL)) and await _empty(bus, TRANSFERS)
+
+
+async def _next(heard: "asyncio.Queue[Signal]", kind: type[S]) -> S:
+    """The next of its kind; what says that an offer was withdrawn is passed over."""
+    while True:
+        signal = await heard.get()
+        if isinstance(signal, kind) and getattr(signal, "outcome", "") != "withdrawn":
+            return signal

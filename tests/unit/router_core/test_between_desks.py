@@ -355,6 +355,7 @@ def test_an_offer_is_withdrawn_and_who_is_at_the_other_end_is_offered_there() ->
     assert (moved.live, moved.line.need.cost, moved.skills) == (True, 30, ())
     [offered] = other.told(ContactOffered)
     assert (offered.agent, offered.expires_at - offered.at) == ("bob-b", timedelta(seconds=20))
+    assert offered.offer not in {event.offer for event in one.told(ContactOffered)}, "an offer's id is its own"
     left = msgspec.structs.replace(
         one.mail("visitor", presence=Presence.LEFT, finds=[("nothing", ThreadEvidence.THREAD)]),
         channel=CHAT,

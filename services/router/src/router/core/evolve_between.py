@@ -67,6 +67,7 @@ def arrived(state: DeskState, event: ContactTaken) -> None:
         policy=state.word(parcel.policy),
         skills=tuple(state.word(skill) for skill in event.skills),
         live=parcel.live,
+        offers=parcel.offers,
         ours=parcel.ours,
         moves=parcel.moves,
         trail=parcel.trail,

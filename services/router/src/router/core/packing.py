@@ -37,6 +37,7 @@ def packed(state: DeskState, contact: Contact, to: DeskId, by: AgentId) -> Parce
         live=contact.live and not contact.left,
         ours=contact.ours,
         linked_to=contact.linked_to,
+        offers=contact.offers,
         replies=contact.replies[-REPLIES_CARRIED:],
         terms=tuple(carried_term(term) for term in numbers),
         clocks=clocks,

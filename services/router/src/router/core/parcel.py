@@ -62,7 +62,7 @@ class Guest(Carried, frozen=True, kw_only=True):
 class Parcel(Carried, frozen=True, kw_only=True):
     """`home` is the desk that it comes from, `by` who sent it. `moves` counts how often the contact has changed
     desks, this time included, so that the same parcel is known when it comes again. `reached` is what its clocks
-    ask for and have not had yet, by target.
+    ask for and have not had yet, by target; `offers` is how many there were, as their ids go on from there.
     """
 
     contact: ContactId
@@ -79,6 +79,7 @@ class Parcel(Carried, frozen=True, kw_only=True):
     live: bool = False
     ours: bool = False
     linked_to: ContactId | None = None
+    offers: int = 0
     replies: tuple[tuple[MessageId, datetime], ...] = ()
     terms: tuple[CarriedTerm, ...] = ()
     clocks: tuple[CarriedClock, ...] = ()
