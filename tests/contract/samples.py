@@ -129,6 +129,7 @@ _item_full = msgspec.structs.replace(
     delivery=DeliveryState.UNKNOWN,
     reply=MessageId("r1"),
     revision=2,
+    language="en",
     native={"return_path": ""},
 )
 

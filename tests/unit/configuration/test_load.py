@@ -50,8 +50,8 @@ def test_every_mistake_is_told_at_once_in_the_order_of_the_file() -> None:
     text = HEAD + DESK + 'colour = "red"\n' + AGENT + 'capacity = "much"\n' + INBOX + 'policy = "gold"\ncost = -1\n'
     assert mistakes(text) == [
         (
-            "a.toml:7: unknown key 'colour'; known here are id, name, agent, inbox, shift, ring, rule, strategy, age_after, "
-            "alarm_after, offline_grace, reopen_for, transfer_within, notices"
+            "a.toml:7: unknown key 'colour'; known here are id, name, agent, inbox, shift, ring, rule, check_in, strategy, "
+            "age_after, alarm_after, offline_grace, reopen_for, transfer_within, notices"
         ),
         "a.toml:11: capacity must be a whole number, not text in quotes",
         "a.toml:16: there is no [[policy]] with the id 'gold'",

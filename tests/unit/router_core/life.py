@@ -17,6 +17,7 @@ from router.core.contact import ASSIGNED, OFFERED
 from router.core.desk_settings import (
     LONGEST_IDLE,
     AgentSettings,
+    CheckInSettings,
     DeskSettings,
     EscalationSettings,
     InboxSettings,
@@ -26,6 +27,7 @@ from router.core.event import (
     OFFER,
     ContactAssigned,
     ContactOffered,
+    ContactReopened,
     ContactUnassigned,
     MessageReceived,
     OfferAccepted,
@@ -33,7 +35,9 @@ from router.core.event import (
     OfferRenewed,
     OfferTimedOut,
     OfferWithdrawn,
+    WaitEnded,
 )
+from router.core.event_check_in import CheckInArmed, CheckInDue
 from router.core.event_clock import ClockBreached, ClockMet, ClockRebased, ClockStarted, ClockWarned, ClockWithdrawn
 from router.core.event_escalation import ESCALATED
 from router.core.event_people import AvailabilityChanged, ConfigChanged
@@ -61,6 +65,7 @@ INBOXES = [
         skills=("french",),
     ),
 ]
+EVERYWHERE = tuple((inbox.channel, inbox.id) for inbox in INBOXES)
 ACTS = ("reply", "note", "resolve", "reopen")
 ROUTING = {
     "rings": (
@@ -72,6 +77,11 @@ ROUTING = {
     "alarm_after": timedelta(minutes=5),
     "offline_grace": timedelta(seconds=1),
     "reopen_for": timedelta(hours=20),
+    "check_ins": (
+        CheckInSettings(id="well", when="resolved", after=timedelta(minutes=30), inboxes=EVERYWHERE),
+        CheckInSettings(id="late", when="resolved", after=timedelta(hours=24), inboxes=EVERYWHERE),
+        CheckInSettings(id="silent", when="waiting_customer", after=timedelta(minutes=4), inboxes=EVERYWHERE),
+    ),
 }
 
 
@@ -262,6 +272,7 @@ class Life:
         assert oracle.recorded_breaches(self.desk.log) == oracle.breaches(self.desk.log)
         _each_choice_was_the_best(self.desk)
         _offers_end_once(self.desk)
+        _check_ins_come_once(self.desk)
 
     def _capacity_is_kept_and_an_assignment_is_one(self) -> None:
         held: dict[ContactId, AgentId] = {}
@@ -397,6 +408,31 @@ def _offers_end_once(desk: Desk) -> None:
                 named = {agent.id for agent in event.settings.agents}
                 missed = Counter({agent: times for agent, times in missed.items() if agent in named})
     assert open_.keys() == set(desk.state.offers.values())
+
+
+def _check_ins_come_once(desk: Desk) -> None:
+    """Each was armed, nothing was heard of its customer since then, and its rule speaks once in a contact."""
+    armed: dict[tuple[str, str], CheckInArmed] = {}
+    spoken: set[tuple[str, str]] = set()
+    for event in (event for commit in desk.log for event in commit.events):
+        match event:
+            case CheckInArmed():
+                assert (event.contact, event.rule) not in spoken
+                armed[event.contact, event.rule] = event
+            case CheckInDue():
+                was = armed.pop((event.contact, event.rule))
+                assert (was.due_at, was.customer) == (event.at, event.customer)
+                spoken.add((event.contact, event.rule))
+            case MessageReceived() if event.automation is not Automation.AUTO_REPLIED:
+                if event.presence is not Presence.LEFT:
+                    heard = (event.contact, event.customer)
+                    armed = {
+                        key: each for key, each in armed.items() if key[0] != heard[0] and each.customer != heard[1]
+                    }
+            case ContactReopened() | WaitEnded():
+                armed = {key: each for key, each in armed.items() if key[0] != event.contact}
+            case _:
+                pass
 
 
 def _each_choice_was_the_best(desk: Desk) -> None:

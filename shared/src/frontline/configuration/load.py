@@ -12,7 +12,7 @@ import msgspec
 
 from frontline.configuration.calendar import Calendar
 from frontline.configuration.closing import closed_days
-from frontline.configuration.concerned import unconcerned
+from frontline.configuration.concerned import unconcerned, unheard
 from frontline.configuration.locate import locate
 from frontline.configuration.model import Configuration
 from frontline.configuration.notify import Notify
@@ -44,7 +44,8 @@ def load_texts(texts: Iterable[tuple[str, bytes]], today: date | None = None) ->
     mistakes = [*unreadable, *shape.mistakes, *_breaches(shape.found), *repeated(shape.found)]
     if not unreadable:
         mistakes += dangling(shape.found, shape.ids)
-        mistakes += [*strangers(shape.found), *unconcerned(shape.found), *unreachable(shape.found)]
+        mistakes += [*strangers(shape.found), *unconcerned(shape.found), *unheard(shape.found)]
+        mistakes += unreachable(shape.found)
     closed, wrong = closed_days(shape.found, today or datetime.now(UTC).date())
     mistakes += wrong
     if not mistakes:

@@ -9,6 +9,7 @@ from datetime import timedelta
 import msgspec
 
 from frontline.configuration.calendar import Calendar
+from frontline.configuration.check_in import CheckIn
 from frontline.configuration.notify import Notices, Notify
 from frontline.configuration.policy import Lane, Policy
 from frontline.configuration.routing import OF_DUTY, WITH_A_ROTA, Ring, Strategy
@@ -115,6 +116,7 @@ class Desk(_Table, frozen=True):
     shifts: tuple[Shift, ...] = msgspec.field(default=(), name="shift")
     rings: tuple[Ring, ...] = msgspec.field(default=(), name="ring")
     rules: tuple[Rule, ...] = msgspec.field(default=(), name="rule")
+    check_ins: tuple[CheckIn, ...] = msgspec.field(default=(), name="check_in")
     strategy: Strategy = "longest_idle"
     """Who of those with room comes first."""
     age_after: timedelta = timedelta(hours=2)

@@ -59,6 +59,15 @@ address = "support@your-company.example"
 # customers = ["@customer.example"]       # addresses, or domains
 # skills = ["billing"]
 
+# Customers of whom nothing is heard are asked how they are, once, by automatic mail on their channel.
+# [[desk.check_in]]
+# id = "after-a-while"
+# when = "resolved"                       # or waiting_customer
+# after = "P3D"
+# calendar = "always"                     # in whose time: around the clock, or a [[calendar]]
+# channels = ["email"]                    # and inboxes = ["support"]; unset: all
+# text = { en = "Does it still work? Answer STOP and we ask no more." }  # by language
+
 # The people. Names are what customers see. `frontline token first-agent` prints their bearer token.
 [[desk.agent]]
 id = "first-agent"

@@ -10,6 +10,7 @@ from datetime import timedelta
 import msgspec
 
 from frontline.configuration.calendar import Calendar, SpecialDay, calendar_breaches, special_breaches
+from frontline.configuration.check_in import CheckIn, check_in_breaches
 from frontline.configuration.escalation import Escalation, escalation_breaches
 from frontline.configuration.locate import Path
 from frontline.configuration.model import Agent, Configuration, Desk, Inbox
@@ -57,6 +58,8 @@ def breaches(value: msgspec.Struct, zones: Collection[str]) -> Breaches:
             yield from escalation_breaches(value)
         case LaneTimes():
             yield from lane_breaches(value)
+        case CheckIn():
+            yield from check_in_breaches(value)
         case Rule():
             yield from rule_breaches(value)
         case Shift():

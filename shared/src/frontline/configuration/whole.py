@@ -6,6 +6,7 @@ from datetime import timedelta
 import msgspec
 
 from frontline.configuration.calendar import ALWAYS, Calendar
+from frontline.configuration.check_in import CheckIn
 from frontline.configuration.model import Agent, Configuration, Desk, Inbox
 from frontline.configuration.opening import WEEK
 from frontline.configuration.policy import TARGETS, LaneTimes, Policy
@@ -146,6 +147,8 @@ def too_far(found: Sequence[Found]) -> Iterator[Mistake]:
     open_ = {item.value.id: _share(item.value) for item in found if isinstance(item.value, Calendar)}
     policies = {item.place.path: item.value for item in found if isinstance(item.value, Policy)}
     for item in found:
+        if isinstance(item.value, CheckIn) and item.value.after > _CENTURY * open_.get(item.value.calendar, 1.0):
+            yield Mistake(str(item.place / "after"), "this would take more than a century to come due")
         policy = item.value if isinstance(item.value, Policy) else policies.get(item.place.path[:-2])
         if policy is None or not isinstance(item.value, Policy | LaneTimes):
             continue

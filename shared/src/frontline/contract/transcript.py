@@ -76,6 +76,8 @@ class TranscriptItem(Envelope, frozen=True, kw_only=True, tag="transcript_item")
     reply: MessageId | None = None
     """For a receipt: which reply it is about."""
     revision: int = 0
+    language: str = ""
+    """In which it is written, as far as that is known: a tag such as `en` or `pt-BR`."""
     native: dict[str, Any] = {}
     """The channel's own part, so that it can parse the original again."""
 

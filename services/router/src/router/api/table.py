@@ -1,6 +1,7 @@
 """Which routes there are. Routing and the OpenAPI document are both made from this."""
 
 from router.api import (
+    check_ins,
     clocks,
     contacts,
     desk,
@@ -15,6 +16,7 @@ from router.api import (
     rota,
     writing,
 )
+from router.api.check_in_shape import CheckInsBody, ChecksIn
 from router.api.clock_shape import InLane, LaneBody, PromiseBody, WaitBody, Waits
 from router.api.desk_shape import DeskStatus
 from router.api.notification_shape import Notifications, NotificationsBody
@@ -93,6 +95,25 @@ ROUTES: tuple[Route, ...] = (
         summary="One contact, with why it is where it is and its clocks",
         handle=contacts.show_contact,
         answer=Contact,
+        refuses=(404,),
+    ),
+    Route(
+        method="GET",
+        path="/api/contacts/{id}/check-ins",
+        name="showCheckIns",
+        summary="Whether the customer is written to when nothing is heard of them",
+        handle=check_ins.show_check_ins,
+        answer=ChecksIn,
+        refuses=(404,),
+    ),
+    Route(
+        method="PUT",
+        path="/api/contacts/{id}/check-ins",
+        name="setCheckIns",
+        summary="Say for the customer whether they want to be written to when nothing is heard of them",
+        handle=check_ins.set_check_ins,
+        body=CheckInsBody,
+        answer=ChecksIn,
         refuses=(404,),
     ),
     Route(

@@ -108,7 +108,7 @@ def next_due(state: DeskState) -> datetime | None:
     """When a `Tick` has something to do: at once (an instant that has passed) while work is left over
     from a commit that was full, else when the next thing comes due; `None` for never.
     """
-    if state.escalating or state.unanswering or state.leaving or not state.matching.settled:
+    if state.escalating or state.check_ins.wanted or state.unanswering or state.leaving or not state.matching.settled:
         return state.now
     entry = state.dues.first()
     return None if entry is None else entry[0]

@@ -67,6 +67,8 @@ class ReceiveMessage(Command, frozen=True, kw_only=True):
     kind: MessageKind = MessageKind.MESSAGE
     presence: Presence = Presence.AWAY
     automation: Automation = Automation.NO
+    opts_out: bool = False
+    """The customer says that they want no check-ins, and nothing else."""
     rules: tuple[str, ...] = ()
     """The routing rules that match, by their ids."""
     knows: AgentId | None = None

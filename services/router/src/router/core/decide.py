@@ -12,6 +12,7 @@ from frontline.contract.ids import AgentId, ContactId
 from router.core import (
     decide_agent,
     decide_between,
+    decide_check_in,
     decide_clock,
     decide_contact,
     decide_erase,
@@ -58,7 +59,7 @@ from router.core.command import (
     WriteFirst,
 )
 from router.core.contact import MERGED, RESOLVED, STICKY, TRANSFERRING, WAITS, Contact
-from router.core.due import AVAILABILITY, DUTY, GRACE, MOMENT, OFFER, Entry
+from router.core.due import AVAILABILITY, CHECK_IN, DUTY, GRACE, MOMENT, OFFER, Entry
 from router.core.event import ContactClosed, ContactUnassigned, DeskDecision, IndexFloorRaised, RingOpened, WrapUpEnded
 from router.core.event_people import AvailabilityChanged, GraceEnded
 from router.core.refusal import Refused
@@ -83,6 +84,10 @@ def due(state: DeskState, entry: Entry) -> Events:
         return (GraceEnded(at=instant, agent=AgentId(owner)),)
     if kind == DUTY:
         return (decide_rota.changed(state, instant),)
+    if kind == CHECK_IN:
+        check_in = state.check_ins.get(ContactId(owner), target)
+        assert check_in is not None, "an entry that stands names one that is armed"
+        return (decide_check_in.due(check_in),)
     contact = state.contacts[ContactId(owner)]
     if kind == OFFER:
         return (decide_offer.timed_out(contact),)
@@ -112,6 +117,8 @@ def next_settling(state: DeskState, now: datetime) -> Events:
     """
     if state.escalating:
         return decide_escalation.next_of(state, now)
+    if state.check_ins.wanted:
+        return decide_check_in.armed(state, now)
     settling = _next_to_wait(state, now)
     return () if settling is None else (settling,)
 

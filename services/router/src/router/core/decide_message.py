@@ -11,7 +11,7 @@ from router.core.command import (
     ReceiveMessage,
     RecordDelivery,
 )
-from router.core.contact import RESOLVED, WAITS, Contact
+from router.core.contact import RESOLVED, WAITING_CUSTOMER, WAITS, Contact
 from router.core.desk_settings import InboxSettings
 from router.core.event import (
     ContactOpened,
@@ -108,7 +108,7 @@ def _opening(
 
 
 def _first_clocks(state: DeskState, inbox: InboxSettings, command: ReceiveMessage, opened: ContactOpened) -> Events:
-    if not asks(command):
+    if not asks(command) or command.opts_out:
         return ()
     return tuple(sla.opened(state, opened.contact, opened.policy or inbox.policy, opened.lane, opened.at))
 
@@ -122,7 +122,7 @@ def _joined(
             return decide_presence.left(state, contact, now)
         case Presence.ANSWERED:
             return sla.replied(contact, at, command.message)
-    if not asks(command):
+    if not asks(command) or (command.opts_out and contact.phase in (RESOLVED, WAITING_CUSTOMER)):
         return []
     events: list[DeskDecision] = []
     if contact.phase == RESOLVED:

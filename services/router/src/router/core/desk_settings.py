@@ -144,6 +144,18 @@ ROUND_ROBIN = "round_robin"
 STRATEGIES = (LONGEST_IDLE, LEAST_LOADED, ROUND_ROBIN)
 
 
+class CheckInSettings(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A customer of these inboxes is written to when nothing was heard for so long, in time of `calendar`, since
+    their contact came to be as `when` says. What they are told is no part of what the desk decides.
+    """
+
+    id: str
+    when: str
+    after: timedelta
+    calendar: str = "always"
+    inboxes: tuple[tuple[ChannelName, InboxId], ...] = ()
+
+
 class DeskSettings(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """A desk's configuration as the log holds it: everything that decisions are made by."""
 
@@ -155,6 +167,7 @@ class DeskSettings(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True
     shifts: tuple[ShiftSettings, ...] = ()
     rules: tuple[RuleSettings, ...] = ()
     """In the order in which they have their say."""
+    check_ins: tuple[CheckInSettings, ...] = ()
     strategy: str = LONGEST_IDLE
     """Who of those with room comes first."""
     rings: tuple[RingSettings, ...] = (RingSettings(),)

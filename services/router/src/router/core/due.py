@@ -6,6 +6,7 @@ from heapq import heapify, heappop, heappush
 
 from frontline.contract.ids import AgentId, ContactId
 from router.core.capacity import Agent
+from router.core.check_in import CheckIn, CheckIns
 from router.core.clock import LAPSE, Clock
 from router.core.contact import Contact, Offer
 
@@ -15,17 +16,23 @@ AVAILABILITY = 2
 DUTY = 3
 MOMENT = 4
 GRACE = 5
+CHECK_IN = 6
 
 Entry = tuple[datetime, int, str, str]
-"""When, what kind of thing, whose, and for a clock which target. Things fire in this order."""
+"""When, what kind of thing, whose, and for a clock which target, for a check-in by which rule. Things fire in
+this order.
+"""
 
 
 class Dues:
     """An entry is stale unless its owner holds the very same instant; it is dropped when it comes up."""
 
-    __slots__ = ("_agents", "_contacts", "_heap", "_live", "duty")
+    __slots__ = ("_agents", "_check_ins", "_contacts", "_heap", "_live", "duty")
 
-    def __init__(self, contacts: Mapping[ContactId, Contact], agents: Mapping[AgentId, Agent]) -> None:
+    def __init__(
+        self, contacts: Mapping[ContactId, Contact], agents: Mapping[AgentId, Agent], check_ins: CheckIns
+    ) -> None:
+        self._check_ins = check_ins
         self._contacts = contacts
         self._agents = agents
         self._heap: list[Entry] = []
@@ -82,6 +89,13 @@ class Dues:
         if until is not None:
             self._push((until, GRACE, agent.id, ""))
 
+    def arm_check_in(self, check_in: CheckIn) -> None:
+        self._push((check_in.due_at, CHECK_IN, check_in.contact, check_in.rule))
+
+    def disarm_check_in(self) -> None:
+        """One that was armed is armed no more; its entry is stale from here on."""
+        self._live -= 1
+
     def disarm_clock(self, clock: Clock) -> None:
         if clock.armed is not None:
             self._live -= 1
@@ -121,6 +135,9 @@ class Dues:
             return agent is not None and agent.back_by is entry[0]
         if entry[1] == DUTY:
             return self.duty is entry[0]
+        if entry[1] == CHECK_IN:
+            check_in = self._check_ins.get(ContactId(entry[2]), entry[3])
+            return check_in is not None and check_in.due_at is entry[0]
         contact = self._contacts.get(ContactId(entry[2]))
         if entry[1] == MOMENT:
             return contact is not None and contact.moment is entry[0]

@@ -8,6 +8,7 @@ from datetime import datetime
 
 from frontline.contract.ids import AgentId, ChannelName, ContactId, CustomerId, InboxId, KeyHash, MessageId, OfferId
 from frontline.contract.message import Automation, DeliveryState, MessageKind, Presence
+from router.core.event_check_in import CheckInArmed, CheckInDue
 from router.core.event_clock import (
     ClockBreached,
     ClockMet,
@@ -347,6 +348,8 @@ DeskDecision = (
     | ClockBreached
     | ClockWithdrawn
     | Escalated
+    | CheckInArmed
+    | CheckInDue
     | IndexFloorRaised
     | ContactErased
     | CustomerErased

@@ -11,6 +11,7 @@ from typing import Any
 from router.core import (
     evolve_agent,
     evolve_between,
+    evolve_check_in,
     evolve_clock,
     evolve_contact,
     evolve_erase,
@@ -57,6 +58,7 @@ from router.core.event import (
     WaitStarted,
     WrapUpEnded,
 )
+from router.core.event_check_in import CheckInArmed, CheckInDue
 from router.core.event_clock import (
     ClockBreached,
     ClockMet,
@@ -158,6 +160,8 @@ _STEPS: Mapping[type, Callable[[DeskState, Any], None]] = {
     ClockMet: evolve_clock.met,
     ClockWithdrawn: evolve_clock.withdrawn,
     Escalated: evolve_escalation.escalated,
+    CheckInArmed: evolve_check_in.armed,
+    CheckInDue: evolve_check_in.due,
     IndexFloorRaised: _index_floor_raised,
     ContactErased: evolve_erase.contact_erased,
     CustomerErased: evolve_erase.customer_erased,

@@ -1,6 +1,6 @@
 """How the desk's people change: settings, comings and goings; a part of `evolve`, with the same promises."""
 
-from router.core import evolve_offer, evolve_rota, waiting
+from router.core import evolve_check_in, evolve_offer, evolve_rota, waiting
 from router.core.capacity import AVAILABLE, NO_ROOM, OFFLINE, STATES, Agent
 from router.core.contact import OFFERED, WAITING
 from router.core.crew import kind_of
@@ -21,6 +21,7 @@ def config_changed(state: DeskState, event: ConfigChanged) -> None:
     if settings.shifts or before.shifts:
         evolve_rota.look_again(state, event.at)
     state.configure(settings)
+    evolve_check_in.configured(state)
     named = {agent.id for agent in settings.agents}
     for agent in [agent for agent in state.agents.values() if agent.id not in named]:
         state.dues.arm_availability(agent, None)

@@ -1,6 +1,6 @@
 """How contacts go from desk to desk; a part of `evolve`, with the same promises."""
 
-from router.core import evolve_waiting, waiting
+from router.core import evolve_check_in, evolve_waiting, waiting
 from router.core.contact import TRANSFERRING, WAITING, Contact
 from router.core.escalation import Reached
 from router.core.event_transfer import ContactTaken, TransferBegun, TransferRefused, TransferTaken
@@ -38,6 +38,7 @@ def taken(state: DeskState, event: TransferTaken) -> None:
         state.dues.disarm_clock(clock)
     del state.contacts[contact.id]
     state.escalating.pop(contact.id, None)
+    evolve_check_in.forget(state, contact.id)
     for merged in state.absorbed.get(contact.id, ()):
         state.dues.arm_moment(state.contacts[merged], event.at + KEPT)  # messages to it are sent on as long
     state.left(contact.id, event.desk, event.parcel.moves)

@@ -1,7 +1,7 @@
 """How SLA clocks change, and waits with them; a part of `evolve`, with the same promises."""
 
 from frontline.contract.ids import ContactId
-from router.core import evolve_contact, evolve_escalation, evolve_waiting, waiting
+from router.core import evolve_check_in, evolve_contact, evolve_escalation, evolve_waiting, waiting
 from router.core.clock import DROPPED, MET, WITHDRAWN, Clock
 from router.core.contact import ASSIGNED, OFFERED, RESOLVED, WAITING, WAITS, Contact
 from router.core.escalation import BREACH
@@ -139,6 +139,7 @@ def wait_started(state: DeskState, event: WaitStarted) -> None:
         state.matching.leave(contact)
     contact.phase, contact.front, contact.asked = state.word(event.state), False, ()
     state.dues.arm_moment(contact, event.until)
+    evolve_check_in.falls_silent(state, contact, event.at)
 
 
 def wait_ended(state: DeskState, event: WaitEnded) -> None:

@@ -2,8 +2,8 @@
 
 from frontline.contract.ids import AgentId, KeyHash
 from frontline.contract.message import DeliveryState, Presence
-from router.core import evolve_offer, waiting
-from router.core.contact import ASSIGNED, OFFERED, RESOLVED, WAITING, Contact
+from router.core import evolve_check_in, evolve_offer, waiting
+from router.core.contact import ASSIGNED, OFFERED, RESOLVED, WAITING, WAITING_CUSTOMER, Contact
 from router.core.event import (
     OFFER,
     ContactAssigned,
@@ -65,6 +65,7 @@ def message_received(state: DeskState, event: MessageReceived) -> None:
     state.overlay.bind(event.keys, contact.id, position)
     if not contact.has(event.customer):
         contact.others = (*contact.others, event.customer)
+    evolve_check_in.heard(state, event)
     if event.presence is Presence.ANSWERED:
         contact.replies = (*contact.replies, (event.message, event.at))
 
@@ -74,6 +75,8 @@ def reply_queued(state: DeskState, event: ReplyQueued) -> None:
     if any(reply == event.reply for reply, _ in contact.replies):
         no(f"reply {event.reply} was sent already")
     contact.replies = (*contact.replies, (event.reply, event.at))
+    if contact.phase == WAITING_CUSTOMER:
+        evolve_check_in.falls_silent(state, contact, event.at)
     state.overlay.bind(event.keys, contact.id, (state.epoch, state.index))
 
 
@@ -133,6 +136,7 @@ def resolved(state: DeskState, event: ContactResolved) -> None:
     contact.phase, contact.front = RESOLVED, False
     contact.asked = ()
     contact.live = contact.left = False
+    evolve_check_in.falls_silent(state, contact, event.at)
     kept = state.settings.reopen_for
     state.dues.arm_moment(contact, None if kept is None else event.at + kept)
 

@@ -1,6 +1,6 @@
 """How contacts become one, and two again; a part of `evolve`, with the same promises."""
 
-from router.core import evolve_contact, evolve_waiting
+from router.core import evolve_check_in, evolve_contact, evolve_waiting
 from router.core.contact import ASSIGNED, MERGED, OFFERED, WAITING
 from router.core.event import ContactMerged, ContactUnmerged
 from router.core.illegal import known_agent, known_contact, no
@@ -22,6 +22,7 @@ def merged(state: DeskState, event: ContactMerged) -> None:
     contact.phase, contact.front, contact.asked = MERGED, False, ()
     contact.live = contact.left = False
     contact.merged_into = into.id
+    evolve_check_in.stop(state, contact.id)
     state.absorbed.setdefault(into.id, set()).add(contact.id)
     state.dues.arm_moment(contact, None)
     for customer in (contact.customer, *contact.others):

@@ -1,7 +1,7 @@
 """How waiting goes on, and ends at last; a part of `evolve`, with the same promises."""
 
 from frontline.contract.ids import ContactId
-from router.core import waiting
+from router.core import evolve_check_in, waiting
 from router.core.contact import MERGED, OFFERED, RESOLVED, STICKY, WAITING, Contact
 from router.core.event import (
     AlarmRaised,
@@ -59,6 +59,7 @@ def closed(state: DeskState, event: ContactClosed) -> None:
     state.dues.arm_moment(contact, None)
     leave_heir(state, contact)
     state.escalating.pop(contact.id, None)
+    evolve_check_in.forget(state, contact.id)
     del state.contacts[contact.id]
     if contact.moves:
         state.left(contact.id, None, contact.moves)
@@ -80,6 +81,7 @@ def begin(state: DeskState, contact: Contact, *, front: bool) -> None:
     """It waits from now on, in no line yet."""
     contact.phase, contact.front = WAITING, front
     contact.since, contact.aged, contact.alarmed = state.now, 0, False
+    evolve_check_in.stop(state, contact.id)
     contact.ring = 0 if contact.sticky is None else STICKY
     if contact.offer_for is not None and not contact.live and waiting.inbox_of(state, contact).live:
         contact.offer_for = None  # nobody is at the other end any more: nobody is asked first

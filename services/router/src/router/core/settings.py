@@ -5,14 +5,14 @@ settings that come past it can never make `evolve` fail.
 """
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import timedelta
 from itertools import pairwise
 from typing import TypeVar
 
 from router.core.calendar import ALWAYS
 from router.core.calendar_faults import LONGEST, calendar_faults, takes_too_long
-from router.core.contact import WAITS
+from router.core.contact import RESOLVED, WAITING_CUSTOMER, WAITS
 from router.core.desk_settings import (
     ALL_RINGS,
     NEXT_RING,
@@ -62,6 +62,7 @@ def faults(settings: DeskSettings) -> tuple[str, ...]:
     found += [f"calendar {twin} is there twice" for twin in _twins([ALWAYS, *(each.id for each in settings.calendars)])]
     for calendar in settings.calendars:
         found += [f"calendar {calendar.id} {fault}" for fault in calendar_faults(calendar)]
+    found += _check_in_faults(settings, known)
     found += shift_faults(settings.shifts, {agent.id for agent in settings.agents})
     found += [f"policy {twin} is there twice" for twin in _twins(policy.id for policy in settings.policies)]
     for policy in settings.policies:
@@ -121,6 +122,20 @@ def _escalation_faults(target: TargetSettings) -> Iterable[str]:
             yield f"{target.target}: says nothing of answers, so there is nothing to offer again"
     for twin in _twins(each.fraction for each in target.escalations):
         yield f"{target.target}: escalates twice at {twin}"
+
+
+def _check_in_faults(settings: DeskSettings, known: Mapping[str, CalendarSettings]) -> Iterable[str]:
+    yield from (f"check-in {twin} is there twice" for twin in _twins(each.id for each in settings.check_ins))
+    for each in settings.check_ins:
+        calendar = known.get(each.calendar)
+        if each.when not in (RESOLVED, WAITING_CUSTOMER):
+            yield f"check-in {each.id}: nobody is written to when a contact is {each.when}"
+        if each.calendar != ALWAYS and calendar is None:
+            yield f"check-in {each.id}: there is no calendar {each.calendar}"
+        elif each.after <= timedelta(0) or each.after % _MILLISECOND:
+            yield f"check-in {each.id} comes after some whole milliseconds"
+        elif each.after > LONGEST if calendar is None else takes_too_long(calendar, each.after):
+            yield f"check-in {each.id} is further away than a century"
 
 
 def _twins(things: Iterable[T]) -> list[T]:

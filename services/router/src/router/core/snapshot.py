@@ -13,6 +13,7 @@ import msgspec
 from frontline.contract.ids import ChannelName, InboxId
 from router.core.calendar import calendars
 from router.core.capacity import Agent
+from router.core.check_in import CheckIn, CheckInsKept
 from router.core.clock import Clock
 from router.core.contact import OFFERED, WAITING, Contact, Offer
 from router.core.desk_settings import DeskSettings
@@ -132,6 +133,7 @@ def _head(state: DeskState, numbers: dict[Term, int]) -> Head:
         handling=state.handling.keep(),
         taken=tuple(state.holdings.taken.items()),
         released=tuple(state.holdings.released.items()),
+        check_ins=state.check_ins.keep(),
         escalating=tuple(state.escalating.items()),
         erased=tuple(sorted(state.erased)),
         successors=tuple(state.successors.items()),
@@ -164,8 +166,18 @@ def _state(head: Head) -> DeskState:
     state.handling = Handling.kept(head.handling)
     state.holdings = Holdings(head.taken, head.released)
     state.escalating = dict(head.escalating)
+    _check_ins(state, head.check_ins)
     state.erased, state.successors = set(head.erased), dict(head.successors)
     return state
+
+
+def _check_ins(state: DeskState, kept: CheckInsKept) -> None:
+    for row in kept.armed:
+        check_in = CheckIn(*row)
+        state.check_ins.add(check_in)
+        state.dues.arm_check_in(check_in)
+    state.check_ins.wanted.update(kept.wanted)
+    state.check_ins.done.update(kept.done)
 
 
 def _term_row(term: Term, current: tuple[str, str, str] | None) -> TermRow:

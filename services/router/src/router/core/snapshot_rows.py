@@ -7,6 +7,7 @@ from datetime import date, datetime, timedelta
 import msgspec
 
 from frontline.contract.ids import AgentId, ChannelName, ContactId, CustomerId, DeskId, InboxId, MessageId, OfferId
+from router.core.check_in import CheckInsKept
 from router.core.commit import Outcome
 from router.core.desk_settings import CalendarSettings, DeskSettings, EscalationSettings
 from router.core.escalation import Reached
@@ -142,6 +143,7 @@ class Head(msgspec.Struct, frozen=True, kw_only=True):
     handling: HandlingKept
     taken: tuple[tuple[InboxKey, int], ...] = ()
     released: tuple[tuple[InboxKey, int], ...] = ()
+    check_ins: CheckInsKept = CheckInsKept()
     escalating: tuple[tuple[ContactId, tuple[Reached, ...]], ...] = ()
     erased: tuple[ContactId, ...] = ()
     successors: tuple[tuple[CustomerId, CustomerId], ...] = ()

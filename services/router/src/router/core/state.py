@@ -15,6 +15,7 @@ from frontline.contract.ids import AgentId, ChannelName, ContactId, CustomerId, 
 from router.core.assignment import Matching
 from router.core.calendar import Calendar, calendars
 from router.core.capacity import Agent
+from router.core.check_in import CheckIns
 from router.core.commit import Outcome
 from router.core.contact import Contact
 from router.core.desk_settings import DeskSettings, InboxSettings
@@ -74,6 +75,7 @@ class DeskState:
         "absorbed",
         "agents",
         "arrivals",
+        "check_ins",
         "contacts",
         "desk",
         "dues",
@@ -125,7 +127,8 @@ class DeskState:
         self._gone_order: deque[tuple[datetime, ContactId]] = deque()
         self.configure(DeskSettings(version=0))
         self.matching = Matching(self.contacts, self.agents)
-        self.dues = Dues(self.contacts, self.agents)
+        self.check_ins = CheckIns()
+        self.dues = Dues(self.contacts, self.agents, self.check_ins)
         self.offers: dict[OfferId, ContactId] = {}
         self._ended: dict[OfferId, EndedOffer] = {}
         self._ended_order: deque[EndedOffer] = deque()
@@ -187,6 +190,10 @@ class DeskState:
     def term(self, contact: Contact, target: str) -> Term | None:
         """What the policy of the contact's inbox promises today; `None` for nothing."""
         return self.terms.get((self.policy(contact), target, contact.lane))
+
+    def calendar(self, name: str) -> Calendar:
+        """One that the settings name, or the one that never closes."""
+        return self._calendars[name]
 
     def promise_term(self, contact: Contact) -> Term:
         """By what a promise of an agent's is measured."""
@@ -292,6 +299,7 @@ def dump(state: DeskState) -> dict[str, Any]:
         "outcomes": state.outcomes(),
         "ended_offers": state.ended_offers(),
         "escalating": list(state.escalating.items()),
+        "check_ins": state.check_ins.dump(),
         "erased": sorted(state.erased),
         "successors": sorted(state.successors.items()),
     }

@@ -41,6 +41,8 @@ class Acknowledgements:
         inbox = self._inboxes.get((message.channel, message.inbox))
         if inbox is None or contact != command.new_contact or not asks(command) or message.native.get(QUIET):
             return []
+        if command.opts_out:
+            return []
         letter = self._letter(message, inbox, contact, command.customer)
         head = cloudevent.headers(
             id=letter.id, kind="outbound_message", source=f"/desks/{self._desk.id}", at=letter.written

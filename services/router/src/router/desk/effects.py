@@ -35,8 +35,10 @@ from router.core.event import (
     NoteAdded,
     ReplyQueued,
 )
+from router.core.event_check_in import CheckInDue
 from router.core.state import DeskState
 from router.desk.between_words import PRIVATE, word_of
+from router.desk.checking_in import CheckInWriter
 from router.desk.fence import Counted, Fence
 from router.desk.log_store import LogStore
 from router.desk.notice import notices
@@ -80,6 +82,7 @@ class Effects:
         words: Words,
         ringing: Ringing,
         reaching: Reaching,
+        check_ins: CheckInWriter,
         log: Log,
         state: DeskState,
         done: Callable[[Done], None],
@@ -93,6 +96,7 @@ class Effects:
         self._words = words
         self._ringing = ringing
         self._reaching = reaching
+        self._check_ins = check_ins
         self._done = done
         self._threads = KeyValue(bus, THREADS)
         self._keys = KeyValue(bus, KEYS)
@@ -177,6 +181,8 @@ class Effects:
                     )
                     acks.append(await self._bus.begin(subject.outbound(out.channel, out.inbox), encode(out), head))
                 return acks
+            case CheckInDue():
+                return await self._check_ins.write(event, again=again)
             case ContactOpened():
                 return [ack for line in notices(event) for ack in await self._words.heard(line, again=again)]
             case ContactAssigned() if (contact := self._state.contacts.get(event.contact)) is not None:

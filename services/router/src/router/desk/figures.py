@@ -69,6 +69,13 @@ class RouterFigures:
             registry=registry,
         )
 
+        self._check_ins = Counter(
+            "frontline_desk_check_ins",
+            "Check-ins that came due, by what became of them.",
+            ["desk", "outcome"],
+            registry=registry,
+        )
+
         self._notices = Counter(
             "frontline_desk_notices",
             "Notices to agents, by the way they were to go and what became of them here.",
@@ -98,6 +105,9 @@ class RouterFigures:
         """Somebody who was told what to expect was served; they waited so many seconds longer than that."""
         self._wait_error.labels(desk).observe(longer)
         self._foretold.labels(desk, "yes" if within else "no").inc()
+
+    def checked_in(self, desk: DeskId, outcome: str) -> None:
+        self._check_ins.labels(desk, outcome).inc()
 
     def snapshot(self, desk: DeskId, seq: int) -> None:
         self._snapshot.labels(desk).set(seq)

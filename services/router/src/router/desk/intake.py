@@ -32,6 +32,7 @@ from router.desk.acknowledge import Acknowledgements
 from router.desk.effects import stored
 from router.desk.log import Deposed
 from router.desk.loop import Decided, DeskLoop, Stale, Work
+from router.desk.opt_out import OptOuts, wants_no_more
 from router.desk.resolve import Resolved, Resolver
 from router.desk.send_on import SendsOn
 from router.desk.words import Acks, People, Words, item_of, item_of_receipt
@@ -74,6 +75,7 @@ class Intake:
         words: Words,
         acknowledgements: Acknowledgements,
         sends_on: SendsOn,
+        opt_outs: OptOuts,
         park: Park,
         clock: Clock,
         log: Log,
@@ -88,6 +90,7 @@ class Intake:
         self._words = words
         self._acknowledgements = acknowledgements
         self._sends_on = sends_on
+        self._opt_outs = opt_outs
         self._park = park
         self._clock = clock
         self._log = log
@@ -246,6 +249,8 @@ class Intake:
         again = again or received is None
         acks = await self._words.met(command.customer, item.inbound.sender, known=known, people=people)
         acks += await self._words.heard(line, again=again, traceparent=trace)
+        if wants_no_more(item.inbound):
+            acks.append(await self._opt_outs.begin(command.customer))
         return acks + await self._acknowledgements.tell(item.inbound, command, contact, again=again)
 
     async def _indexed(self, message: InboundMessage) -> ContactId | None:

@@ -15,6 +15,7 @@ from router.core.calendar import calendars
 from router.core.command import ApplySettings, DeskCommand, RaiseIndexFloor, StartEpoch
 from router.core.state import DeskState
 from router.desk.acknowledge import Acknowledgements
+from router.desk.checking_in import CheckInWriter
 from router.desk.command_port import CommandPort, CommandReply, CommandRequest
 from router.desk.effects import Done, Effects, Place, stored
 from router.desk.intake import Intake
@@ -24,6 +25,7 @@ from router.desk.log import LogWriter
 from router.desk.log_store import LogStore
 from router.desk.loop import DeskLoop, Work
 from router.desk.neighbours import Neighbours
+from router.desk.opt_out import OptOuts
 from router.desk.pick_up import PickUps
 from router.desk.reaching import Reaching
 from router.desk.resolve import Resolver
@@ -62,6 +64,7 @@ class Leader:
         words = Words(bus, signer, desk.id)
         ringing = Ringing(bus, desk, state, log)
         self._reaching = Reaching(bus, desk, state, clock, surroundings.public_url, surroundings.figures, log)
+        check_ins = CheckInWriter(bus, signer, desk, words, clock, surroundings.figures, log)
         self._keeper = Keeper(
             bus,
             desk.id,
@@ -73,7 +76,9 @@ class Leader:
             figures=surroundings.figures,
             log=log,
         )
-        self._effects = Effects(bus, desk.id, store, words, ringing, self._reaching, log, state, self._effects_done)
+        self._effects = Effects(
+            bus, desk.id, store, words, ringing, self._reaching, check_ins, log, state, self._effects_done
+        )
         self._pick_ups = PickUps(bus, desk, self.loop, ringing, log)
         self._port = CommandPort(bus, desk.id, writer.epoch, self._decide)
         resolver = Resolver(
@@ -107,6 +112,7 @@ class Leader:
                 words=words,
                 acknowledgements=acknowledgements,
                 sends_on=self._neighbours.sends_on,
+                opt_outs=OptOuts(bus),
                 park=surroundings.park,
                 clock=clock,
                 log=log,

@@ -18,6 +18,7 @@ from frontline.runtime.signing import Signer
 from frontline.runtime.topology import CUSTOMERS, KEYS, THREADS
 from router.core.command import FoundKey, ReceiveMessage, RecordDelivery
 from router.desk.holders import HolderOf
+from router.desk.opt_out import says_nothing_else, wants_no_more
 from router.desk.rulebook import Rulebook
 
 MAX_THREAD_KEYS = 48
@@ -79,6 +80,7 @@ class Resolver:
             kind=message.kind,
             presence=message.presence,
             automation=message.automation,
+            opts_out=wants_no_more(message) and says_nothing_else(message),
             rules=self._rulebook.holding(message, at),
             knows=await self._who_knows(customer) if customer_entry else None,
             finds=tuple(self._found(hashed, item, entry) for (hashed, item), entry in zip(finds, found, strict=True)),

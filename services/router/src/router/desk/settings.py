@@ -11,6 +11,7 @@ from frontline.configuration.shift import ANY_MONDAY, WEEKDAYS, Shift, time_of_d
 from router.core.desk_settings import (
     AgentSettings,
     CalendarSettings,
+    CheckInSettings,
     DeskSettings,
     EscalationSettings,
     HoursSettings,
@@ -28,6 +29,7 @@ def desk_settings(configuration: Configuration, desk: Desk) -> DeskSettings:
     policies = {inbox.policy for inbox in desk.inboxes} | {rule.policy for rule in desk.rules if rule.policy}
     calendars = {policy.calendar for policy in configuration.policies if policy.id in policies}
     calendars |= {rule.calendar for rule in desk.rules if rule.calendar}
+    calendars |= {check_in.calendar for check_in in desk.check_ins}
     return DeskSettings(
         version=configuration.version,
         agents=tuple(
@@ -64,6 +66,18 @@ def desk_settings(configuration: Configuration, desk: Desk) -> DeskSettings:
         rules=tuple(
             RuleSettings(id=rule.id, lane=rule.lane or "", skills=rule.skills, policy=rule.policy or "")
             for rule in desk.rules
+        ),
+        check_ins=tuple(
+            CheckInSettings(
+                id=check_in.id,
+                when=check_in.when,
+                after=check_in.after,
+                calendar=check_in.calendar,
+                inboxes=tuple(
+                    (inbox.channel, inbox.id) for inbox in desk.inboxes if check_in.holds_for(inbox.channel, inbox.id)
+                ),
+            )
+            for check_in in desk.check_ins
         ),
         strategy=desk.strategy,
         rings=tuple(

@@ -123,6 +123,7 @@ def item_of(
         inbox=message.inbox,
         native_id=message.native_id,
         subject=message.subject,
+        language=message.language,
         text=message.text,
         reply_text=message.reply_text,
         html=message.html,

@@ -17,6 +17,7 @@ from router.core.event import (
     RingOpened,
     WrapUpEnded,
 )
+from router.core.event_check_in import CheckInArmed, CheckInDue
 from router.core.event_escalation import ESCALATED, Escalated
 from router.index.row import ContactRow, Stamp, Why, stamp
 
@@ -89,6 +90,15 @@ def _escalated(row: ContactRow, event: Escalated) -> ContactRow:
     return because(row, stamp(event.at), ESCALATED, f"{what}{told}")
 
 
+def _check_in_armed(row: ContactRow, event: CheckInArmed) -> ContactRow:
+    text = f"the customer is written to on {stamp(event.due_at)} ({event.rule}), unless they are heard of before"
+    return because(row, stamp(event.at), "check_in_armed", text)
+
+
+def _check_in_due(row: ContactRow, event: CheckInDue) -> ContactRow:
+    return because(row, stamp(event.at), "check_in", f"nothing was heard of the customer: {event.rule}")
+
+
 STEPS: dict[type, Callable[..., ContactRow]] = {
     RingOpened: _ring_opened,
     ContactAged: _aged,
@@ -101,4 +111,6 @@ STEPS: dict[type, Callable[..., ContactRow]] = {
     ContactMerged: _merged,
     ContactUnmerged: _unmerged,
     Escalated: _escalated,
+    CheckInArmed: _check_in_armed,
+    CheckInDue: _check_in_due,
 }

@@ -1,0 +1,76 @@
+"""Writes to customers of whom nothing was heard, once the desk has decided that it is time.
+
+Whether somebody wants none is asked here, at the last moment: it is known to the store and not to the log. A repeat
+after a crash writes the same message under the same id, which every place on its way drops.
+"""
+
+import asyncio
+from contextlib import aclosing
+
+from frontline.configuration.model import Desk
+from frontline.contract import cloudevent, subject
+from frontline.contract.channel import Log
+from frontline.contract.clock import Clock
+from frontline.contract.codec import encode
+from frontline.contract.transcript import TranscriptItem, decode_item
+from frontline.runtime.bus import Bus, PubAck
+from frontline.runtime.keyvalue import KeyValue
+from frontline.runtime.reader import read
+from frontline.runtime.signing import Signer
+from frontline.runtime.topology import THREADS, TRANSCRIPT
+from router.core.event_check_in import CheckInDue
+from router.desk.check_in_letter import letter, line
+from router.desk.figures import RouterFigures
+from router.desk.opt_out import OptOuts
+from router.desk.words import Words
+
+Acks = list[asyncio.Future[PubAck]]
+
+
+class CheckInWriter:
+    """Of one desk. Words and inboxes are those of the leader's configuration."""
+
+    def __init__(
+        self, bus: Bus, signer: Signer, desk: Desk, words: Words, clock: Clock, figures: RouterFigures, log: Log
+    ) -> None:
+        self._bus = bus
+        self._signer = signer
+        self._desk = desk
+        self._words = words
+        self._clock = clock
+        self._figures = figures
+        self._log = log
+        self._opt_outs = OptOuts(bus)
+        self._threads = KeyValue(bus, THREADS)
+        self._texts = {rule.id: rule.text for rule in desk.check_ins}
+
+    async def write(self, event: CheckInDue, *, again: bool) -> Acks:
+        """Store what is to be sent and shown. Raises `Unavailable`: nothing is written by halves that a repeat does
+        not make whole.
+        """
+        texts = self._texts.get(event.rule)
+        if texts is None:
+            return self._withheld(event, "unknown_rule")
+        if await self._opt_outs.holds(event.customer):
+            return self._withheld(event, "opted_out")
+        message = letter(event, texts, self._desk, await self._said(event), self._clock())
+        if message is None:
+            return self._withheld(event, "nobody_to_write_to")
+        head = cloudevent.headers(
+            id=message.id, kind="outbound_message", source=f"/desks/{self._desk.id}", at=message.written
+        )
+        key = self._signer.key_hash("reply", message.id)
+        acks = [await self._threads.begin_put(key, event.contact.encode())]  # the answer finds its contact by it
+        acks += await self._words.heard(line(message), again=again)
+        acks.append(await self._bus.begin(subject.outbound(message.channel, message.inbox), encode(message), head))
+        self._figures.checked_in(self._desk.id, "written")
+        return acks
+
+    def _withheld(self, event: CheckInDue, why: str) -> Acks:
+        self._log.info("check_in.withheld", desk=self._desk.id, contact=event.contact, rule=event.rule, why=why)
+        self._figures.checked_in(self._desk.id, why)
+        return []
+
+    async def _said(self, event: CheckInDue) -> list[TranscriptItem]:
+        async with aclosing(read(self._bus, TRANSCRIPT, subject.transcript_public(event.contact))) as items:
+            return [decode_item(stored.data) async for stored in items]
