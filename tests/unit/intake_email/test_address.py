@@ -64,3 +64,17 @@ def test_any_text_has_mailboxes_with_safe_addresses(value: str) -> None:
 @given(st.text(alphabet='()"<>\\,;:@ a=?', max_size=300))
 def test_any_punctuation_has_mailboxes(value: str) -> None:
     mailboxes(value)
+
+
+_NAMES = st.one_of(
+    st.just(""),
+    st.text(st.sampled_from("Aé1.'@ \t\u3000\x1f\\>=-"), max_size=12),
+    st.text(st.sampled_from("Aé1.,;:()<>@ \t=-'"), max_size=12).map(lambda name: f'"{name}"'),
+)
+_ADDRESSES = st.text(st.sampled_from("aZ1.+-_@é \t\u3000>[]%"), min_size=1, max_size=16)
+
+
+@given(_NAMES, st.sampled_from(["", " ", "\u2003"]), _ADDRESSES, st.booleans())
+def test_one_plain_mailbox_is_read_as_it_is_in_a_list(name: str, space: str, address: str, bracketed: bool) -> None:
+    value = f"{name}{space}<{address}>" if bracketed else f"{space}{address}"
+    assert mailboxes(value) == mailboxes(f"{value},")

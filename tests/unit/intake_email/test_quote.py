@@ -117,3 +117,17 @@ LINES = st.sampled_from(
 @given(st.one_of(st.text(), st.lists(LINES, max_size=12).map("\n".join)))
 def test_a_text_never_becomes_none(text: str) -> None:
     assert bool(reply_text(text)) == bool(text.strip())
+
+
+_PLAIN_LINES = st.lists(
+    st.text(st.sampled_from("ab1.,!ü\u3000\u2028\u200e \t\xa0\x1f") | st.characters(codec="utf-8"), max_size=12),
+    max_size=8,
+).map("\n".join)
+
+
+@given(_PLAIN_LINES)
+def test_what_is_seen_at_once_to_be_plain_is_what_a_look_at_each_line_finds(text: str) -> None:
+    """A signature behind it makes sure that all lines are looked at, and is cut off again."""
+    signs = any(letter in text for letter in ":：>-_—–*=")
+    if text.strip() and not signs:
+        assert reply_text(text.replace("\r", "") + "\n\n-- \nCustomer One") == reply_text(text.replace("\r", ""))

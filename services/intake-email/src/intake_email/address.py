@@ -22,6 +22,11 @@ _TOKEN = re.compile(
     r"""|(?P<atom>[^\s"<(,;:]++)""",
     re.DOTALL,
 )
+# What nearly all fields hold: one mailbox, whose name has no signs that mean anything.
+_ONE = re.compile(
+    r'\s*+(?:(?:"([^"\\=]*+)"\s*+|([^"<>(,;:=]*+))<([^<>@\s]++@[^<>@\s]++)>|([\w.+-]++@[\w.-]++))\s*+', re.ASCII
+)
+_USUAL = re.compile(r"[A-Za-z0-9._+-]{1,200}+@(?:[A-Za-z0-9-]{1,20}+\.){1,5}+[A-Za-z0-9-]{1,20}+")
 _BRACKET = re.compile(r"\\.|[()]", re.DOTALL)
 _ESCAPED = re.compile(r"\\(.)", re.DOTALL)
 _UNFIT = re.compile(r"[\s<>,;\x00-\x1f\x7f\ud800-\udfff]")
@@ -36,6 +41,10 @@ class Mailbox(NamedTuple):
 
 def mailboxes(value: str) -> list[Mailbox]:
     """The mailboxes of a field in order, `MOST` at most; what has no address is left out."""
+    one = _ONE.fullmatch(value)
+    if one is not None:
+        quoted, plain, angle, bare = one.groups()
+        return _mailbox(angle or bare, quoted or " ".join((plain or "").split()), "")
     found: list[Mailbox] = []
     entry = _Entry()
     at, comments_until = 0, len(value)
@@ -54,12 +63,22 @@ def mailboxes(value: str) -> list[Mailbox]:
         elif match["mark"] == ":":
             entry = _Entry()  # the name of a group
         elif match["mark"]:
-            entry.close(found)
+            found += entry.close()
             entry = _Entry()
         else:
             entry.take(match)
-    entry.close(found)
+    found += entry.close()
     return found[:MOST]
+
+
+def _mailbox(address: str, name: str, comment: str) -> list[Mailbox]:
+    """One, or none if it has no address. A name that only repeats it is none."""
+    # A route ("@a,@b:user@c", RFC 5322, 4.4) is obsolete; what follows it is the address.
+    canonical = canonical_address(address.rpartition(":")[2] if address.startswith("@") else address)
+    if not canonical:
+        return []
+    name = (words(name) or words(comment))[:LONGEST_NAME].strip()
+    return [Mailbox(canonical, "" if name.lower() == canonical else name)]
 
 
 class _Entry:
@@ -80,16 +99,12 @@ class _Entry:
         else:
             self.pieces.append(match[0])
 
-    def close(self, found: list[Mailbox]) -> None:
+    def close(self) -> list[Mailbox]:
         address, pieces = self.angle, self.pieces
         if address is None:
             bare = next((piece for piece in pieces if "@" in piece[1:]), "")
             address, pieces = bare, [piece for piece in pieces if piece is not bare]
-        # A route ("@a,@b:user@c", RFC 5322, 4.4) is obsolete; what follows it is the address.
-        canonical = canonical_address(address.rpartition(":")[2] if address.startswith("@") else address)
-        if canonical:
-            name = (words(" ".join(pieces)) or words(self.comment))[:LONGEST_NAME].strip()
-            found.append(Mailbox(canonical, "" if name.lower() == canonical else name))
+        return _mailbox(address, " ".join(pieces), self.comment)
 
 
 def _comment_end(value: str, at: int) -> int | None:
@@ -108,6 +123,8 @@ def canonical_address(text: str) -> str:
     Letters are small in the local part as well: RFC 5321 would tell `A@` from `a@`, no mail system
     of today does, and people type both. An international domain is in its ASCII form (RFC 5890).
     """
+    if _USUAL.fullmatch(text):
+        return text.lower()
     address = text.strip()
     local, _, domain = address.rpartition("@")
     domain = domain.rstrip(".")

@@ -4,12 +4,10 @@ The same as `normalize` takes of a mail in one piece: a test holds the two toget
 """
 
 import hashlib
-import re
 
 from intake_email.header import Headers
 
 _HASHED = (b"message-id", b"date", b"from", b"subject")
-_SPACE = re.compile(rb"\s+")
 
 
 class BodyDigest:
@@ -18,7 +16,7 @@ class BodyDigest:
     def __init__(self, headers: Headers) -> None:
         self._running = hashlib.sha256()
         for name in _HASHED:
-            self._running.update(_SPACE.sub(b" ", headers.first(name).strip().encode("utf-8", "replace")) + b"\0")
+            self._running.update(b" ".join(headers.first(name).strip().encode("utf-8", "replace").split()) + b"\0")
         self._until_text = self._running.copy()
         self._held = b""
 

@@ -22,4 +22,6 @@ def forwards(subject: str, own_words: str, *, marked: bool = False) -> bool:
     """By its subject, by the heading over what it hands on (`own_words`: the text without quotes), or because
     it is `marked` (`X-Forwarded-Message-Id`). What is sent on as it came (`Resent-From`) is still its author's.
     """
-    return marked or _PREFIX.match(subject) is not None or _HEADING.search(own_words[:_LOOKED_AT]) is not None
+    if marked or ((":" in subject or "：" in subject) and _PREFIX.match(subject) is not None):
+        return True
+    return own_words != "" and _HEADING.search(own_words[:_LOOKED_AT]) is not None

@@ -16,8 +16,9 @@ MOST_FIELDS = 2000
 MOST_BYTES = 1 << 20
 _LONGEST_VALUE = 65536
 
-# No field begins with two hyphens, and a line that does may be the next boundary.
-_FIELD = re.compile(rb"(?!--)([!-9;-~]{1,200}+)[ \t]*+:((?:[^\n]*+\n[ \t])*+[^\n]*+)(?:\n|\Z)")
+# No field begins with two hyphens, and a line that does may be the next boundary. Where no field is, nothing is
+# matched: so that each match begins where the one before ended, and the first one without a name is the end.
+_FIELD = re.compile(rb"(?!--)([!-9;-~]{1,200}+)[ \t]*+:([^\n]*+(?:\n[ \t][^\n]*+)*+)(?:\n|\Z)|")
 _MBOX = re.compile(rb"[> ]?From (?![ \t]*:)[^\n]*\n")
 _END = re.compile(rb"\n\r?\n")
 _FOLD = re.compile(rb"\r*\n")
@@ -81,10 +82,15 @@ def split(raw: bytes, at: int = 0) -> tuple[Headers, int]:
     fields: dict[bytes, list[bytes]] = {}
     mbox = _MBOX.match(raw, at)
     start = at = mbox.end() if mbox else at
-    count = 0
-    while match := _FIELD.match(raw, at):
-        fields.setdefault(match[1].lower(), []).append(match[2])
-        at, count = match.end(), count + 1
+    for count, match in enumerate(_FIELD.finditer(raw, at), 1):
+        name, value = match.groups()
+        if name is None:
+            break
+        name, at = name.lower(), match.end()
+        if name in fields:
+            fields[name].append(value)
+        else:
+            fields[name] = [value]
         if count >= MOST_FIELDS or at - start > MOST_BYTES:
             end = _END.search(raw, at - 1)
             return Headers(fields, complete=end is not None and end.start() <= at), end.end() if end else len(raw)

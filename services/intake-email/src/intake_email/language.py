@@ -13,6 +13,7 @@ _SAMPLE = 250
 """Letters that are looked at."""
 _MOST_WORDS = 32
 _WORD = re.compile(r"[^\W\d_]+(?:['’][^\W\d_]+)?")
+_LETTERS_ONLY = {code: chr(code).lower() if chr(code).isalpha() else " " for code in range(128)}
 _NOISE = re.compile(r"\S*(?:://|@|www\.)\S*")
 _SCRIPTS = (
     ("ja", re.compile("[\u3041-\u30ff]")),
@@ -68,9 +69,10 @@ def _by_script(sample: str) -> str | None:
 
 def _by_words(sample: str) -> str:
     scores: dict[str, float] = {}
-    words = _WORD.findall(sample.lower())[:_MOST_WORDS]
-    for word in words:
-        languages = WORDS.get(word)
+    plain = sample.isascii() and "'" not in sample  # a table is six times as fast as a pattern
+    found = sample.translate(_LETTERS_ONLY).split() if plain else _WORD.findall(sample.lower())
+    words = found[:_MOST_WORDS]
+    for languages in map(WORDS.get, words):
         if languages is not None:
             for name, weight in languages:
                 scores[name] = scores.get(name, 0.0) + weight

@@ -4,7 +4,7 @@ Bodies stay where they are until somebody asks; nothing is copied on the way dow
 read as far as it goes and noted in `flaws`; nothing raises. Time and memory are linear in the size.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
 from intake_email.header import Headers, split
@@ -60,14 +60,19 @@ def structure(raw: bytes) -> Structure:
     headers, start = split(raw)
     root = Entity(raw, headers, start)
     flaws = [] if headers.complete else ["more header fields than are read"]
+    entities = [root]
     if root.is_multipart:
-        flaws += _Descent(raw, root).run()
-        for entity in root.walk():
+        descent = _Descent(raw, root)
+        flaws += descent.run()
+        entities = descent.entities
+        for entity in entities:
             if entity.is_multipart and not entity.children:
                 flaws.append("a multipart without parts")
                 entity.media_type = "text/plain"
-    texts = (entity for entity in root.walk() if entity.media_type.startswith("text/"))
-    root.headers.presume(next((entity.parameters.get("charset", "") for entity in texts), ""))
+    for entity in entities:
+        if entity.media_type.startswith("text/"):
+            root.headers.presume(entity.parameters.get("charset", ""))
+            break
     return Structure(root, tuple(flaws))
 
 
@@ -77,9 +82,13 @@ class _Descent:
     def __init__(self, raw: bytes, root: Entity) -> None:
         self.raw = raw
         self.current: Entity | None = root
+        self.entities = [root]
+        """All of them in order."""
         self.stack: list[tuple[bytes, Entity]] = []
         self.lines: dict[bytes, tuple[int, bool]] = {}
         """What a delimiter's line may be, with its level and whether it is the last of its kind."""
+        self.ahead: dict[bytes, int] = {}
+        """How such a line begins, and where one does next, as far as that is known."""
         self.flaws: list[str] = []
         self._push(root)
 
@@ -103,18 +112,24 @@ class _Descent:
 
         Looks from the line after `line_break` on. `None` when there is none.
         """
-        raw, lines = self.raw, self.lines
-        known = tuple(lines)
-        at = raw.find(b"\n--", max(line_break, 0))
-        while at >= 0:
-            if raw.startswith(known, at + 3):
-                end = raw.find(b"\n", at + 3, at + 3 + _LONGEST_LINE) + 1 or min(len(raw), at + 3 + _LONGEST_LINE)
-                found = lines.get(raw[at + 3 : end].rstrip())
-                if found is not None:
-                    self._close(found[0], at)
-                    return end, found[1]
-            at = raw.find(b"\n--", at + 1)
-        return None
+        raw, ahead = self.raw, self.ahead
+        at = max(line_break, 0)
+        while True:
+            nearest = len(raw)
+            for begin, seen in ahead.items():
+                if seen < at:
+                    seen = raw.find(begin, at)  # noqa: PLW2901 - looked for once, however many are between
+                    ahead[begin] = seen = len(raw) if seen < 0 else seen  # noqa: PLW2901
+                nearest = min(nearest, seen)
+            if nearest == len(raw):
+                return None
+            end = raw.find(b"\n", nearest + 3, nearest + 3 + _LONGEST_LINE) + 1
+            end = end or min(len(raw), nearest + 3 + _LONGEST_LINE)
+            found = self.lines.get(raw[nearest + 3 : end].rstrip())
+            if found is not None:
+                self._close(found[0], nearest)
+                return end, found[1]
+            at = nearest + 1
 
     def _close(self, level: int, line_break: int) -> None:
         """End what is open inside; the line break before a delimiter belongs to it (RFC 2046, 5.1.1)."""
@@ -129,13 +144,15 @@ class _Descent:
         """Only the multiparts above `level` are still open."""
         if level < len(self.stack):
             del self.stack[level:]
-            self.lines = {}
+            self.lines, known, self.ahead = {}, self.ahead, {}
             for at, (boundary, _) in enumerate(self.stack):
-                self._know(at, boundary)
+                self._know(at, boundary, known)
 
-    def _know(self, level: int, boundary: bytes) -> None:
+    def _know(self, level: int, boundary: bytes, known: Mapping[bytes, int]) -> None:
         self.lines[boundary] = (level, False)
         self.lines[boundary + b"--"] = (level, True)
+        begin = b"\n--" + boundary
+        self.ahead[begin] = known.get(begin, -1)
 
     def _part(self, at: int) -> int:
         headers, start = split(self.raw, at)
@@ -143,6 +160,7 @@ class _Descent:
         default = "message/rfc822" if parent.media_type == "multipart/digest" else "text/plain"
         self.current = Entity(self.raw, headers, start, default)
         parent.children.append(self.current)
+        self.entities.append(self.current)
         if not headers.complete:
             self.flaws.append("more header fields than are read")
         if self.current.is_multipart:
@@ -156,5 +174,5 @@ class _Descent:
         if len(self.stack) >= DEEPEST:
             self.flaws.append(f"nested deeper than {DEEPEST}")
             return
-        self._know(len(self.stack), boundary)
+        self._know(len(self.stack), boundary, self.ahead)
         self.stack.append((boundary, entity))

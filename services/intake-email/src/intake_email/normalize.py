@@ -48,7 +48,7 @@ CHANNEL = ChannelName("email")
 LONGEST_SUBJECT = 1000
 LONGEST_REPLY = 64 * 1024
 _LANGUAGE = re.compile(r"[a-zA-Z]{2,3}(?:-[a-zA-Z0-9]{2,8}){0,3}")
-_SPACE = re.compile(rb"\s+")
+_NAMED = ((b"to", "to"), (b"cc", "cc"), (b"reply-to", "reply_to"))
 _HASHED = (b"message-id", b"date", b"from", b"subject")
 
 
@@ -245,7 +245,7 @@ def _digest(raw: bytes, root: Entity) -> str:
     """
     found = hashlib.sha256()
     for name in _HASHED:
-        found.update(_SPACE.sub(b" ", root.headers.first(name).strip().encode("utf-8", "replace")) + b"\0")
+        found.update(b" ".join(root.headers.first(name).strip().encode("utf-8", "replace").split()) + b"\0")
     body = raw[root.start :]
     found.update((body.replace(b"\r\n", b"\n") if b"\r" in body else body).rstrip())
     return found.hexdigest()
@@ -275,10 +275,10 @@ def _sender(headers: Headers, return_path: str | None) -> Mailbox:
 
 
 def _recipients(headers: Headers) -> tuple[Recipient, ...]:
-    fields = ((b"to", "to"), (b"cc", "cc"), (b"reply-to", "reply_to"))
     found = {
         (box.address, role): Recipient(address=box.address, name=box.name, role=role)
-        for name, role in fields
+        for name, role in _NAMED
+        if name in headers
         for value in headers.every(name)[:8]
         for box in mailboxes(value)
     }
@@ -300,12 +300,12 @@ def _thread(
     headers = mail.headers
 
     def ids(name: bytes) -> Sequence[str]:
-        return message_ids(headers.first(name))
+        return message_ids(headers.first(name)) if name in headers else ()
 
     marked = b"x-forwarded-message-id" in headers
     # Only a heading with a colon, or behind hyphens or underscores, says that something is handed on.
     own = mail.reply_text
-    heading = own if ":" in own or any(rule in own for rule in ("--", "__", "**", "——")) else ""
+    heading = own if ":" in own or any(rule in own and rule * 2 in own for rule in "-_*—") else ""
     named = [each.address for each in recipients if each.role in ("to", "cc")]
     return thread_keys(
         own_id,

@@ -43,6 +43,16 @@ _WORD = re.compile(r"[^\W\d_]{3,20}")
 _YEAR = re.compile(r"(?:19|20)\d\d")
 _ADDRESSED = re.compile(r"[<(\[][^<>()\[\]\s]{1,200}@[^<>()\[\]\s]{1,200}[>)\]]|mailto:|\S@\S")
 _SIGNATURE = re.compile(r"--\s?\Z")
+_SPACES = "\t\x0b\x0c\r\x1c\x1d\x1e\x1f \x85\xa0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a\u2028\u2029\u202f\u205f\u3000"
+# Each with a letter of it that a search finds faster, and that most text has not.
+_TELLING = (
+    *((colon, colon) for colon in _COLONS),
+    ("--", "--"),
+    *((mark, "\n" + mark) for mark in sorted(_FIRST)),
+    *((space, space + "\n") for space in _SPACES),
+    ("\n\n\n", "\n\n\n"),
+)
+"""What a text has in which any line may be no words of the sender's own, or may be written otherwise."""
 
 
 class Marks(NamedTuple):
@@ -63,7 +73,7 @@ def reply_text(text: str, marks: Marks = NO_MARKS, *, forwards: bool = False) ->
     In a mail that `forwards` another one, only marked lines are quotes.
     """
     whole = text.strip()
-    if "\n" not in whole:
+    if "\n" not in whole or (marks is NO_MARKS and _is_plain(whole)):
         return whole
     lines = whole.split("\n")
     if marks is not NO_MARKS:
@@ -77,6 +87,16 @@ def reply_text(text: str, marks: Marks = NO_MARKS, *, forwards: bool = False) ->
     if unsigned or len(own) == len(lines):
         return unsigned or whole
     return _joined(own) or whole
+
+
+def _is_plain(whole: str) -> bool:
+    """Whether nothing in it quotes, heads, signs or has to be tidied up, as in most first letters: what goes over
+    the lines would leave each as it is.
+    """
+    if whole[0] in _FIRST or any(letter in whole and telling in whole for letter, telling in _TELLING):
+        return False
+    last = whole[whole.rfind("\n") + 1 :]
+    return not _is_device(last) and not _is_rule(last)
 
 
 def _own(lines: list[str], colons: list[int], marks: Marks, *, forwards: bool) -> list[str]:
@@ -234,7 +254,7 @@ def _is_rule(line: str) -> bool:
 
 def _joined(lines: list[str]) -> str:
     """The lines as a text, with no more than one empty line together."""
-    kept = [line.rstrip() for line in lines]
+    kept = [*map(str.rstrip, lines)]
     if "" in kept:
         kept = [line for at, line in enumerate(kept) if line or (at and kept[at - 1])]
     return "\n".join(kept).strip()
