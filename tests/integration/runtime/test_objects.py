@@ -1,11 +1,13 @@
 """Objects on a real nats-server."""
 
 import asyncio
+import hashlib
 from collections.abc import AsyncIterator
 
 import pytest
 
 from frontline.contract.error import Unavailable
+from frontline.contract.message import ObjectRef
 from frontline.runtime.bus import Bus
 from frontline.runtime.objects import CHUNK, Objects, one, whole
 
@@ -22,6 +24,30 @@ async def test_what_is_put_is_what_is_got(provisioned: Bus, size: int) -> None:
     ref = await objects.put("ORIGINALS", "m1/0", one(data))
     assert ref.size == size
     assert await whole(objects.get(ref)) == data
+
+
+@pytest.mark.parametrize("size", [0, 1, CHUNK, CHUNK + 1])
+async def test_what_is_kept_under_a_known_digest_is_what_is_got(provisioned: Bus, size: int) -> None:
+    objects = Objects(provisioned)
+    data = bytes(number % 251 for number in range(size))
+    ref = ObjectRef(bucket="ORIGINALS", name="m1/0", size=size, sha256=hashlib.sha256(data).hexdigest())
+    for _ in range(2):  # a repeat takes the place of what was there
+        await objects.keep(ref, data)
+        assert await whole(objects.get(ref)) == data
+    assert await stored_messages(provisioned) == (size + CHUNK - 1) // CHUNK + 1
+    store = await provisioned.nc.jetstream().object_store("ORIGINALS")
+    assert (await store.get("m1/0")).data == data
+
+
+async def test_a_bucket_without_room_keeps_nothing_and_says_so(provisioned: Bus) -> None:
+    stream = await provisioned.nc.jetstream().stream_info("OBJ_ORIGINALS")
+    await provisioned.nc.jetstream().update_stream(stream.config, max_bytes=20_000)
+    data = b"x" * 30_000
+    ref = ObjectRef(bucket="ORIGINALS", name="m1/0", size=len(data), sha256=hashlib.sha256(data).hexdigest())
+    with pytest.raises(Unavailable) as refused:
+        await Objects(provisioned).keep(ref, data)
+    assert refused.value.full
+    assert await stored_messages(provisioned) == 0
 
 
 async def test_the_nats_client_s_own_object_store_reads_it(provisioned: Bus) -> None:

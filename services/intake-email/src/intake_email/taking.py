@@ -179,7 +179,7 @@ class Taking:
 
     async def _keep(self, pieces: Iterable[Piece]) -> None:
         for piece in pieces:
-            await self._objects.put(piece.ref.bucket, piece.ref.name, _chunks(piece.data))
+            await self._objects.keep(piece.ref, piece.data)
 
 
 async def _chunks(data: bytes) -> AsyncIterator[bytes]:

@@ -74,6 +74,10 @@ class ObjectWriter(Protocol):
         """
         ...
 
+    async def keep(self, ref: ObjectRef, data: bytes) -> None:
+        """The same of bytes that are in memory whole, whose size and digest `ref` says."""
+        ...
+
 
 class ObjectReader(Protocol):
     def get(self, ref: ObjectRef) -> AsyncIterator[bytes]:

@@ -9,7 +9,6 @@ import asyncio
 from collections import deque
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager, suppress
-from dataclasses import dataclass
 from typing import Any, TypeVar
 
 import msgspec
@@ -42,8 +41,7 @@ class _Reply(msgspec.Struct):
 _decode_reply = msgspec.json.Decoder(_Reply).decode
 
 
-@dataclass(frozen=True, slots=True)
-class PubAck:
+class PubAck(msgspec.Struct, frozen=True):
     """JetStream's word that a message is stored: in which stream, at which sequence."""
 
     stream: str

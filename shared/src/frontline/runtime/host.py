@@ -50,6 +50,7 @@ if TYPE_CHECKING:
 
 CHANNELS = "frontline.channels"
 
+_OUTCOMES = ("accepted", "repeated", "rejected", "full", "unavailable", "bug")
 _FIRST_PAUSE = 0.5
 _LONGEST_PAUSE = 30.0
 
@@ -115,6 +116,10 @@ class ChannelHost:
         self._channel = channel
         self._limit = service.section(HostSettings).message_bytes
         self._deaf: str | None = "nothing listens yet"
+        # Each by its labels once, not for each message.
+        metrics = service.metrics
+        self._taken = {outcome: metrics.intake_messages.labels(channel, outcome) for outcome in _OUTCOMES}
+        self._accept_seconds = metrics.intake_accept_seconds.labels(channel)
 
     def listening(self, name: str, address: str) -> None:
         self._deaf = None
@@ -148,9 +153,8 @@ class ChannelHost:
             self.log.warning("intake.unavailable", message=message.id, inbox=message.inbox, full=error.full)
             raise
         finally:
-            metrics = self._service.metrics
-            metrics.intake_messages.labels(self._channel, outcome).inc()
-            metrics.intake_accept_seconds.labels(self._channel).observe(time.perf_counter() - started)
+            self._taken[outcome].inc()
+            self._accept_seconds.observe(time.perf_counter() - started)
 
     async def _store(self, message: InboundMessage | DeliveryReceipt) -> PubAck:
         if message.channel != self._channel:

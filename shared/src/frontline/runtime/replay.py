@@ -84,6 +84,9 @@ class Unwritten:
             await upload.write(chunk)
         return await upload.name(name)
 
+    async def keep(self, ref: ObjectRef, data: bytes) -> None:  # noqa: ARG002 - only whoever writes looks at them
+        return
+
     def begin(self, bucket: str) -> "Forgotten":
         return Forgotten(bucket)
 
