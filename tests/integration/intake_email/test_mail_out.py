@@ -18,7 +18,7 @@ from frontline.contract.message import Attachment, OutboundKind, Recipient, Thre
 from frontline.runtime.bus import Bus
 from frontline.runtime.embedded import EmbeddedServer
 from frontline.runtime.objects import Objects, one
-from frontline.runtime.reader import follow
+from frontline.runtime.reader import follow, read
 from intake_email.authenticity.lookup import question
 from tests.integration.intake_email.stage import ADDRESSES, SUPPORT, Stage, mail, receiving, reply, sinking
 from tests.unit.intake_email.proofs import ED_KEY, RSA_PEM, ZONE, looking
@@ -260,6 +260,30 @@ async def test_two_machines_that_answer_each_other_stop_by_count(nats: EmbeddedS
     automatic = [mail for mail in sink.mails if b"Auto-Submitted: auto-replied" in mail.content]  # type: ignore[operator]
     assert len(automatic) == 4
     assert len(sink.mails) == 5
+
+
+async def test_rule_4_4_the_count_is_of_all_processes_and_outlives_each(nats: EmbeddedServer, provisioned: Bus) -> None:
+    async with sinking() as sink:
+        settings: dict[str, Any] = {"smtp_relay": sink.address, "email_automatic_per_day": 3}
+
+        async def acknowledged(stage: Stage, number: int) -> str:
+            message = reply(id=MessageId(f"r{number}"), kind=OutboundKind.ACKNOWLEDGEMENT)
+            return (await stage.channel.deliver(message)).state
+
+        async with (
+            receiving(nats, provisioned, **settings) as one,
+            receiving(nats, provisioned, **settings) as two,
+        ):
+            states = await asyncio.gather(*(acknowledged((one, two)[number % 2], number) for number in range(8)))
+            assert sorted(states) == ["failed"] * 5 + ["sent"] * 3
+        allowed = next(number for number, state in enumerate(states) if state == "sent")
+        async with receiving(nats, provisioned, **settings) as again:
+            assert await acknowledged(again, allowed) == "sent", "a repeat is the same mail"
+            assert await acknowledged(again, 9) == "failed"
+        assert len(sink.mails) == 4
+    kept = [item async for item in read(provisioned, "KV_CHECKPOINTS", "$KV.CHECKPOINTS.email.automatic.>")]
+    assert len(kept) == 1
+    assert ONE.address.encode() not in kept[0].data, "an HMAC stands for the address"
 
 
 async def test_a_mail_is_signed_as_it_leaves_with_its_files(

@@ -11,6 +11,7 @@ from intake_email.outgoing import Carrier, octets
 from intake_email.reception import inbox_of
 from intake_email.relay import Relay
 from intake_email.render import Manner, render
+from intake_email.restraint import PURPOSE as RESTRAINT_PURPOSE
 from intake_email.restraint import Restraint
 from intake_email.settings import EmailSettings
 from intake_email.sign import SigningKeys, signed
@@ -23,7 +24,9 @@ class Sending:
     def __init__(self, settings: EmailSettings, host: Host, sign: Sign, clock: Clock) -> None:
         self._host = host
         self._clock = clock
-        self._restraint = Restraint(settings.email_automatic_per_day)
+        self._restraint = Restraint(
+            settings.email_automatic_per_day, host.checkpoints, partial(host.sign, RESTRAINT_PURPOSE)
+        )
         self._sign = sign
         self._manner = Manner(
             domain=settings.email_domain, quote=settings.email_quote, reply_tokens=settings.email_reply_tokens
@@ -38,9 +41,10 @@ class Sending:
         if inbox is None:
             raise Rejected("the inbox that this reply goes out from is not there any more", Reason.UNKNOWN_INBOX)
         mail = render(message, inbox, self._sign, manner=self._manner, ours=self._is_ours)
-        automatic = message.kind not in {OutboundKind.REPLY, OutboundKind.NOTICE}
-        if automatic and not self._restraint.allows(message.id, mail.recipients, self._clock()):
+        automatic = message.kind is not OutboundKind.REPLY
+        if automatic and not await self._restraint.allows(message.id, mail.recipients, self._clock()):
             self._host.meter.count("automatic_mails_held_back", kind=message.kind)
+            self._host.log.warning("mail.automatic_held_back", message=message.id, inbox=message.inbox)
             return Delivered(
                 state=DeliveryState.FAILED, detail="not sent: enough automatic mail for one address and day"
             )
