@@ -14,8 +14,16 @@ from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
 from deploy.checks import files, process
-from deploy.checks.manifest import Finding, build
-from deploy.checks.overlay import components, findings, is_production, overlays, with_channel
+from deploy.checks.manifest import Finding, Manifests, build
+from deploy.checks.overlay import (
+    components,
+    findings,
+    is_production,
+    overlays,
+    permits,
+    with_channel,
+    with_component,
+)
 
 DEPLOY = Path(__file__).resolve().parents[1]
 
@@ -38,6 +46,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
             bad += _looked_at(
                 f"{overlay.name} with {channel}", overlay, only=frozenset({"router", f"intake-{channel}"})
             )
+    for component in permits(DEPLOY) if everything else []:
+        with tempfile.TemporaryDirectory(prefix="frontline-component-") as folder:
+            bad += _as_written(f"prod with {component}", with_component(DEPLOY, Path(folder), component))[0]
     if everything:
         bad += _told("Dockerfile, scripts, YAML", lambda: files.check(DEPLOY))
     return 1 if bad else 0
@@ -45,21 +56,27 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _looked_at(name: str, overlay: Path, *, only: frozenset[str] = frozenset()) -> int:
     """All checks of one overlay. Of its services, `only` these are started, if any are named."""
-    try:
-        manifests = build(overlay)
-    except ValueError as error:
-        words = str(error)
-        return _told(f"{name}: build", lambda: [words])
-    bad = _told(
-        f"{name}: {len(manifests.objects)} objects, schemas and all they name",
-        lambda: findings(manifests),
-    )
-    if is_production(manifests):
+    bad, manifests = _as_written(name, overlay)
+    if manifests is not None and is_production(manifests):
         bad += _told(
             f"{name}: {' and '.join(sorted(only)) or 'services'} as processes, with NATS up, down and while they drain",
             lambda: asyncio.run(process.findings(manifests, only=only)),
         )
     return bad
+
+
+def _as_written(name: str, overlay: Path) -> tuple[int, Manifests | None]:
+    """The checks of one overlay's objects, which start nothing; `None` if there are none because it can't be built."""
+    try:
+        manifests = build(overlay)
+    except ValueError as error:
+        words = str(error)
+        return _told(f"{name}: build", lambda: [words]), None
+    bad = _told(
+        f"{name}: {len(manifests.objects)} objects, schemas and all they name",
+        lambda: findings(manifests),
+    )
+    return bad, manifests
 
 
 def _told(what: str, look: Callable[[], Iterable[Finding]]) -> int:

@@ -46,6 +46,9 @@ _OUTSIDE = (
 _CLIENTS = ("router", "intake-email", "intake-chat", "intake-phone", "intake-phone-ringer", "provision")
 _SERVED = {"router": 8080, "intake-chat": 8081, "intake-phone": 8082}
 
+_READS_MAILBOXES = "intake-email-mailboxes"
+"""The policy of overlays that have the component `read-mailboxes`."""
+
 FLOWS = (
     *(Flow(client, "nats", 4222) for client in _CLIENTS),
     *(Flow(client, "nats", port, wanted=False) for client in _CLIENTS for port in (6222, 8222)),
@@ -63,7 +66,9 @@ FLOWS = (
     Flow(WORLD, "intake-email", 2525),
     Flow(WORLD, "intake-email", 9090, wanted=False),
     Flow("intake-email", RELAY, 587),
+    Flow("intake-email", RELAY, 465),
     Flow("intake-email", RELAY, 25),
+    *(Flow(other, RELAY, port, wanted=False) for other in (*_SERVED, "nats") for port in (25, 143, 993)),
     Flow("intake-email", WORLD, 443, wanted=False),
     Flow("router", WORLD, 443, wanted=False),
     Flow("intake-chat", WORLD, 443, wanted=False),
@@ -99,7 +104,9 @@ def check(manifests: Manifests) -> Iterator[Finding]:
     places = ours | {place.name: place for place in _OUTSIDE}
     known = {"nats", *_CLIENTS}
     channels = [flow for pods in manifests.pods() if pods.name not in known for flow in of_channel(pods)]
-    for flow in (*FLOWS, *channels):
+    reads = any(policy["metadata"]["name"] == _READS_MAILBOXES for policy in policies)
+    mailboxes = [Flow("intake-email", RELAY, port, wanted=reads) for port in (143, 993)]
+    for flow in (*FLOWS, *channels, *mailboxes):
         source, target = places.get(flow.source), places.get(flow.target)
         if source is None or target is None:
             continue

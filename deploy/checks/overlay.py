@@ -53,6 +53,12 @@ def components(deploy: Path) -> list[str]:
     return sorted(path.parent.name.removeprefix("intake-") for path in found)
 
 
+def permits(deploy: Path) -> list[str]:
+    """The components that let something through, and start nothing."""
+    found = (deploy / "kubernetes/components").glob("*/kustomization.yaml")
+    return sorted(path.parent.name for path in found if not path.parent.name.startswith("intake-"))
+
+
 _INBOX = """
 [[desk.inbox]]
 channel = "{channel}"
@@ -66,14 +72,21 @@ def with_channel(deploy: Path, folder: Path, channel: str, overlay: str = "prod"
     """An overlay of `deploy` that has this channel, too, in a copy below `folder`: done as
     docs/how-to/run-on-kubernetes.md tells an operator to do it.
     """
+    made = with_component(deploy, folder, f"intake-{channel}", overlay)
     tree = folder / "kubernetes"
-    shutil.copytree(deploy / "kubernetes", tree)
     desks = tree / "base/desks.toml"
     with desks.open("a", encoding="utf-8") as file:
         file.write(_INBOX.format(channel=channel))
     configuration = load(desks)
     wanted = users(configuration.channels, [desk.id for desk in configuration.desks])
     (tree / "base/nats/users.conf").write_text(render(wanted), encoding="utf-8")
-    with (tree / "overlays" / overlay / "kustomization.yaml").open("a", encoding="utf-8") as file:
-        file.write(f"components: [../../components/intake-{channel}]\n")
-    return tree / "overlays" / overlay
+    return made
+
+
+def with_component(deploy: Path, folder: Path, component: str, overlay: str = "prod") -> Path:
+    """An overlay of `deploy` that has this component, too, in a copy below `folder`."""
+    made = folder / "kubernetes/overlays" / overlay
+    shutil.copytree(deploy / "kubernetes", folder / "kubernetes")
+    with (made / "kustomization.yaml").open("a", encoding="utf-8") as file:
+        file.write(f"components: [../../components/{component}]\n")
+    return made
