@@ -230,7 +230,15 @@ def test_copies_are_marked_as_such() -> None:
 
 def test_what_is_delivered_and_what_is_shown_are_the_same_words() -> None:
     draft = reply_draft(
-        letter(heard(1)), id_=MessageId("r9"), contact=contact(), who=WHO, text="Hi", html="", attachments=(), now=NOW
+        letter(heard(1)),
+        id_=MessageId("r9"),
+        contact=contact().id,
+        customer=contact().customer,
+        who=WHO,
+        text="Hi",
+        html="",
+        attachments=(),
+        now=NOW,
     )
     assert draft.outbound is not None
     assert (draft.item.id, draft.item.text, draft.item.subject) == ("r9", "Hi", "Printer on fire")

@@ -6,7 +6,7 @@ from datetime import datetime
 
 from frontline.configuration.model import Desk
 from frontline.contract.draft import Draft
-from frontline.contract.ids import ChannelName, InboxId, MessageId
+from frontline.contract.ids import ChannelName, ContactId, CustomerId, InboxId, MessageId
 from frontline.contract.message import Attachment, OutboundMessage, Quoted, Recipient, ThreadRef
 from frontline.contract.transcript import Author, Direction, ItemKind, TranscriptItem
 from router.api.access import Who
@@ -85,7 +85,8 @@ def reply_draft(
     letter: Letter,
     *,
     id_: MessageId,
-    contact: ContactRow,
+    contact: ContactId,
+    customer: CustomerId,
     who: Who,
     text: str,
     html: str,
@@ -94,7 +95,7 @@ def reply_draft(
 ) -> Draft:
     item = TranscriptItem(
         id=id_,
-        contact=contact.id,
+        contact=contact,
         at=now,
         kind=ItemKind.MESSAGE,
         direction=Direction.OUT,
@@ -112,8 +113,8 @@ def reply_draft(
         channel=letter.channel,
         inbox=letter.inbox,
         desk=who.desk.id,
-        contact=contact.id,
-        customer=contact.customer,
+        contact=contact,
+        customer=customer,
         author=who.agent.id,
         author_name=who.agent.name,
         to=letter.to,

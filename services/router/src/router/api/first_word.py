@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from aiohttp import web
 
 from frontline.configuration.model import Inbox
-from frontline.contract.ids import ContactId, CustomerId, DeskId
+from frontline.contract.ids import ContactId, CustomerId
 from frontline.contract.message import Identity, Recipient
 from frontline.runtime.keyvalue import KeyValue
 from frontline.runtime.topology import CUSTOMERS
@@ -19,7 +19,6 @@ from router.core.command import WriteFirst
 from router.desk.effects import stored
 from router.desk.resolve import identity_hash
 from router.desk.words import Words
-from router.index.row import ContactRow, stamp
 
 
 async def write_first(call: Call[ContactBody, Nothing]) -> web.Response:
@@ -38,7 +37,8 @@ async def write_first(call: Call[ContactBody, Nothing]) -> web.Response:
             channel=inbox.channel, inbox=inbox.id, to=(Recipient(address=body.to),), thread=(), subject=body.subject
         ),
         id_=id_,
-        contact=_row(contact, customer, inbox, desk.id, stamp(now)),
+        contact=contact,
+        customer=customer,
         who=call.who,
         text=body.text,
         html="",
@@ -75,21 +75,3 @@ def _looks(address: str) -> str:
     if "@" in address:
         return "mail"
     return "number" if address.startswith("+") else "other"
-
-
-def _row(contact: ContactId, customer: CustomerId, inbox: Inbox, desk: DeskId, at: str) -> ContactRow:
-    """As much of a contact that is not there yet as a letter needs."""
-    return ContactRow(
-        desk=desk,
-        id=contact,
-        ordinal=0,
-        inbox=inbox.id,
-        channel=inbox.channel,
-        customer=customer,
-        state="waiting_customer",
-        presence="away",
-        lane=inbox.lane,
-        priority_reason="",
-        opened_at=at,
-        updated_at=at,
-    )

@@ -41,7 +41,8 @@ async def write_reply(call: Call[ReplyBody, Nothing]) -> web.Response:
     draft = reply_draft(
         letter,
         id_=id_,
-        contact=contact,
+        contact=contact.id,
+        customer=contact.customer,
         who=call.who,
         text=body.text,
         html=nh3.clean(body.html, url_schemes=_SCHEMES) if body.html else "",
