@@ -50,6 +50,8 @@ def test_every_route_of_the_issue_is_there() -> None:
         ("POST", "/api/contacts/{id}/wait"),
         ("POST", "/api/contacts/{id}/promise"),
         ("POST", "/api/contacts/{id}/lane"),
+        ("GET", "/api/contacts/{id}/check-ins"),
+        ("PUT", "/api/contacts/{id}/check-ins"),
         ("GET", "/api/live"),
         ("GET", "/api/offers"),
         ("POST", "/api/offers/{id}/accept"),
