@@ -150,8 +150,11 @@ def router(channels: Sequence[ChannelName], desks: Sequence[DeskId]) -> User:
         user.takes(TRANSFERS, subject.desk_consumer(desk))
         user.takes(TRANSFERS, subject.forward_consumer(desk))
     for channel in channels:
+        stream = subject.inbox_stream(channel)
+        user.publish.append(f"{_API}.CONSUMER.LIST.{stream}")  # which desk has which inbox
         for desk in desks:
-            user.takes(subject.inbox_stream(channel), subject.desk_consumer(desk))
+            user.takes(stream, subject.desk_consumer(desk))
+            user.publish.append(f"{_API}.CONSUMER.DELETE.{stream}.{subject.desk_consumer(desk)}")
         # Into inboxes, too: what was parked is released to where it came from.
         user.publish += [subject.inbound_all(channel), subject.outbound_all(channel), _signals(channel)]
         user.subscribe.append(subject.signal_all(channel))

@@ -14,6 +14,7 @@ READS_THE_ENVIRONMENT = {
 STARTS_BARE_TASKS = {
     "services/intake-email/src/intake_email/incoming.py": "stores a mail while it still comes in; its session awaits it, or ends it in `close`",
     "shared/src/frontline/runtime/cancel.py": "one that a cancellation ends, whatever the awaited library does with it",
+    "services/router/src/router/desk/intake.py": "waits for messages or for the word to stop, and awaits the end of both",
     "services/router/src/router/desk/lease.py": "a watch that lasts as long as one wait, which cancels and awaits it",
     "services/router/src/router/api/live.py": "what a page says and what it is told end together, with its connection",
     "shared/src/frontline/cli/replay.py": "follows the directory until it is loaded, and awaits the end of that",

@@ -15,6 +15,7 @@ import pytest_asyncio
 from nats.aio.msg import Msg
 
 from frontline.contract.error import Unavailable
+from frontline.runtime import consumers
 from frontline.runtime.bus import Bus, WrongSequence
 from frontline.runtime.keyvalue import KeyValue
 from frontline.runtime.objects import Objects, one, whole
@@ -53,9 +54,9 @@ async def taken(bus: Bus, count: int, name: str = "desk-support") -> list[Msg]:
     return found
 
 
-async def emptied(bus: Bus) -> None:
+async def emptied(bus: Bus, subject: str = "inbound.email.>") -> None:
     async with asyncio.timeout(30):
-        while await on(bus, INBOX, "inbound.email.>"):
+        while await on(bus, INBOX, subject):
             await asyncio.sleep(0.01)
 
 
@@ -192,3 +193,44 @@ async def test_an_object_is_put_read_and_put_again_under_its_name(place: Place) 
     assert await whole(others.get(second)) == b"second"
     with pytest.raises(Unavailable):
         await whole(others.get(first))
+
+
+async def test_a_subject_is_taken_by_one_consumer_and_the_list_says_by_which(place: Place) -> None:
+    await consumer(place.bus, "desk-a", (MAIL, OTHER))
+    with pytest.raises(Unavailable, match="not unique"):
+        await consumer(place.other, "desk-b", (OTHER,))
+    assert await consumers.filters(place.other, INBOX) == {"desk-a": {MAIL, OTHER}}
+    await consumer(place.bus, "desk-a", (MAIL,))
+    await consumer(place.other, "desk-b", (OTHER,))
+    assert await consumers.filters(place.bus, INBOX) == {"desk-a": {MAIL}, "desk-b": {OTHER}}
+
+
+async def test_a_consumer_that_is_given_a_subject_passes_over_what_came_before_and_one_made_anew_does_not(
+    place: Place,
+) -> None:
+    await place.bus.publish(OTHER, b"before")
+    await place.bus.publish(MAIL, b"mail")
+    await consumer(place.bus)
+    (mail,) = await taken(place.bus, 1)
+    await mail.ack()
+    await emptied(place.bus, MAIL)
+    await consumer(place.bus, filters=(MAIL, OTHER))
+    await place.bus.publish(OTHER, b"after")
+    (after,) = await taken(place.bus, 1)
+    assert (mail.data, after.data) == (b"mail", b"after")
+    await consumers.remove(place.bus, INBOX, "desk-support")
+    await consumers.remove(place.bus, INBOX, "desk-support")
+    await consumer(place.bus, filters=(MAIL, OTHER))
+    assert [msg.data for msg in await taken(place.bus, 2)] == [b"before", b"after"]
+
+
+async def test_an_acknowledgement_of_a_consumer_that_was_made_anew_since_is_harmless(place: Place) -> None:
+    await place.bus.publish(MAIL, b"one")
+    await consumer(place.bus)
+    (first,) = await taken(place.bus, 1)
+    await consumers.remove(place.bus, INBOX, "desk-support")
+    await consumer(place.bus)
+    (again,) = await taken(place.bus, 1)
+    await first.ack()
+    await again.ack()
+    await emptied(place.bus)

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from prometheus_client import CollectorRegistry, generate_latest
 
+from frontline.configuration.model import Configuration, Desk, Inbox
 from frontline.contract import subject
 from frontline.contract.codec import encode
 from frontline.contract.error import Unavailable
@@ -76,7 +77,9 @@ class Figures:
 
     def __init__(self, lookup: Callable[[DeskId, ContactId], ContactRow | None] = unknown) -> None:
         self.registry = CollectorRegistry()
-        self.tracker = ServiceLevel([SUPPORT], [EMAIL], lookup, self.registry)
+        self.tracker = ServiceLevel(lookup, self.registry)
+        inboxes = (Inbox(channel=EMAIL, id=INBOX, address="support@frontline.example"),)
+        self.tracker.load(Configuration(desks=(Desk(id=SUPPORT, inboxes=inboxes),)))
 
     def value(self, name: str, **labels: str) -> float:
         return self.registry.get_sample_value(name, labels) or 0.0

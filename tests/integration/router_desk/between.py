@@ -21,6 +21,7 @@ from router.core.event import DeskDecision
 from router.core.refusal import Refused
 from router.core.state import DeskState
 from router.desk.command_port import CommandReply, CommandRequest, ask
+from router.desk.configured import Configured
 from router.desk.fence import Counted, Fence
 from router.desk.figures import RouterFigures
 from router.desk.log_store import StreamLogStore
@@ -127,14 +128,15 @@ class Desks:
         return found
 
     def _surroundings(self) -> Surroundings:
+        figures = RouterFigures(CollectorRegistry())
         return Surroundings(
             bus=self.bus,
             signer=SIGNER,
-            configuration=CONFIGURATION,
+            configured=Configured(CONFIGURATION, None, logger("test"), figures),
             wall=lambda: datetime.now(UTC),
             log=logger("test"),
             park=parking(self.bus),
-            figures=RouterFigures(CollectorRegistry()),
+            figures=figures,
             lease_seconds=1.0,
             holder_of=self._holder_of,
         )

@@ -37,6 +37,7 @@ from router.core.command import SendReply
 from router.core.commit import Commit
 from router.core.event import DeskDecision
 from router.desk.command_port import CommandReply, CommandRequest, ask
+from router.desk.configured import Configured
 from router.desk.fence import Counted, Fence
 from router.desk.figures import RouterFigures
 from router.desk.intake import Park
@@ -88,17 +89,18 @@ async def desk_on(
     """A replica that runs until the end of the block, or until its test stops it by `halt`."""
     configuration = configuration or CONFIGURATION
     stopping = asyncio.Event()
+    figures = RouterFigures(CollectorRegistry())
     replica = Replica(
         configuration.desks[0],
         holder,
         Surroundings(
             bus=bus,
             signer=SIGNER,
-            configuration=configuration,
+            configured=Configured(configuration, None, logger("test"), figures),
             wall=lambda: datetime.now(UTC),
             log=logger("test"),
             park=parking(bus),
-            figures=RouterFigures(CollectorRegistry()),
+            figures=figures,
             lease_seconds=lease_seconds,
             **more,
         ),

@@ -4,7 +4,7 @@ from frontline.contract import subject
 from frontline.runtime.bus import Bus
 from frontline.runtime.pull import ensure_consumer, pull
 from router.core.event import ContactOpened, MessageReceived
-from router.desk.intake import ACK_WAIT_SECONDS
+from router.desk.holding import ACK_WAIT_SECONDS
 from tests.integration.router_desk.desk import (
     EMAIL,
     INBOX,

@@ -32,6 +32,11 @@ def main() -> int:
             file.write(f"{os.environ['NAME']} ended\n")
         raise SystemExit(0)
 
+    def hung_up(*_: object) -> None:
+        with journal.open("a") as file:
+            file.write(f"{os.environ['NAME']} was hung up on\n")
+
+    signal.signal(signal.SIGHUP, hung_up)
     signal.signal(signal.SIGTERM, signal.SIG_IGN if "stubborn" in sys.argv else ended)
     server = HTTPServer(("127.0.0.1", 0), Probe)
     status = Path(os.environ["FRONTLINE_STATUS_FILE"])

@@ -57,3 +57,17 @@ async def test_everything_can_be_ended_at_once(tmp_path: Path) -> None:
     fleet.kill()
     await fleet.stop()
     assert stage.journal.read_text() == ""
+
+
+async def test_a_hang_up_goes_on_to_the_services_and_ends_none_of_them(tmp_path: Path) -> None:
+    stage = Stage(tmp_path)
+    fleet = Fleet(None)
+    fleet.start([stage.member("router")])
+    fleet.hang_up()  # not yet: it would not know what to do with it
+    await stage.until(lambda: fleet.ready)
+    fleet.hang_up()
+    async with asyncio.timeout(30):
+        while stage.journal.read_text() != "router was hung up on\n":
+            await asyncio.sleep(0.01)
+    await fleet.stop()
+    assert [member.starts for member in fleet.members] == [1]

@@ -116,7 +116,9 @@ class Broker:
         """A message of a client's has arrived."""
         if subject.startswith("$JS.ACK."):
             _, _, stream, consumer, delivered, seq, *_ = subject.split(".")
-            self.streams[stream].consumers[consumer].told(int(seq), int(delivered), data)
+            there = self.streams[stream].consumers.get(consumer)
+            if there is not None:
+                there.told(int(seq), int(delivered), data)
         elif subject.startswith("$JS.API."):
             self._api(subject.removeprefix("$JS.API."), reply, data)
         elif (taker := self._stream_of(subject)) is not None:
@@ -213,6 +215,16 @@ class Broker:
         elif what.startswith("CONSUMER.CREATE."):
             _, _, name, durable = what.split(".")
             self._answer(reply, self._consumer(self.streams[name], durable, ask["config"]))
+        elif verb == "CONSUMER.LIST":
+            there = self.streams[rest].consumers.items()
+            told = [{"name": name, "config": {"filter_subjects": list(each.filters)}} for name, each in there]
+            self._answer(reply, {"total": len(told), "consumers": told[ask.get("offset", 0) :]})
+        elif what.startswith("CONSUMER.DELETE."):
+            _, _, name, durable = what.split(".")
+            gone = self.streams[name].consumers.pop(durable, None)
+            if gone is not None:
+                gone.end()
+            self._answer(reply, {"success": True} if gone is not None else _error(404, 10014, "consumer not found"))
         elif what.startswith("CONSUMER.MSG.NEXT."):
             _, _, _, name, durable = what.split(".")
             consumer = self.streams[name].consumers.get(durable)
@@ -264,6 +276,10 @@ class Broker:
 
     def _consumer(self, stream: StoredStream, durable: str, config: dict[str, Any]) -> dict[str, Any]:
         consumer = stream.consumers.get(durable)
+        others = {subject for name, each in stream.consumers.items() if name != durable for subject in each.filters}
+        if others.intersection(config["filter_subjects"]):
+            self.seen["taken by another"] += 1
+            return _error(400, 10100, "filtered consumer not unique on workqueue stream")
         if consumer is None:
             consumer = stream.consumers[durable] = Consumer(self, stream, durable, asyncio.get_running_loop())
         consumer.configure(config["filter_subjects"], config["ack_wait"] / 1e9, config["max_ack_pending"])

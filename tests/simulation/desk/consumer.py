@@ -33,7 +33,7 @@ class Consumer:
         self._stream = stream
         self._name = name
         self._loop = loop
-        self._filters: list[str] = []
+        self.filters: list[str] = []
         self._ack_wait = 30.0
         self._most = 1000
         self._cursor = 0
@@ -42,7 +42,7 @@ class Consumer:
         self._timer: asyncio.TimerHandle | None = None
 
     def configure(self, filters: list[str], ack_wait: float, most: int) -> None:
-        self._filters, self._most = filters, most
+        self.filters, self._most = filters, most
         if ack_wait != self._ack_wait:
             self._ack_wait = ack_wait
             for out in self.pending.values():
@@ -98,7 +98,7 @@ class Consumer:
                 del self.pending[seq]
         if len(self.pending) >= self._most:
             return None
-        found = [seq for subject in self._filters for seq in self._stream.by_subject.get(subject, ())]
+        found = [seq for subject in self.filters for seq in self._stream.by_subject.get(subject, ())]
         return min((seq for seq in found if seq > self._cursor), default=None)
 
     def _arm(self) -> None:
@@ -108,6 +108,15 @@ class Consumer:
         due = [out.until for out in self.pending.values()]
         if due and self._pulls:
             self._timer = self._loop.call_at(max(min(due), self._loop.time() + 0.001), self.pump)
+
+    def end(self) -> None:
+        """It is deleted: whoever asked is told."""
+        for pull in self._pulls:
+            pull.expires.cancel()
+            self._broker.tell(pull.reply, "", b"", {"Status": "409"})
+        self._pulls.clear()
+        if self._timer is not None:
+            self._timer.cancel()
 
     def _end(self, pull: _Pull) -> None:
         if pull in self._pulls:

@@ -17,6 +17,7 @@ from frontline.contract.ids import DeskId
 from frontline.runtime.bus import Bus
 from router.core.snapshot import UnreadableSnapshot
 from router.desk.commands import DeskCommands
+from router.desk.configured import Configured
 from router.desk.figures import RouterFigures
 from router.desk.replica import Replica
 from router.desk.snapshotting import take
@@ -93,13 +94,14 @@ class Process:
         self.bus = await asyncio.get_running_loop().create_task(
             bus_to(self.client, ack_deadline=self._faults.deadline), context=self._context
         )
+        log = Noted(self._broker.seen, self._wrong)
         surroundings = Surroundings(
             bus=self.bus,
             signer=SIGNER,
-            configuration=CONFIGURATION,
+            configured=Configured(CONFIGURATION, None, log, _FIGURES),
             wall=self.wall,
             monotonic=asyncio.get_running_loop().time,
-            log=Noted(self._broker.seen, self._wrong),
+            log=log,
             park=self._park,
             figures=_FIGURES,
             take_snapshot=self._take,

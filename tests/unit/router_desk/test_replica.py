@@ -3,9 +3,14 @@
 import asyncio
 from typing import cast
 
-from frontline.configuration.model import Desk
+from prometheus_client import CollectorRegistry
+
+from frontline.configuration.model import Configuration, Desk
 from frontline.contract.error import Unavailable
 from frontline.contract.ids import DeskId
+from frontline.runtime.telemetry import logger
+from router.desk.configured import Configured
+from router.desk.figures import RouterFigures
 from router.desk.replica import Replica
 from router.desk.surroundings import Surroundings
 
@@ -19,6 +24,7 @@ class Around:
 
     bus = None
     log = Noted()
+    configured = Configured(Configuration(), None, logger("test"), RouterFigures(CollectorRegistry()))
 
 
 class FailsAtItsEnd(Replica):

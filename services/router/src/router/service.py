@@ -22,7 +22,12 @@ from frontline.runtime.objects import Objects
 from frontline.runtime.parked import park
 from frontline.runtime.service import Service, run_service
 from router.api.app import build_app
+from router.api.entry import API
+from router.core.refusal import Refused
+from router.desk.applying import request_for
+from router.desk.command_port import CommandRequest
 from router.desk.commands import DeskCommands
+from router.desk.configured import Configured
 from router.desk.figures import RouterFigures
 from router.desk.log_store import StreamLogStore
 from router.desk.replica import Newer, Replica
@@ -81,15 +86,18 @@ async def _serve(service: Service, under_way: asyncio.Event) -> None:
     if service.settings.config is None:
         raise SettingsError([Mistake("FRONTLINE_CONFIG", "is not set: the router has to know its desks")])
     configuration = load(service.settings.config)
+    figures = RouterFigures(service.metrics.registry)
+    read = partial(asyncio.to_thread, load, service.settings.config)
+    configured = Configured(configuration, read, service.log, figures)
     surroundings = Surroundings(
         bus=service.bus,
         signer=service.signer,
-        configuration=configuration,
+        configured=configured,
         wall=service.clock,
         holder_of=partial(_holder_of, replicas),
         log=service.log,
         park=partial(_park, service),
-        figures=RouterFigures(service.metrics.registry),
+        figures=figures,
         lease_seconds=settings.lease_seconds,
         snapshot_every=settings.snapshot_every,
         retention=settings.log_retention,
@@ -100,22 +108,26 @@ async def _serve(service: Service, under_way: asyncio.Event) -> None:
     service.health.check("index", lambda: "the read index is not built yet")
     async with AsyncExitStack() as stack:
         index = await _open_index(service, settings, list(replicas), stack)
+        commands = DeskCommands(service.bus, replicas)
         app = build_app(
             bus=service.bus,
             configuration=configuration,
             signer=service.signer,
             index=index,
-            commands=DeskCommands(service.bus, replicas),
+            commands=commands,
             objects=Objects(service.bus),
             clock=service.clock,
             mint=partial(secrets.token_hex, 16),
             metrics=service.metrics,
             log=service.log,
         )
+        configured.when_taken_over(app[API].access.load)
         await _listen(service, app, settings, stack)
         async with asyncio.TaskGroup() as tasks:
             following = [tasks.create_task(work) for work in _followers(service, index, list(replicas))]
-            following.append(tasks.create_task(_service_level(service, index, configuration).run()))
+            following.append(tasks.create_task(_service_level(service, index, configured).run()))
+            following.append(tasks.create_task(configured.run()))
+            following.append(tasks.create_task(_reload(service, configured, replicas, commands)))
             leading = [tasks.create_task(_replicate(service, replica)) for replica in replicas.values()]
             under_way.set()  # from here on everything ends by itself, in order
             await service.stopping.wait()
@@ -176,10 +188,43 @@ def _followers(service: Service, index: ReadIndex, desks: list[DeskId]) -> list[
     ]
 
 
-def _service_level(service: Service, index: ReadIndex, configuration: Configuration) -> EventSubscription:
+async def _reload(
+    service: Service, configured: Configured, replicas: Mapping[DeskId, Replica], commands: DeskCommands
+) -> None:
+    """Read the file again whenever somebody says so, until cancelled."""
+
+    async def apply(configuration: Configuration) -> list[tuple[DeskId, str]]:
+        answers = []
+        for desk in configuration.desks:
+            replica = replicas.get(desk.id)
+            if replica is None:
+                answers.append((desk.id, "it is not known here: make its stream, and start this router again"))
+            elif replica.version < configuration.version:
+                answers.append((desk.id, await _ask(commands, desk.id, request_for(configuration, desk))))
+        return answers
+
+    while True:
+        await service.hung_up.wait()
+        service.hung_up.clear()
+        await configured.reload(apply)
+
+
+async def _ask(commands: DeskCommands, desk: DeskId, request: CommandRequest) -> str:
+    """Why a desk said no, empty if it did not."""
+    try:
+        await commands.ask(desk, request)
+    except Refused as refused:
+        return refused.detail
+    except Unavailable as unavailable:
+        return f"{unavailable.detail}: try again"
+    return ""
+
+
+def _service_level(service: Service, index: ReadIndex, configured: Configured) -> EventSubscription:
     """The desks' figures, from what they decided; the replicas share the work."""
-    desks = [desk.id for desk in configuration.desks]
-    tracker = ServiceLevel(desks, configuration.channels, index.read.row, service.metrics.registry)
+    tracker = ServiceLevel(index.read.row, service.metrics.registry)
+    tracker.load(configured.current)
+    configured.when_taken_over(tracker.load)
     assert service.settings.nats_url is not None
     return EventSubscription(
         "service-level",

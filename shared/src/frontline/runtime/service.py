@@ -2,7 +2,8 @@
 
 A service starts and answers its probes while NATS is away; it is just not ready then. SIGTERM
 and SIGINT set `stopping`, readiness falls at once, and the service's own code has the drain
-time to finish. A second signal ends the process at once; so does a crash of any task.
+time to finish. A second signal ends the process at once; so does a crash of any task. SIGHUP sets
+`hung_up`, for a service that has something to read again; the others take no notice.
 """
 
 import asyncio
@@ -53,6 +54,7 @@ class Service:
     clock: Clock
     tasks: asyncio.TaskGroup
     stopping: asyncio.Event = field(default_factory=asyncio.Event)
+    hung_up: asyncio.Event = field(default_factory=asyncio.Event)
     status: Status = field(default_factory=lambda: Status(name="", pid=0))
     sections: dict[type[msgspec.Struct], msgspec.Struct] = field(default_factory=dict)
     _background: list[asyncio.Task[Any]] = field(default_factory=list)
@@ -255,6 +257,12 @@ def _on_signals(service: Service) -> None:
 
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop, number)
+
+    def hang_up() -> None:
+        service.log.info("service.hung_up")
+        service.hung_up.set()
+
+    loop.add_signal_handler(signal.SIGHUP, hang_up)
 
 
 async def _watch_parent(service: Service, parent: int) -> None:

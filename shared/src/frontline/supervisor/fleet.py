@@ -72,6 +72,11 @@ class Fleet:
             await self.server.stop(max(deadline - loop.time(), 0.1))
         await asyncio.gather(*self._tasks, return_exceptions=True)
 
+    def hang_up(self) -> None:
+        """Have the services read again what they read: those that are not ready yet read it anyway."""
+        for member in self.members:
+            member.hang_up()
+
     def kill(self) -> None:
         """End everything at once."""
         for member in self.members:

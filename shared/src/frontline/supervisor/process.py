@@ -102,6 +102,12 @@ class Supervised:
             self.kill()
             await process.wait()
 
+    def hang_up(self) -> None:
+        """SIGHUP, to a service that is ready: before that it might not know it yet, and would end by it."""
+        if self.ready and self._process is not None and self._process.returncode is None:
+            with suppress(ProcessLookupError):
+                self._process.send_signal(signal.SIGHUP)
+
     def kill(self) -> None:
         """End it at once."""
         self._stopping.set()

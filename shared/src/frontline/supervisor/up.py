@@ -30,12 +30,13 @@ from frontline.supervisor.record import up_record
 from frontline.supervisor.roster import CHANNELS, SERVICES, Roster, installed, roster
 from frontline.supervisor.settings import Given, UpSettings, service_environment, up_settings
 from frontline.supervisor.storage import bound
+from frontline.supervisor.terminal import has_terminal
 
 Say = Callable[[str], None]
 
 
 def up(environ: Mapping[str, str], say: Say) -> None:
-    """Run until SIGINT or SIGTERM. `SettingsError` before anything is started, or when a service
+    """Run until SIGINT or SIGTERM, or until the terminal is gone. SIGHUP goes on to the services. `SettingsError` before anything is started, or when a service
     does not take its settings; `Unavailable` when the embedded server can't be started.
     """
     began = time.monotonic()
@@ -187,8 +188,19 @@ class _Run:
                 fleet.kill()
             stop.set()
 
-        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        terminal = has_terminal()
+
+        def hung_up() -> None:
+            """Our terminal has gone, and we go with it; else somebody wants the configuration read again."""
+            if terminal and not has_terminal():
+                asked()
+            else:
+                self.say("Reading the configuration again")
+                fleet.hang_up()
+
+        for number in (signal.SIGINT, signal.SIGTERM):
             loop.add_signal_handler(number, asked)
+        loop.add_signal_handler(signal.SIGHUP, hung_up)
 
 
 def with_token(url: str, token: str | None) -> str:

@@ -16,7 +16,7 @@ import msgspec
 from frontline.cli.output import line
 from frontline.cli.reach import on_bus
 from frontline.configuration.load import load
-from frontline.configuration.model import Configuration
+from frontline.configuration.model import Configuration, Desk
 from frontline.contract import subject
 from frontline.contract.error import Mistake, SettingsError, Unavailable
 from frontline.contract.ids import DeskId
@@ -24,7 +24,7 @@ from frontline.runtime.bus import Bus
 from router.core.command import ApplySettings
 from router.core.refusal import Refused
 from router.desk.command_port import CommandRequest, ask
-from router.desk.settings import desk_settings
+from router.desk.settings import desk_settings, elsewhere
 
 _TRIES = 5
 _PAUSE_SECONDS = 1.0
@@ -55,23 +55,23 @@ def _apply(arguments: Namespace, environ: Mapping[str, str]) -> int:
         refused = refused or bool(problem)
         line(f"{desk}: {problem or f'version {configuration.version} is in force.'}")
     if not refused:
-        line("Restart the routers, one by one: names, addresses and inboxes are theirs to read.")
+        line("Each router takes it over, too, as soon as its own file says so.")
     return 1 if refused else 0
 
 
 async def apply(bus: Bus, configuration: Configuration) -> list[tuple[DeskId, str]]:
     """Each desk with why it said no, empty if it took the settings. Raises `Unavailable` for one without a leader."""
-    return [
-        (desk.id, await _ask(bus, desk.id, _command(configuration, n))) for n, desk in enumerate(configuration.desks)
-    ]
+    return [(desk.id, await _ask(bus, desk.id, request_for(configuration, desk))) for desk in configuration.desks]
 
 
-def _command(configuration: Configuration, n: int) -> ApplySettings:
-    return ApplySettings(settings=desk_settings(configuration, configuration.desks[n]))
+def request_for(configuration: Configuration, desk: Desk) -> CommandRequest:
+    """What its leader is asked so that a desk takes the configuration over."""
+    settings = desk_settings(configuration, desk)
+    command = ApplySettings(settings=settings, elsewhere=elsewhere(configuration, desk.id))
+    return CommandRequest(command=command, request=f"apply:{desk.id}:{settings.version}", body={})
 
 
-async def _ask(bus: Bus, desk: DeskId, command: ApplySettings) -> str:
-    request = CommandRequest(command=command, request=f"apply:{desk}:{command.settings.version}", body={})
+async def _ask(bus: Bus, desk: DeskId, request: CommandRequest) -> str:
     for left in reversed(range(_TRIES)):
         try:
             await ask(bus, desk, await _epoch(bus, desk), request)

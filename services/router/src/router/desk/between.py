@@ -22,7 +22,8 @@ from router.core.command import DeskCommand, SettleTransfer, TakeContact
 from router.core.decide_between import considered
 from router.core.refusal import Refused
 from router.desk.between_words import Answered, Asked, Given, Said, decode_said, encode_said
-from router.desk.intake import ACK_WAIT_SECONDS, MAX_DELIVERIES, Park
+from router.desk.holding import ACK_WAIT_SECONDS
+from router.desk.intake import MAX_DELIVERIES, Park
 from router.desk.log import Deposed
 from router.desk.loop import DeskLoop, Work
 

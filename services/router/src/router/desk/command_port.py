@@ -5,10 +5,12 @@ The epoch in the subject makes a leader that was deposed unreachable by construc
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from typing import Any
 
 import msgspec
 from nats.aio.msg import Msg
+from nats.aio.subscription import Subscription
 
 from frontline.contract import subject
 from frontline.contract.error import Unavailable
@@ -71,17 +73,29 @@ class CommandPort:
         self._subject = subject.command(desk, epoch)
         self._decide = decide
         self._queue: asyncio.Queue[Msg] = asyncio.Queue(limit)
+        self._subscription: Subscription | None = None
 
     async def run(self) -> None:
         """Answer until cancelled. A request beyond the limit is told to come again."""
-        subscription = await self._bus.nc.subscribe(self._subject, cb=self._take)
+        self._subscription = await self._bus.nc.subscribe(self._subject, cb=self._take)
         try:
             async with asyncio.TaskGroup() as tasks:
                 for _ in range(16):
                     tasks.create_task(self._work())
         finally:
-            if self._bus.connected:
-                await subscription.unsubscribe()
+            await self._close()
+
+    async def finish(self) -> None:
+        """Take no more, and wait until what was taken is answered, for a while."""
+        await self._close()
+        with suppress(TimeoutError):
+            async with asyncio.timeout(_ASK_SECONDS):
+                await self._queue.join()
+
+    async def _close(self) -> None:
+        subscription, self._subscription = self._subscription, None
+        if subscription is not None and self._bus.connected:
+            await subscription.unsubscribe()
 
     async def _take(self, msg: Msg) -> None:
         try:
@@ -92,9 +106,12 @@ class CommandPort:
     async def _work(self) -> None:
         while True:
             msg = await self._queue.get()
-            reply = await self._answer(msg)
-            if self._bus.connected:
-                await msg.respond(_encode(reply))
+            try:
+                reply = await self._answer(msg)
+                if self._bus.connected:
+                    await msg.respond(_encode(reply))
+            finally:
+                self._queue.task_done()
 
     async def _answer(self, msg: Msg) -> CommandReply:
         try:

@@ -36,6 +36,7 @@ from router.core.event import (
     ReplyQueued,
 )
 from router.core.event_check_in import CheckInDue
+from router.core.overlay import Position
 from router.core.state import DeskState
 from router.desk.between_words import PRIVATE, word_of
 from router.desk.checking_in import CheckInWriter
@@ -103,6 +104,8 @@ class Effects:
         self._progress = KeyValue(bus, PROGRESS)
         self._key = f"effects.{desk}"
         self._redo_until = 0
+        self._reached = (0, 0)
+        self._moved = asyncio.Event()
 
     async def run(self, epoch: int) -> None:
         """Follow the log until cancelled. What lies before `epoch` may have been done by a former
@@ -114,16 +117,28 @@ class Effects:
         if place.seq > epoch or (place.seq == epoch and place.epoch != epoch):
             place = Place()  # the log has lost its end since, and our place in it with it
         fence = Fence(place.seq, place.epoch, place.index)
+        self._move((place.epoch, place.index))
         async with aclosing(self._store.follow(place.seq)) as batches:
             async for batch in batches:
                 counted = [record for found in batch if isinstance(record := fence.admit(found), Counted)]
                 if counted:
                     reached = Place(seq=fence.seq, epoch=fence.epoch, index=fence.index)
                     await self._patiently(partial(self._apply, counted, reached))
+                    self._move((reached.epoch, reached.index))
                     events = [event for each in counted for event in each.commit.events]
                     keys = any(isinstance(event, _KEYED) for event in events)
                     contacts = frozenset(event.contact for event in events if hasattr(event, "contact"))
                     self._done(Done(reached, keys, contacts, events))
+
+    async def reach(self, position: Position) -> None:
+        """Wait until all that follows from the commit at `position`, and from those before it, is stored."""
+        while self._reached < position:
+            self._moved.clear()
+            await self._moved.wait()
+
+    def _move(self, position: Position) -> None:
+        self._reached = position
+        self._moved.set()
 
     async def _where(self) -> Place:
         entry = await self._progress.get(self._key)

@@ -82,10 +82,23 @@ class RouterFigures:
             ["desk", "way", "outcome"],
             registry=registry,
         )
+        self._configuration = Gauge(
+            "frontline_router_configuration_version", "The version that this process works by.", registry=registry
+        )
+        self._reloads = Counter(
+            "frontline_router_reloads", "How often the file was read again, by what came of it.", ["outcome"],
+            registry=registry,
+        )  # fmt: skip
 
     def noticed(self, desk: DeskId, way: str, outcome: str) -> None:
         """A notice was `sent` on its way, or `dropped`: nothing in it held any more, or it led nowhere."""
         self._notices.labels(desk, way, outcome).inc()
+
+    def configured(self, version: int) -> None:
+        self._configuration.set(version)
+
+    def reloaded(self, outcome: str) -> None:
+        self._reloads.labels(outcome).inc()
 
     def led(self, desk: DeskId, loop: DeskLoop, writer: LogWriter) -> None:
         """This replica leads from here on; what is a state is read when somebody scrapes."""

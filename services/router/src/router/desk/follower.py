@@ -1,6 +1,7 @@
 """A replica's own copy of a desk, kept warm by following the log."""
 
 import asyncio
+from collections.abc import Callable
 from contextlib import aclosing
 
 from frontline.contract.error import Unavailable
@@ -18,7 +19,8 @@ from router.desk.snapshots import Snapshots, Taken
 class Follower:
     """State and place move together; nobody else touches either while `run` runs."""
 
-    def __init__(self, desk: DeskId, store: LogStore) -> None:
+    def __init__(self, desk: DeskId, store: LogStore, settings: Callable[[int], None] = lambda _version: None) -> None:
+        """`settings` is told the version of those that the log has, first and whenever it has others."""
         self.state = DeskState(desk)
         self.fence = Fence()
         self.place = Fence()
@@ -26,6 +28,7 @@ class Follower:
         self.epoch_began: EpochBegan | None = None
         self.store = store
         self._moved = asyncio.Event()
+        self._settings = settings
 
     async def begin(self, snapshots: Snapshots) -> None:
         """Start from the youngest snapshot that can be read, from the beginning of the log if none can.
@@ -40,6 +43,7 @@ class Follower:
                 continue
             self.fence = Fence(taken.seq, taken.epoch, taken.index)
             self.place = Fence(taken.seq, taken.epoch, taken.index)
+            self._settings(self.state.settings.version)
             return
         async with aclosing(self.store.read(0)) as records:
             async for first in records:
@@ -75,7 +79,10 @@ class Follower:
             raise UnreadableSnapshot(f"the log goes on at {stored.seq}, and we are at {self.fence.seq}")
         record = self.fence.admit(stored)
         if isinstance(record, Counted):
+            before = self.state.settings.version
             replay(self.state, record.commit)
+            if self.state.settings.version != before:
+                self._settings(self.state.settings.version)
         elif isinstance(record, EpochBegan):
             self.epoch_began = record
         if record is not None:

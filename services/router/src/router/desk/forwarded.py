@@ -28,7 +28,8 @@ from router.core.refusal import Refused
 from router.desk.acknowledge import Acknowledgements
 from router.desk.between_words import sent_on_of
 from router.desk.effects import stored
-from router.desk.intake import ACK_WAIT_SECONDS, MAX_DELIVERIES, Park
+from router.desk.holding import ACK_WAIT_SECONDS
+from router.desk.intake import MAX_DELIVERIES, Park
 from router.desk.log import Deposed
 from router.desk.loop import Decided, DeskLoop, Stale, Work
 from router.desk.resolve import Resolved, Resolver

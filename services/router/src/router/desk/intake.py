@@ -1,16 +1,17 @@
 """One channel's inbox stream into the desk: pull, look up, decide, write down, acknowledge.
 
 Three stages with bounded queues between them, each in the order of arrival; no task a message.
-A message is acknowledged only after its words are stored. While it is in hand the server is told
+A message is acknowledged only after its words are stored. What is pulled are the inboxes that the desk
+has in hand (`holding.py`): when that changes, what is in hand is finished first. While it is in hand the server is told
 so, hence a redelivery means that a leader died or that the message itself made trouble: at the
 fifth delivery it is parked.
 """
 
 import asyncio
-from collections.abc import Sequence
-from contextlib import aclosing
+from collections.abc import Awaitable, Sequence
+from contextlib import aclosing, suppress
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 import nats.errors
 from nats.aio.msg import Msg
@@ -23,13 +24,15 @@ from frontline.contract.error import Rejected, Unavailable
 from frontline.contract.ids import ChannelName, ContactId, DeskId, InboxId
 from frontline.contract.message import DeliveryReceipt, InboundMessage
 from frontline.runtime.bus import Bus
-from frontline.runtime.pull import ensure_consumer, pull
+from frontline.runtime.pull import pull
 from router.core.command import DeskCommand
+from router.core.decide_message import NOT_TAKEN, UNKNOWN_INBOX
 from router.core.elsewhere import Elsewhere
 from router.core.event import MessageReceived
 from router.core.refusal import Refused
 from router.desk.acknowledge import Acknowledgements
 from router.desk.effects import stored
+from router.desk.holding import ACK_WAIT_SECONDS, Holding
 from router.desk.log import Deposed
 from router.desk.loop import Decided, DeskLoop, Stale, Work
 from router.desk.opt_out import OptOuts, wants_no_more
@@ -37,11 +40,13 @@ from router.desk.resolve import Resolved, Resolver
 from router.desk.send_on import SendsOn
 from router.desk.words import Acks, People, Words, item_of, item_of_receipt
 
-ACK_WAIT_SECONDS = 5.0
 MAX_DELIVERIES = 5
 _BATCH = 64
 _RETRY_SECONDS = 0.5
 _LONGEST_RETRY_SECONDS = 8.0
+_FINISH_SECONDS = 5.0
+_ELSEWHERE_SECONDS = 2.0
+T = TypeVar("T")
 
 
 class Park(Protocol):
@@ -68,8 +73,8 @@ class Intake:
         bus: Bus,
         desk: DeskId,
         channel: ChannelName,
-        inboxes: Sequence[InboxId],
         *,
+        holding: Holding,
         resolver: Resolver,
         loop: DeskLoop,
         words: Words,
@@ -84,7 +89,7 @@ class Intake:
         self._bus = bus
         self._desk = desk
         self._stream = subject.inbox_stream(channel)
-        self._filters = [subject.inbound(channel, inbox) for inbox in inboxes]
+        self._holding = holding
         self._resolver = resolver
         self._loop = loop
         self._words = words
@@ -100,6 +105,7 @@ class Intake:
         self._window = window
         self._room = asyncio.Event()
         self._pulls = 0
+        self._finishing = False
 
     async def run(self) -> None:
         """Take messages in until cancelled; what is in hand then is redelivered to the next leader."""
@@ -108,36 +114,49 @@ class Intake:
             tasks.create_task(self._write())
             tasks.create_task(self._acknowledge())
             tasks.create_task(self._keep())
+            tasks.create_task(self._holding.watch())
+
+    async def finish(self) -> None:
+        """Take nothing in any more, and wait until what is in hand is done, for a while. `run` has to be running."""
+        self._finishing = True
+        self._holding.stale.set()
+        with suppress(TimeoutError):
+            async with asyncio.timeout(_FINISH_SECONDS):
+                await self._done()
 
     async def _pull(self) -> None:
         pause = _RETRY_SECONDS
-        while True:
+        while not self._finishing:
             pulls = self._pulls
             try:
                 await self._bus.wait_connected()
-                await self._pull_on()
+                if await self._holding.settle():
+                    await self._pull_on()
+                await self._holding.stale.wait()
+                with suppress(TimeoutError):
+                    async with asyncio.timeout(_FINISH_SECONDS):
+                        await self._done()
             except Unavailable as error:
                 self._log.warning("intake.interrupted", stream=self._stream, error=error.detail)
                 pause = _RETRY_SECONDS if self._pulls > pulls else min(pause * 2, _LONGEST_RETRY_SECONDS)
                 await asyncio.sleep(pause)
 
     async def _pull_on(self) -> None:
-        durable = subject.desk_consumer(self._desk)
-        await ensure_consumer(
-            self._bus,
-            self._stream,
-            durable,
-            filters=self._filters,
-            ack_wait=ACK_WAIT_SECONDS,
-            max_ack_pending=4 * self._window,
-        )
+        """Until there is something to put right about what is pulled."""
+        durable, stale = subject.desk_consumer(self._desk), self._holding.stale
         async with aclosing(pull(self._bus, self._stream, durable, self._free)) as batches:
-            async for messages in batches:
+            while (messages := await _unless(stale, anext(batches))) is not None:
                 self._pulls += 1
                 await self._take(messages)
                 while self._free() <= 0:
                     self._room.clear()
                     await self._room.wait()
+
+    async def _done(self) -> None:
+        """Wait until nothing is in hand."""
+        while self._in_hand:
+            self._room.clear()
+            await self._room.wait()
 
     def _free(self) -> int:
         return min(_BATCH, self._window - len(self._in_hand))
@@ -158,6 +177,9 @@ class Intake:
 
     async def _admit(self, msg: Msg) -> _Item | None:
         """The message as a value, or `None` if it was put aside."""
+        if not self._holding.has(InboxId(msg.subject.rpartition(".")[2])):
+            await _quietly(msg.nak(delay=_ELSEWHERE_SECONDS))  # it left the consumer's filter after it was handed out
+            return None
         if msg.metadata.num_delivered >= MAX_DELIVERIES:
             await self._put_aside(msg, "poison", f"delivered {msg.metadata.num_delivered} times without success")
             return None
@@ -281,6 +303,9 @@ class Intake:
     async def _trouble(self, item: _Item, error: BaseException) -> None:
         """Say no for good where the message can never succeed; else have it delivered again, later."""
         self._let_go(item)
+        if isinstance(error, Refused) and error.conflict in (UNKNOWN_INBOX, NOT_TAKEN):
+            await _quietly(item.msg.nak(delay=_ELSEWHERE_SECONDS))  # its inbox is going to another desk, and it with it
+            return
         if isinstance(error, Refused):
             await self._put_aside(item.msg, "refused", f"{error.conflict}: {error.detail}")
             return
@@ -301,6 +326,18 @@ class Intake:
     def _let_go(self, item: _Item) -> None:
         self._in_hand.pop(item, None)
         self._room.set()
+
+
+async def _unless(stop: asyncio.Event, coming: Awaitable[T]) -> T | None:
+    """What comes, or `None` if `stop` is set before."""
+    waiting, stopped = asyncio.ensure_future(coming), asyncio.ensure_future(stop.wait())
+    try:
+        await asyncio.wait((waiting, stopped), return_when=asyncio.FIRST_COMPLETED)
+        return waiting.result() if waiting.done() else None
+    finally:
+        for each in (waiting, stopped):
+            each.cancel()
+        await asyncio.gather(waiting, stopped, return_exceptions=True)
 
 
 async def _quietly(doing: object) -> None:

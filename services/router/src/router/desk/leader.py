@@ -1,6 +1,7 @@
 """Everything that the leader of a desk runs, and how it ends."""
 
 import asyncio
+from contextlib import aclosing
 from functools import partial
 
 from frontline.configuration.model import Desk
@@ -9,15 +10,19 @@ from frontline.contract.clock import Clock
 from frontline.contract.codec import encode
 from frontline.contract.error import Unavailable
 from frontline.contract.ids import ChannelName
+from frontline.runtime.bus import WrongSequence
 from frontline.runtime.keyvalue import KeyValue
+from frontline.runtime.reader import read
 from frontline.runtime.topology import DIRECTORY
 from router.core.calendar import calendars
 from router.core.command import ApplySettings, DeskCommand, RaiseIndexFloor, StartEpoch
+from router.core.event_people import ConfigChanged
 from router.core.state import DeskState
 from router.desk.acknowledge import Acknowledgements
 from router.desk.checking_in import CheckInWriter
 from router.desk.command_port import CommandPort, CommandReply, CommandRequest
 from router.desk.effects import Done, Effects, Place, stored
+from router.desk.holding import Holding
 from router.desk.intake import Intake
 from router.desk.keeper import Keeper
 from router.desk.lease import Lease
@@ -37,6 +42,11 @@ from router.desk.view import ShowsDesk
 from router.desk.words import Words
 
 _FLOOR_SECONDS = 5.0
+_VERSION = "version"
+"""Where the directory says of which configuration it is. No channel has a key of one token."""
+
+_WINDOW = 256
+"""So many messages of a channel are in hand at most."""
 
 
 class Leader:
@@ -101,35 +111,36 @@ class Leader:
             clock=clock,
             log=log,
         )
-        self._intakes = [
-            Intake(
-                bus,
-                desk.id,
-                channel,
-                [inbox.id for inbox in desk.inboxes if inbox.channel == channel],
-                resolver=resolver,
-                loop=self.loop,
-                words=words,
-                acknowledgements=acknowledgements,
-                sends_on=self._neighbours.sends_on,
-                opt_outs=OptOuts(bus),
-                park=surroundings.park,
-                clock=clock,
-                log=log,
-            )
-            for channel in channels(desk)
-        ]
+        self._intake = partial(
+            Intake,
+            bus,
+            desk.id,
+            resolver=resolver,
+            loop=self.loop,
+            words=words,
+            acknowledgements=acknowledgements,
+            sends_on=self._neighbours.sends_on,
+            opt_outs=OptOuts(bus),
+            park=surroundings.park,
+            clock=clock,
+            log=log,
+            window=_WINDOW,
+        )
+        self._intakes: dict[ChannelName, tuple[Intake, Holding]] = {}
+        self._reconfigured = asyncio.Event()
 
-    async def run(self, stopping: asyncio.Event) -> None:
-        """Lead until `stopping`, then let everything decided count. Raises `Deposed`, `Torn`."""
+    async def run(self, stopping: asyncio.Event, again: asyncio.Event) -> None:
+        """Lead until one of the two, then let everything decided count; before `again` what is in hand is finished.
+        Raises `Deposed`, `Torn`.
+        """
         figures = self._with.figures
         figures.led(self._desk.id, self.loop, self._writer)
         try:
-            await self._run(stopping)
+            await self._run(stopping, again)
         finally:
             figures.let_go(self._desk.id)
 
-    async def _run(self, stopping: asyncio.Event) -> None:
+    async def _run(self, stopping: asyncio.Event, again: asyncio.Event) -> None:
         begun = await self.loop.submit(Work(StartEpoch(), cause="epoch"))  # before the loop looks at what is due
         async with asyncio.TaskGroup() as tasks:
             lasting = [
@@ -143,10 +154,12 @@ class Leader:
             lasting += [tasks.create_task(self._raise_floor()), tasks.create_task(self._view.run())]
             lasting.append(tasks.create_task(self._keeper.run()))
             taking = [tasks.create_task(self._port.run()), tasks.create_task(self._pick_ups.run())]
-            taking += [tasks.create_task(intake.run()) for intake in self._intakes]
+            taking.append(tasks.create_task(self._take_in()))
             if len(self._with.configuration.desks) > 1:
                 taking.append(tasks.create_task(self._neighbours.run()))
-            await stopping.wait()
+            await _either(stopping, again)
+            if not stopping.is_set():
+                await asyncio.gather(self._port.finish(), *(intake.finish() for intake, _ in self._intakes.values()))
             for task in taking:
                 task.cancel()
             await self.loop.drain()
@@ -167,8 +180,16 @@ class Leader:
         await self._tell_inboxes()
 
     async def _tell_inboxes(self) -> None:
-        """Every desk's, in one go: an intake that sees some of them would refuse mail for the others."""
+        """Every desk's, in one go: an intake that sees some of them would refuse mail for the others. Only what is in
+        force is told, and never over what is younger: what an intake does not find it refuses for good.
+        """
+        version = self._with.configuration.version
+        if version != self.loop.state.settings.version:
+            return
         directory = KeyValue(self._with.bus, DIRECTORY)
+        told = await directory.last(_VERSION)
+        if told is not None and told.value and int(told.value) > version:
+            return
         inboxes = [(desk, inbox) for desk in self._with.configuration.desks for inbox in desk.inboxes]
         wanted = {
             f"{inbox.channel}.{inbox.id}": encode(
@@ -187,6 +208,41 @@ class Leader:
         have = await directory.get_many(wanted)
         missing = [key for key, entry in zip(wanted, have, strict=True) if entry is None or entry.value != wanted[key]]
         await stored([await directory.begin_put(key, wanted[key]) for key in missing])
+        if told is None or told.value != b"%d" % version:
+            try:
+                await directory.update(_VERSION, b"%d" % version, told.revision if told else 0)
+            except WrongSequence:
+                return  # another desk's leader tells it at the same time
+            await stored([await directory.begin_put(key, b"") for key in await self._told() - wanted.keys()])
+
+    async def _told(self) -> set[str]:
+        """The inboxes that stand in the directory."""
+        prefix = f"$KV.{DIRECTORY}."
+        async with aclosing(read(self._with.bus, f"KV_{DIRECTORY}", f"{prefix}*.*")) as entries:
+            return {entry.subject.removeprefix(prefix) async for entry in entries if entry.data}
+
+    async def _take_in(self) -> None:
+        """An intake for each channel that the settings name, or have named."""
+        async with asyncio.TaskGroup() as tasks:
+            while True:
+                for channel in sorted(channels(self.loop.state) - self._intakes.keys()):
+                    holding = Holding(
+                        self._with.bus,
+                        self._desk.id,
+                        channel,
+                        self.loop,
+                        self._effects.reach,
+                        self._with.log,
+                        max_ack_pending=4 * _WINDOW,
+                    )
+                    intake = self._intake(channel, holding=holding)
+                    self._intakes[channel] = intake, holding
+                    tasks.create_task(intake.run())
+                await self._reconfigured.wait()
+                self._reconfigured.clear()
+                await self._tell_inboxes()
+                for _, holding in self._intakes.values():
+                    holding.look()
 
     async def _decide(self, request: CommandRequest) -> CommandReply:
         if not self._lease.held:
@@ -204,6 +260,9 @@ class Leader:
         self._keeper.carried_out(done.place.seq)
         if done.keys:
             self._floor = done.place
+        if any(isinstance(event, ConfigChanged) for event in done.events):
+            self._reconfigured.set()
+            self._with.configured.log_has(self.loop.state.settings.version)
 
     async def _raise_floor(self) -> None:
         """Let the state forget the keys that the indexes hold, a batch of them at a time."""
@@ -216,8 +275,17 @@ class Leader:
                 await self.loop.submit(Work(floor, cause="effects"))
 
 
-def channels(desk: Desk) -> list[ChannelName]:
-    return sorted({inbox.channel for inbox in desk.inboxes})
+async def _either(one: asyncio.Event, other: asyncio.Event) -> None:
+    async with asyncio.TaskGroup() as tasks:
+        waiting = [tasks.create_task(event.wait()) for event in (one, other)]
+        await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
+        for each in waiting:
+            each.cancel()
+
+
+def channels(state: DeskState) -> set[ChannelName]:
+    """Where the desk has inboxes, or has had some that it may not have given up yet."""
+    return {channel for channel, _ in (*state.inboxes, *state.holdings.taken, *state.holdings.released)}
 
 
 def _kind(command: DeskCommand) -> str:

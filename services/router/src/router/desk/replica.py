@@ -42,6 +42,13 @@ class Replica:
         self._leases = KeyValue(surroundings.bus, LEASES)
         self._follower: Follower | None = None
         self._leader: Leader | None = None
+        self._again = asyncio.Event()
+        surroundings.configured.when_taken_over(lambda _: self._again.set())
+
+    @property
+    def version(self) -> int:
+        """That of the settings in the desk's log, as far as this replica knows."""
+        return self._follower.state.settings.version if self._follower else 0
 
     @property
     def desk(self) -> DeskId:
@@ -82,7 +89,7 @@ class Replica:
                 raise asyncio.CancelledError  # a group of tasks that fails while it is cancelled tells of the failure only
 
     async def _once(self, stopping: asyncio.Event) -> None:
-        follower = Follower(self._desk.id, self._store)
+        follower = Follower(self._desk.id, self._store, self._with.configured.log_has)
         await follower.begin(Snapshots(self._with.bus, self._desk.id))
         self._follower = follower
         lease = Lease(
@@ -106,7 +113,11 @@ class Replica:
             acquiring.result()
             try:
                 keeping = tasks.create_task(lease.keep())
-                await self._lead(follower, following, lease, stopping)
+                while True:
+                    await self._lead(follower, following, lease, stopping)
+                    if stopping.is_set():
+                        break
+                    following = tasks.create_task(_follow(follower))
                 keeping.cancel()
             finally:
                 await lease.release()
@@ -115,6 +126,10 @@ class Replica:
     async def _lead(
         self, follower: Follower, following: asyncio.Task[None], lease: Lease, stopping: asyncio.Event
     ) -> None:
+        """Lead for an epoch: until `stopping`, or until another configuration is in force. All that a leader makes
+        of one is made anew then; state and lease stay.
+        """
+        self._again.clear()
         clock = DeskClock(
             self._with.wall, self._with.monotonic
         )  # the very one that is checked: a clock may step meanwhile
@@ -128,7 +143,7 @@ class Replica:
         check(sent, follower.epoch_began.at, acknowledged)
         writer = LogWriter(self._store, follower.fence)
         self._leader = Leader(
-            desk=self._desk,
+            desk=self._with.configured.desk(self._desk.id) or self._desk,
             state=follower.state,
             writer=writer,
             store=self._store,
@@ -137,8 +152,7 @@ class Replica:
             surroundings=self._with,
         )
         self._with.log.info("desk.led", desk=self._desk.id, epoch=epoch)
-        await self._leader.run(stopping)
-        self._leader = None
+        await self._leader.run(stopping, self._again)
 
 
 async def _follow(follower: Follower) -> None:

@@ -8,6 +8,7 @@ from frontline.configuration.model import Configuration, Desk
 from frontline.configuration.opening import times
 from frontline.configuration.policy import LANES, TARGETS, Lane, Policy, Target
 from frontline.configuration.shift import ANY_MONDAY, WEEKDAYS, Shift, time_of_day
+from frontline.contract.ids import DeskId
 from router.core.desk_settings import (
     AgentSettings,
     CalendarSettings,
@@ -22,6 +23,7 @@ from router.core.desk_settings import (
     SpecialDaySettings,
     TargetSettings,
 )
+from router.core.holding import InboxKey
 from router.core.rota_settings import OverrideSettings, ShiftSettings
 
 
@@ -88,6 +90,13 @@ def desk_settings(configuration: Configuration, desk: Desk) -> DeskSettings:
         offline_grace=desk.offline_grace,
         reopen_for=desk.reopen_for or None,
         transfer_within=desk.transfer_within or None,
+    )
+
+
+def elsewhere(configuration: Configuration, desk: DeskId) -> tuple[InboxKey, ...]:
+    """The inboxes of all other desks."""
+    return tuple(
+        (inbox.channel, inbox.id) for other in configuration.desks if other.id != desk for inbox in other.inboxes
     )
 
 

@@ -10,6 +10,7 @@ from frontline.contract.channel import Log
 from frontline.contract.clock import Clock
 from frontline.runtime.bus import Bus
 from frontline.runtime.signing import Signer
+from router.desk.configured import Configured
 from router.desk.figures import RouterFigures
 from router.desk.holders import HolderOf, nobody_known
 from router.desk.intake import Park
@@ -25,7 +26,7 @@ class Surroundings:
 
     bus: Bus
     signer: Signer
-    configuration: Configuration
+    configured: Configured
     wall: Clock
     log: Log
     park: Park
@@ -38,3 +39,8 @@ class Surroundings:
     retention: timedelta | None = None
     public_url: str = ""
     """Where people reach the console; notices lead there."""
+
+    @property
+    def configuration(self) -> Configuration:
+        """The one in force in this process."""
+        return self.configured.current

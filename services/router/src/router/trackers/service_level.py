@@ -8,13 +8,14 @@ memory is not stored at all.
 """
 
 from collections import OrderedDict
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from datetime import datetime, timedelta
 from enum import Enum
 
 import msgspec
 from prometheus_client import CollectorRegistry, Counter, Histogram
 
+from frontline.configuration.model import Configuration
 from frontline.contract.event import DeskEvent
 from frontline.contract.ids import ChannelName, ContactId, DeskId
 from router.core.event import DeskDecision
@@ -42,11 +43,9 @@ class Verdict(Enum):
 class ServiceLevel:
     """Takes events in any order, and repeats. Label values are of this deployment and this code."""
 
-    def __init__(
-        self, desks: Iterable[DeskId], channels: Iterable[ChannelName], lookup: Lookup, registry: CollectorRegistry
-    ) -> None:
-        self._desks = frozenset(desks)
-        self._channels = frozenset(channels)
+    def __init__(self, lookup: Lookup, registry: CollectorRegistry) -> None:
+        self._desks: frozenset[DeskId] = frozenset()
+        self._channels: frozenset[ChannelName] = frozenset()
         self._lookup = lookup
         self._seen: OrderedDict[tuple[str, str], None] = OrderedDict()
         self._events = Counter("frontline_desk_events", "Decided events.", ["desk", "kind"], registry=registry)
@@ -69,6 +68,11 @@ class ServiceLevel:
             ["desk"],
             registry=registry,
         )
+
+    def load(self, configuration: Configuration) -> None:
+        """Whose figures these are; what is of no desk or channel of it is counted as `other`."""
+        self._desks = frozenset(desk.id for desk in configuration.desks)
+        self._channels = frozenset(configuration.channels)
 
     def take(self, data: bytes, deliveries: int) -> Verdict:
         """Count one event, unless it was counted before. `deliveries` is how often it was handed out."""
