@@ -142,6 +142,8 @@ async def test_a_desk_that_there_is_not_and_two_destinations_are_refused_at_once
     async with router(provisioned, tmp_path) as there:
         ann = there.client(ANN)
         contact = await there.opened()
+        known = (await ann.get("/api/desks")).body["items"]
+        assert known == [{"id": "support", "name": ""}, {"id": "sales", "name": ""}]
         unknown = await ann.post(f"/api/contacts/{contact}/transfer", {"desk": "nowhere"})
         assert (unknown.status, unknown.body["errors"]) == (422, [{"at": "$.desk", "what": "is no desk"}])
         assert (await ann.post(f"/api/contacts/{contact}/transfer", {"desk": SALES, "agent": ANN})).status == 422

@@ -10,7 +10,7 @@ import pytest
 from frontline.contract import subject
 from frontline.contract.channel import Line
 from frontline.contract.codec import encode
-from frontline.contract.deskview import DeskView
+from frontline.contract.deskview import DeskView, Standing
 from frontline.contract.ids import ChannelName, ContactId, DeskId, InboxId, MessageId
 from frontline.contract.message import ThreadEvidence, ThreadKey
 from frontline.contract.signal import Typing
@@ -106,6 +106,29 @@ async def test_a_desk_s_view_reaches_every_reader_and_what_can_t_be_read_is_skip
         now = views.view(support)
         assert now is not None
         assert not now.online
+    finally:
+        running.cancel()
+
+
+async def test_a_contact_stands_where_it_went_as_soon_as_that_desk_says_so(provisioned: Bus) -> None:
+    views = DeskViews(provisioned, LOG)
+    running = asyncio.create_task(views.run())
+    bucket = KeyValue(provisioned, DESKVIEW)
+
+    async def shows(desk: str, standing: Standing) -> None:
+        view = DeskView(desk=DeskId(desk), at=datetime.now(UTC), online=True, contacts={CONTACT: standing})
+        await bucket.put(desk, encode(view))
+
+    try:
+        async with aclosing(views.changes()) as changes:
+            await shows("sales", Standing(state="assigned", agent_name="Demo agent 9"))
+            await anext(changes)
+            await shows("support", Standing(state="waiting", moved=True))
+            await anext(changes)
+        found = views.standing(CONTACT)
+        assert found is not None
+        assert (found[0].desk, found[1].agent_name) == ("sales", "Demo agent 9")
+        assert views.standing(ContactId("c-other")) is None
     finally:
         running.cancel()
 

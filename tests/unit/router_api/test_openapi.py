@@ -60,6 +60,7 @@ def test_every_route_of_the_issue_is_there() -> None:
         ("PUT", "/api/me/availability"),
         ("GET", "/api/me/notifications"),
         ("PUT", "/api/me/notifications"),
+        ("GET", "/api/desks"),
         ("GET", "/api/desks/{desk}"),
         ("GET", "/api/desks/{desk}/rota"),
         ("POST", "/api/desks/{desk}/rota/swaps"),

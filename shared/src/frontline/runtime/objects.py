@@ -132,7 +132,7 @@ class Uploading:
         except WrongSequence:  # names are new nearly always, so that was tried first
             before = await _meta_of(self._bus, self._bucket, name)
             await self._bus.publish(self._subject(name), meta, {"Nats-Rollup": "sub"})
-            await forget(self._bus, self._bucket, before.nuid)
+            await _forget(self._bus, self._bucket, before.nuid)
         self._named = True
 
     async def drop(self) -> None:
@@ -143,7 +143,7 @@ class Uploading:
             for failed in self._window:
                 failed.exception()
         if self._count:
-            await forget(self._bus, self._bucket, self._nuid)
+            await _forget(self._bus, self._bucket, self._nuid)
 
     async def _send(self, chunk: bytes) -> None:
         self._digest.update(chunk)
@@ -179,7 +179,7 @@ async def _meta_of(bus: Bus, bucket: str, name: str) -> _Meta:
     raise Unavailable(f"object {bucket}/{name} is not there")
 
 
-async def forget(bus: Bus, bucket: str, nuid: str) -> None:
+async def _forget(bus: Bus, bucket: str, nuid: str) -> None:
     """Chunks without a meta are found by nobody."""
     await _purge(bus, bucket, f"$O.{bucket}.C.{nuid}")
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from http import HTTPStatus
 
 from frontline.configuration.model import Agent, Configuration, Desk
+from frontline.contract.ids import DeskId
 from frontline.runtime.signing import Signer, agent_token
 from router.api.problem import Declined
 
@@ -27,12 +28,14 @@ class Access:
         self._signer = signer
         self._by_token: dict[bytes, Who] = {}
         self._by_id: dict[str, Who] = {}
-        self.desks: frozenset[str] = frozenset()
+        self.desks: frozenset[DeskId] = frozenset()
         self._ours: set[str] = set()
+        self.desk_names: dict[DeskId, str] = {}
         self.load(configuration)
 
     def load(self, configuration: Configuration) -> None:
         self.desks = frozenset(desk.id for desk in configuration.desks)
+        self.desk_names = {desk.id: desk.name for desk in configuration.desks}
         self._ours = {inbox.address.lower() for desk in configuration.desks for inbox in desk.inboxes}
         everybody = [Who(agent, desk) for desk in configuration.desks for agent in desk.agents]
         self._by_id = {who.agent.id: who for who in everybody}

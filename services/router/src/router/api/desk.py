@@ -8,11 +8,15 @@ from frontline.runtime.bus import Bus
 from frontline.runtime.keyvalue import KeyValue
 from frontline.runtime.topology import DESKVIEW
 from router.api.call import Call, answer
-from router.api.desk_shape import DeskPerson, DeskStatus, ForetoldView, WaitRange
+from router.api.desk_shape import DeskName, DeskNames, DeskPerson, DeskStatus, ForetoldView, WaitRange
 from router.api.problem import not_found
 from router.api.shape import Nothing
 from router.index.rota import on_duty
 from router.index.row import stamp
+
+
+async def list_desks(call: Call[Nothing, Nothing]) -> web.Response:
+    return answer(DeskNames(items=[DeskName(id=id_, name=name) for id_, name in call.api.access.desk_names.items()]))
 
 
 async def show_desk(call: Call[Nothing, Nothing]) -> web.Response:

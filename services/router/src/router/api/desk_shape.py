@@ -7,6 +7,18 @@ from router.api.shape import Answer, Availability
 from router.index.row import Stamp
 
 
+class DeskName(Answer, frozen=True, kw_only=True):
+    """A desk that contacts can be handed to."""
+
+    id: DeskId
+    name: str
+
+
+class DeskNames(Answer, frozen=True, kw_only=True):
+    items: list[DeskName]
+    next: str | None = None
+
+
 class DeskPerson(Answer, frozen=True, kw_only=True):
     """`contacts` is how many they have in hand."""
 

@@ -18,7 +18,7 @@ from router.api import (
 )
 from router.api.check_in_shape import CheckInsBody, ChecksIn
 from router.api.clock_shape import InLane, LaneBody, PromiseBody, WaitBody, Waits
-from router.api.desk_shape import DeskStatus
+from router.api.desk_shape import DeskNames, DeskStatus
 from router.api.notification_shape import Notifications, NotificationsBody
 from router.api.rota_shape import RotaView, SwapBody, Swapped, Window
 from router.api.route import KIB, Route
@@ -272,6 +272,14 @@ ROUTES: tuple[Route, ...] = (
         handle=notifications.set_notifications,
         body=NotificationsBody,
         answer=Notifications,
+    ),
+    Route(
+        method="GET",
+        path="/api/desks",
+        name="listDesks",
+        summary="The desks that there are: a contact can be handed to each of them",
+        handle=desk.list_desks,
+        answer=DeskNames,
     ),
     Route(
         method="GET",

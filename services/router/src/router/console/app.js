@@ -158,6 +158,7 @@ async function lookAgain() {
 async function readAll() {
   const seen = state.seq
   const list = (query) => api('GET', `/api/contacts?${query}`, { seen }).then((page) => page.items)
+  state.desks ||= (await api('GET', '/api/desks')).items
   const [offers, mine, waiting, resolved, me] = await Promise.all([
     api('GET', '/api/offers', { seen }).then((page) => page.items),
     list(`state=assigned&state=waiting_customer&state=waiting_third_party&limit=100&agent=${encodeURIComponent(state.me)}`),
@@ -387,6 +388,11 @@ function showContact(contact) {
   showWay(contact)
   $('clocks').replaceChildren(...contact.clocks.map((clock) => clockNode(clock, 'li')))
   $('reasons').replaceChildren(...contact.why.map((why) => el('li', {}, `${time(why.at)}: ${why.text}`)))
+  const desks = (state.desks || []).filter((desk) => desk.id !== contact.desk)
+  $('hand-on').hidden = desks.length === 0 || ['resolved', 'closed', 'erased'].includes(contact.state)
+  if ($('other-desk').children.length !== desks.length) {
+    $('other-desk').replaceChildren(...desks.map((desk) => el('option', { value: desk.id }, desk.name || desk.id)))
+  }
   $('resolve').hidden = contact.state === 'resolved'
   $('reopen').hidden = contact.state !== 'resolved'
 }
@@ -571,6 +577,22 @@ async function act(what) {
   look(id)
 }
 
+// It leaves this desk, and with it the page: what becomes of it is the other desk's to see.
+async function handOn() {
+  const id = state.open
+  const desk = $('other-desk').selectedOptions[0]
+  if (!id || !desk) return
+  try {
+    await api('POST', `/api/contacts/${encodeURIComponent(id)}/transfer`, { body: { desk: desk.value } })
+    keepDraft()
+    closeContact()
+    announce(`Handed to ${desk.textContent}.`)
+  } catch (problem) {
+    notice(problem.message)
+  }
+  look()
+}
+
 async function setAvailability(to) {
   try {
     await api('PUT', '/api/me/availability', { body: { state: to } })
@@ -694,6 +716,7 @@ $('back').onclick = () => {
   closeContact()
   document.querySelector(`nav li[data-key="${CSS.escape(id)}"] .row`)?.focus()
 }
+$('hand-on').onsubmit = (event) => { event.preventDefault(); handOn() }
 $('resolve').onclick = () => act('resolve')
 $('reopen').onclick = () => act('reopen')
 $('composer').onsubmit = (event) => { event.preventDefault(); send() }
