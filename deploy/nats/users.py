@@ -144,6 +144,7 @@ def router(channels: Sequence[ChannelName], desks: Sequence[DeskId]) -> User:
         user.reads(subject.desk_stream(desk))
         user.publish += [subject.desk_epoch(desk), subject.desk_log(desk), _info(subject.desk_stream(desk))]
         user.publish.append(f"{_API}.STREAM.PURGE.{subject.desk_stream(desk)}")
+        user.publish.append(f"{_API}.STREAM.MSG.GET.{subject.desk_stream(desk)}")  # whether it has lost its end
         user.publish += [f"event.{desk}.*", subject.draft(desk), f"command.{desk}.*"]
         user.subscribe += [subject.desk_tail(desk), f"command.{desk}.*"]
         user.publish += [subject.transfer(desk), subject.forward(desk)]

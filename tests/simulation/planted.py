@@ -207,8 +207,11 @@ class Unfenced:
     def read(self, after: int) -> AsyncGenerator[Stored, None]:
         return self._store.read(after)
 
-    def follow(self, after: int) -> AsyncGenerator[list[Stored], None]:
-        return self._store.follow(after)
+    def follow(self, after: int, mark: str = "") -> AsyncGenerator[list[Stored], None]:
+        return self._store.follow(after, mark)
+
+    async def holds(self, seq: int, mark: str) -> bool:
+        return await self._store.holds(seq, mark)
 
     async def reachable(self) -> None:
         await self._store.reachable()

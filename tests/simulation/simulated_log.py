@@ -14,6 +14,7 @@ from random import Random
 from frontline.contract.error import Unavailable
 from frontline.runtime.bus import PubAck, WrongSequence
 from frontline.runtime.reader import Stored
+from router.desk.fence import mark_of
 from tests.simulation.faults import Faults
 
 STREAM = "DESK_support"
@@ -112,7 +113,11 @@ class SimulatedLogStore:
         if fails_at:
             raise Unavailable("the stream does not answer")
 
-    async def follow(self, after: int) -> AsyncGenerator[list[Stored], None]:
+    async def holds(self, seq: int, mark: str) -> bool:
+        await self._travel()
+        return self.log.last >= seq and (not mark or mark_of(self.log.records[seq - 1].data) == mark)
+
+    async def follow(self, after: int, mark: str = "") -> AsyncGenerator[list[Stored], None]:
         while True:
             found: list[Stored] = []
             try:

@@ -1,13 +1,18 @@
 """A connection, or the server itself, that goes away with hundreds of commits under way; and late copies."""
 
 import asyncio
+import shutil
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import aclosing, asynccontextmanager
+from pathlib import Path
+
+import pytest
 
 from frontline.runtime.bus import Bus
 from frontline.runtime.embedded import EmbeddedServer
-from router.desk.log_store import StreamLogStore
-from tests.integration.router_log.leading import DESK, LOG, Leader, all_counts, counted, leading, records
+from frontline.testing.nats_server import connected
+from router.desk.log_store import LostEnd, StreamLogStore
+from tests.integration.router_log.leading import DESK, LOG, Leader, all_counts, announced, counted, leading, records
 from tests.integration.router_log.proxy import Fate, Proxy, is_ack, is_commit, let_pass
 
 
@@ -55,6 +60,50 @@ async def test_a_server_killed_with_hundreds_under_way_loses_and_doubles_nothing
             await nats.start()
             assert told.items() <= (await leader.told()).items()
         await all_counts(provisioned, leader, 1800)
+
+
+async def test_a_reader_that_lives_through_a_lost_end_is_told_also_if_the_log_has_grown_beyond_its_place_again(
+    nats: EmbeddedServer, provisioned: Bus, tmp_path: Path
+) -> None:
+    """As after a power cut with delayed sync: the server comes back with an older state of its files."""
+    store = StreamLogStore(provisioned, DESK)
+    for name in ("one", "two"):
+        await announced(store, name)
+    await nats.kill()
+    older = tmp_path / "older"
+    shutil.copytree(nats.config.store, older)
+    await nats.start()
+    await announced(store, "three")
+    async with aclosing(store.follow(0)) as batches:
+        seen = [stored.seq for stored in await anext(batches)]
+        assert seen == [1, 2, 3]
+        await nats.kill()
+        shutil.rmtree(nats.config.store)
+        shutil.copytree(older, nats.config.store)
+        await nats.start()
+        async with connected(nats, "other") as other:
+            for name in ("four", "five"):
+                await announced(StreamLogStore(other, DESK), name)
+        with pytest.raises(LostEnd):
+            async with asyncio.timeout(60):
+                async for batch in batches:
+                    assert batch == []  # whatever lies beyond our place is of another log
+
+
+async def test_a_reader_whose_connection_comes_back_goes_on_where_it_was(
+    nats: EmbeddedServer, provisioned: Bus
+) -> None:
+    store = StreamLogStore(provisioned, DESK)
+    await announced(store, "one")
+    async with aclosing(store.follow(0)) as batches:
+        assert [stored.seq for stored in await anext(batches)] == [1]
+        await nats.kill()
+        await nats.start()
+        await announced(store, "two")
+        async with asyncio.timeout(60):
+            while not (batch := await anext(batches)):
+                pass
+        assert [stored.seq for stored in batch] == [2]
 
 
 async def test_a_server_that_hangs_for_a_while_loses_and_doubles_nothing(

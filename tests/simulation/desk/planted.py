@@ -27,6 +27,7 @@ from router.desk.effects import Effects, Place
 from router.desk.fence import Counted, EpochBegan, Fence, Record
 from router.desk.follower import Follower
 from router.desk.keeper import Keeper
+from router.desk.log_store import StreamLogStore
 from router.desk.loop import DeskLoop
 from router.desk.resolve import Resolver
 from tests.simulation import planted
@@ -147,6 +148,13 @@ def believe_a_snapshot_of_a_lost_end() -> list[Patch]:
     return [mock.patch.object(Follower, "_holds", holds)]
 
 
+def live_on_with_a_lost_end() -> list[Patch]:
+    async def holds(_self: StreamLogStore, _seq: int, _mark: str) -> bool:
+        return True
+
+    return [mock.patch.object(StreamLogStore, "holds", holds)]
+
+
 def skip_what_was_purged() -> list[Patch]:
     take = Follower.take
 
@@ -220,6 +228,7 @@ PLANTED: dict[str, Callable[[], list[Patch]]] = {
         lead_with_a_wrong_clock,
         take_over_without_the_epoch,
         believe_a_snapshot_of_a_lost_end,
+        live_on_with_a_lost_end,
         skip_what_was_purged,
         purge_what_no_snapshot_holds,
         note_progress_before_the_effects,

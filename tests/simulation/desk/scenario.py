@@ -165,8 +165,9 @@ class Scenario:
                 self._start_with_wrong_clock,
                 self._sleep_over_days,
                 self._lose_end,
+                self._lose_end_under_the_living,
             ),
-            (4, 6, 3, 3, 3, 2, 1, 2, 3, 1, 1, 1, 0.4, 0.4),
+            (4, 6, 3, 3, 3, 2, 1, 2, 3, 1, 1, 1, 0.4, 0.4, 0.6),
             k=random.randint(0, 6),
         )
         writings = [self._write] * random.choice((3, 8, 15, 30)) + [self._chat] * random.choice((0, 3, 8))
@@ -226,12 +227,13 @@ class Scenario:
         client.stall()
         asyncio.get_running_loop().call_later(self._random.uniform(0.1, 5), client.flow)
 
-    async def _be_away(self) -> None:
+    async def _be_away(self, meanwhile: Callable[[], None] = lambda: None) -> None:
         """The server is away for everybody."""
         self._note("server away")
         for client in self._all_clients():
             client.cut()
         await asyncio.sleep(self._random.uniform(0.1, 4))
+        meanwhile()
         for client in self._all_clients():
             client.mend()
 
@@ -292,14 +294,22 @@ class Scenario:
 
     async def _lose_end(self) -> None:
         """A power cut, of routers and server alike: what was acknowledged last is gone from the desk's log."""
+        if self._may_lose_end():
+            self._note("end lost")
+            await self._all_down(1.0, self._cut_end)
+
+    async def _lose_end_under_the_living(self) -> None:
+        """A power cut of the server alone: the routers live on, with what they know."""
+        if self._may_lose_end():
+            self._note("end lost under the living")
+            await self._be_away(self._cut_end)
+
+    def _may_lose_end(self) -> bool:
         stream = self.broker.streams[LOG]
-        if stream.last < 5 or min(stream.records, default=0) > 1:
-            return
-        self._note("end lost")
-        self.lost = True
-        await self._all_down(1.0, self._cut_end)
+        return stream.last >= 5 and min(stream.records, default=0) <= 1
 
     def _cut_end(self) -> None:
+        self.lost = True
         stream = self.broker.streams[LOG]
         self.broker.lose_end(LOG, self._random.randint(1, min(15, stream.last - 2)))
         self.broker.forget_ids()

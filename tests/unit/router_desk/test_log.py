@@ -326,6 +326,37 @@ def test_a_log_that_lost_its_end_is_not_written_on() -> None:
     run_virtually(scenario())
 
 
+def test_a_log_that_lost_its_end_and_grew_again_just_as_far_is_not_written_on_behind_a_lost_connection() -> None:
+    """Nothing is refused then: the next commit would be stored, and acknowledged, behind somebody else's epoch."""
+
+    async def scenario() -> None:
+        async with desk() as here:
+            for counted in await here.append(3):
+                await counted
+            del here.log.records[-1]
+            await announce(SimulatedLogStore(here.log, Random(1)), EpochRecord(leader="replica-2", at=AT))
+            here.writer.doubt()
+            lost = await here.append()
+            with pytest.raises(Deposed):
+                await lost[0]
+            assert here.counted() == [1, 2]
+
+    run_virtually(scenario())
+
+
+def test_a_connection_that_is_lost_and_back_costs_an_idle_writer_a_look_and_nothing_else() -> None:
+    async def scenario() -> None:
+        async with desk() as here:
+            for counted in await here.append(2):
+                await counted
+            here.writer.doubt()
+            [third] = await here.append()
+            assert await third == 4
+            assert here.counted() == [1, 2, 3]
+
+    run_virtually(scenario())
+
+
 def test_a_commit_in_our_epoch_that_we_did_not_write_ends_the_writer() -> None:
     async def test() -> None:
         async with desk(faults=Faults(latency=0.1)) as it:

@@ -7,7 +7,7 @@ late or missed republication therefore costs a read and never an item.
 
 import asyncio
 import base64
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -111,21 +111,37 @@ def parse_instant(text: str) -> datetime:
     return datetime.fromisoformat(f"{whole}.{rest[:6]:0<6}").replace(tzinfo=UTC)
 
 
+Check = Callable[[int, bytes | None], Awaitable[None]]
+"""Asked about the place that was reached, and what was read there (`None`: nothing yet). Raises what it likes."""
+
+
 async def follow(
-    bus: Bus, stream: str, subject: str, live: str, after: int = 0, *, recheck: float = _RECHECK_SECONDS
+    bus: Bus,
+    stream: str,
+    subject: str,
+    live: str,
+    after: int = 0,
+    *,
+    recheck: float = _RECHECK_SECONDS,
+    check: Check | None = None,
 ) -> AsyncGenerator[list[Stored], None]:
     """All of `subject` above `after`, then what comes, in order and once each, until cancelled.
 
     `live` is the republished subject. Yields lists as they are found; an empty list says that
-    everything stored at that moment has been seen. Waits out a lost connection.
+    everything stored at that moment has been seen. Waits out a lost connection: behind it the stream may
+    have lost its end, so `check` is called before anything that was read since is yielded.
     """
     nudge = asyncio.Event()
+    doubt = check is not None
+    last: bytes | None = None
 
-    def reconnected(connected: bool) -> None:  # noqa: FBT001 - the signature of a listener
+    def changed(connected: bool) -> None:  # noqa: FBT001 - the signature of a listener
+        nonlocal doubt
+        doubt = check is not None
         if connected:
             nudge.set()
 
-    bus.on_change(reconnected)
+    bus.on_change(changed)
     try:
         await bus.wait_connected()
         async with bus.nudges(live, nudge.set):
@@ -133,18 +149,28 @@ async def follow(
                 nudge.clear()
                 found: list[Stored] = []
                 try:
+                    if doubt and check is not None:
+                        doubt = False
+                        if after:
+                            await check(after, last)
                     async for item in read(bus, stream, subject, after):
+                        if doubt:
+                            break
                         found.append(item)
                         if len(found) >= BATCH:
-                            after = found[-1].seq
+                            after, last = found[-1].seq, found[-1].data
                             yield found
                             found = []
                 except Unavailable:
+                    doubt = check is not None
                     await bus.wait_connected()
                     await asyncio.sleep(_REFUSED_SECONDS)  # a stream that is not there yet says so at once
                     nudge.set()
+                if doubt:
+                    nudge.set()
+                    continue
                 if found:
-                    after = found[-1].seq
+                    after, last = found[-1].seq, found[-1].data
                     yield found
                 if not nudge.is_set():
                     yield []
@@ -152,4 +178,4 @@ async def follow(
                         async with asyncio.timeout(recheck):
                             await nudge.wait()
     finally:
-        bus.off_change(reconnected)
+        bus.off_change(changed)

@@ -58,6 +58,8 @@ class Place(msgspec.Struct, frozen=True, kw_only=True):
     seq: int = 0
     epoch: int = 0
     index: int = 0
+    mark: str = ""
+    """Of the record at `seq`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,15 +116,15 @@ class Effects:
         self._redo_until = epoch
         place = await self._patiently(self._where)
         await self._patiently(partial(self._reaching.open, epoch))
-        if place.seq > epoch or (place.seq == epoch and place.epoch != epoch):
+        if place.seq and not await self._patiently(partial(self._store.holds, place.seq, place.mark)):
             place = Place()  # the log has lost its end since, and our place in it with it
-        fence = Fence(place.seq, place.epoch, place.index)
+        fence = Fence(place.seq, place.epoch, place.index, place.mark)
         self._move((place.epoch, place.index))
-        async with aclosing(self._store.follow(place.seq)) as batches:
+        async with aclosing(self._store.follow(place.seq, place.mark)) as batches:
             async for batch in batches:
                 counted = [record for found in batch if isinstance(record := fence.admit(found), Counted)]
                 if counted:
-                    reached = Place(seq=fence.seq, epoch=fence.epoch, index=fence.index)
+                    reached = Place(seq=fence.seq, epoch=fence.epoch, index=fence.index, mark=fence.mark)
                     await self._patiently(partial(self._apply, counted, reached))
                     self._move((reached.epoch, reached.index))
                     events = [event for each in counted for event in each.commit.events]

@@ -62,6 +62,12 @@ class RouterFigures:
             "frontline_desk_snapshots_failed", "Snapshots that could not be taken.", ["desk"], registry=registry
         )
 
+        self._ends_lost = Counter(
+            "frontline_desk_log_lost_end",
+            "How often this replica found that the desk's log had lost its end, and began again from what is left.",
+            ["desk"],
+            registry=registry,
+        )
         self._estimates_failed = Counter(
             "frontline_desk_estimates_failed",
             "Estimates of waits that a bug has prevented.",
@@ -127,6 +133,9 @@ class RouterFigures:
 
     def snapshot_failed(self, desk: DeskId) -> None:
         self._snapshots_failed.labels(desk).inc()
+
+    def lost_end(self, desk: DeskId) -> None:
+        self._ends_lost.labels(desk).inc()
 
     def estimate_failed(self, desk: DeskId) -> None:
         self._estimates_failed.labels(desk).inc()

@@ -8,7 +8,6 @@ from frontline.contract.error import Unavailable
 from frontline.contract.ids import DeskId
 from frontline.runtime.reader import Stored
 from router.core.advance import replay
-from router.core.commit import decode_commit
 from router.core.snapshot import UnreadableSnapshot
 from router.core.state import DeskState
 from router.desk.fence import Counted, EpochBegan, Fence
@@ -41,8 +40,8 @@ class Follower:
                 self.state = await snapshots.load(taken)
             except (UnreadableSnapshot, Unavailable):
                 continue
-            self.fence = Fence(taken.seq, taken.epoch, taken.index)
-            self.place = Fence(taken.seq, taken.epoch, taken.index)
+            self.fence = Fence(taken.seq, taken.epoch, taken.index, taken.mark)
+            self.place = self.fence.copy()
             self._settings(self.state.settings.version)
             return
         async with aclosing(self.store.read(0)) as records:
@@ -53,19 +52,11 @@ class Follower:
 
     async def _holds(self, taken: Taken) -> bool:
         """Whether the very record lies there with which the snapshot ends, and not another that came after."""
-        async with aclosing(self.store.read(taken.seq - 1)) as records:
-            async for record in records:
-                if record.seq != taken.seq:
-                    return False
-                if record.subject.endswith(".epoch"):
-                    return (taken.epoch, taken.index) == (taken.seq, 0)
-                commit = decode_commit(record.data)
-                return (commit.epoch, commit.index) == (taken.epoch, taken.index)
-        return False
+        return await self.store.holds(taken.seq, taken.mark)
 
     async def run(self) -> None:
-        """Follow until cancelled. Raises for a record that this code can't read or replay."""
-        async with aclosing(self.store.follow(self.fence.seq)) as batches:
+        """Follow until cancelled. Raises for a record that this code can't read or replay, and `LostEnd`."""
+        async with aclosing(self.store.follow(self.fence.seq, self.fence.mark)) as batches:
             async for batch in batches:
                 for stored in batch:
                     self.take(stored)
@@ -86,7 +77,7 @@ class Follower:
         elif isinstance(record, EpochBegan):
             self.epoch_began = record
         if record is not None:
-            self.place = Fence(self.fence.seq, self.fence.epoch, self.fence.index)
+            self.place = self.fence.copy()
 
     async def reach(self, seq: int) -> None:
         """Wait until everything up to `seq` has been replayed."""

@@ -131,14 +131,20 @@ class Leader:
 
     async def run(self, stopping: asyncio.Event, again: asyncio.Event) -> None:
         """Lead until one of the two, then let everything decided count; before `again` what is in hand is finished.
-        Raises `Deposed`, `Torn`.
+        Raises `Deposed`, `LostEnd`, `Torn`.
         """
         figures = self._with.figures
         figures.led(self._desk.id, self.loop, self._writer)
+        self._with.bus.on_change(self._connection_changed)
         try:
             await self._run(stopping, again)
         finally:
+            self._with.bus.off_change(self._connection_changed)
             figures.let_go(self._desk.id)
+
+    def _connection_changed(self, connected: bool) -> None:  # noqa: FBT001 - the signature of a listener
+        if not connected:
+            self._writer.doubt()
 
     async def _run(self, stopping: asyncio.Event, again: asyncio.Event) -> None:
         begun = await self.loop.submit(Work(StartEpoch(), cause="epoch"))  # before the loop looks at what is due

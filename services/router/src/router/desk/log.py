@@ -63,6 +63,7 @@ class LogWriter:
         self._room.set()
         self._deposed = False
         self._shortened = False
+        self._doubts = 0
         self._recoveries = 0
 
     @property
@@ -99,6 +100,11 @@ class LogWriter:
             self._room.clear()
         await self._pump()
         return pending.counted
+
+    def doubt(self) -> None:
+        """The connection was lost, and the log may have lost its end behind it: read it before going on."""
+        self._doubts += 1
+        self._trouble.set()
 
     async def settle(self) -> None:
         """Wait until every commit so far counts. Raises `Deposed`."""
@@ -179,7 +185,7 @@ class LogWriter:
 
     def _count(self, pending: _Pending, seq: int) -> None:
         self._pending.popleft()
-        self._fence.seq, self._fence.index = seq, pending.index
+        self._fence.counted(seq, pending.index, pending.data)
         if not pending.counted.done():
             pending.counted.set_result(seq)
         if pending.settled is not None:
@@ -191,26 +197,35 @@ class LogWriter:
         under_way = [pending.sent for pending in self._pending if pending.sent is not None]
         if under_way:
             await asyncio.wait(under_way)
+        doubts = self._doubts
         await self._read_on()
+        if doubts != self._doubts:
+            return
         self._unsent = deque(self._pending)
         self._trouble.clear()
         await self._pump()
 
     async def _read_on(self) -> None:
         """Count what stands in the log after all, and learn where the log ends."""
-        self._tip = self._fence.seq
+        doubts = self._doubts
         async with aclosing(self._store.read(self._fence.seq)) as records:
-            async for stored in records:
-                if stored.seq != self._tip + 1:
-                    self._depose()  # what lay in between was purged by a leader of a later epoch
-                self._tip = stored.seq
-                record = self._fence.admit(stored)
-                if isinstance(record, EpochBegan):
-                    self._depose()
-                if isinstance(record, Counted):
-                    if not self._pending or self._pending[0].data != stored.data:
-                        self._depose()  # somebody writes in our epoch's name: never go on beside them
-                    self._count(self._pending[0], stored.seq)
+            found = [stored async for stored in records]
+        if not await self._store.holds(self._fence.seq, self._fence.mark):
+            self._depose()  # it has lost its end, and what was read is of another log than ours
+        if doubts != self._doubts:
+            raise Unavailable("the connection was lost while the log was read")
+        self._tip = self._fence.seq
+        for stored in found:
+            if stored.seq != self._tip + 1:
+                self._depose()  # what lay in between was purged by a leader of a later epoch
+            self._tip = stored.seq
+            record = self._fence.admit(stored)
+            if isinstance(record, EpochBegan):
+                self._depose()
+            if isinstance(record, Counted):
+                if not self._pending or self._pending[0].data != stored.data:
+                    self._depose()  # somebody writes in our epoch's name: never go on beside them
+                self._count(self._pending[0], stored.seq)
 
     def _depose(self) -> None:
         self._deposed = True

@@ -2,12 +2,20 @@
 
 import asyncio
 from collections.abc import AsyncGenerator
+from contextlib import aclosing
 from typing import Protocol
 
 from frontline.contract import subject
 from frontline.contract.ids import DeskId
 from frontline.runtime.bus import Bus, PubAck
-from frontline.runtime.reader import Stored, follow, read
+from frontline.runtime.reader import Stored, follow, read, stored_at
+from router.desk.fence import mark_of
+
+
+class LostEnd(Exception):
+    """The log does not hold any more what was read last: it has lost its end (a power cut, an old copy
+    restored), and whatever was made of that never was.
+    """
 
 
 class LogStore(Protocol):
@@ -31,8 +39,16 @@ class LogStore(Protocol):
         """What is stored above `after`, in order. May be behind; never wrong. Raises `Unavailable`."""
         ...
 
-    def follow(self, after: int) -> AsyncGenerator[list[Stored], None]:
-        """The same, and then what comes, for ever; an empty list when all has been seen."""
+    def follow(self, after: int, mark: str = "") -> AsyncGenerator[list[Stored], None]:
+        """The same, and then what comes, for ever; an empty list when all has been seen. `mark` is that of the
+        record at `after`, if it is known. Raises `LostEnd`.
+        """
+        ...
+
+    async def holds(self, seq: int, mark: str) -> bool:
+        """Whether that record still lies at `seq`, or was purged; not so when the log has lost it, and maybe
+        another lies there. Without a mark, any record will do. Asks who can't be behind. Raises `Unavailable`.
+        """
         ...
 
     async def reachable(self) -> None:
@@ -60,8 +76,22 @@ class StreamLogStore:
     def read(self, after: int) -> AsyncGenerator[Stored, None]:
         return read(self._bus, self._stream, self._all, after)
 
-    def follow(self, after: int) -> AsyncGenerator[list[Stored], None]:
-        return follow(self._bus, self._stream, self._all, self._tail, after)
+    def follow(self, after: int, mark: str = "") -> AsyncGenerator[list[Stored], None]:
+        async def check(seq: int, last: bytes | None) -> None:
+            known = mark if last is None else mark_of(last)
+            if known and not await self.holds(seq, known):
+                raise LostEnd(f"what lay at {seq} is there no more")
+
+        return follow(self._bus, self._stream, self._all, self._tail, after, check=check)
+
+    async def holds(self, seq: int, mark: str) -> bool:
+        data = await stored_at(self._bus, self._stream, seq)
+        if data is not None:
+            return not mark or mark_of(data) == mark
+        async with aclosing(self.read(seq)) as records:
+            async for _ in records:
+                return True
+        return False
 
     async def reachable(self) -> None:
         await self._bus.wait_connected()

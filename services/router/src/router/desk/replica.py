@@ -3,6 +3,7 @@ from the log when it loses it.
 """
 
 import asyncio
+from collections.abc import Iterator
 from contextlib import suppress
 
 import msgspec
@@ -20,7 +21,7 @@ from router.desk.follower import Follower
 from router.desk.leader import Leader
 from router.desk.lease import Lease, LeaseLost
 from router.desk.log import Deposed, LogWriter, announce
-from router.desk.log_store import LogStore, StreamLogStore
+from router.desk.log_store import LogStore, LostEnd, StreamLogStore
 from router.desk.snapshots import Snapshots
 from router.desk.surroundings import Surroundings
 
@@ -76,9 +77,12 @@ class Replica:
             try:
                 await self._once(stopping)
             except* (Deposed, LeaseLost) as lost:
-                self._with.log.warning("desk.lost", desk=self._desk.id, why=type(lost.exceptions[0]).__name__)
+                self._with.log.warning("desk.lost", desk=self._desk.id, why=type(next(_leaves(lost))).__name__)
+            except* LostEnd:
+                self._with.log.error("desk.log_lost_its_end", desk=self._desk.id)
+                self._with.figures.lost_end(self._desk.id)
             except* (WrongClock, Torn, Unavailable, UnreadableSnapshot, msgspec.DecodeError) as errors:
-                for error in errors.exceptions:
+                for error in _leaves(errors):
                     self._with.log.error("desk.given_up", desk=self._desk.id, error=type(error).__name__)
                 with suppress(TimeoutError):
                     async with asyncio.timeout(_AGAIN_SECONDS):
@@ -153,6 +157,15 @@ class Replica:
         )
         self._with.log.info("desk.led", desk=self._desk.id, epoch=epoch)
         await self._leader.run(stopping, self._again)
+
+
+def _leaves(error: BaseException) -> Iterator[BaseException]:
+    """What went wrong, out of the groups of tasks in which it did."""
+    if isinstance(error, BaseExceptionGroup):
+        for each in error.exceptions:
+            yield from _leaves(each)
+    else:
+        yield error
 
 
 async def _follow(follower: Follower) -> None:

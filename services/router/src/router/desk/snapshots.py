@@ -33,6 +33,8 @@ class Taken(msgspec.Struct, frozen=True, kw_only=True):
     at: Instant
     contacts: int
     content: ObjectRef
+    mark: str = ""
+    """Of the record at `seq`."""
     format: int = FORMAT
 
 
@@ -76,7 +78,13 @@ class Snapshots:
         written = hashlib.sha256()
         content = await self._objects.put(SNAPSHOTS, name, _in_turns(_framed(state, written)))
         taken = Taken(
-            seq=place.seq, epoch=place.epoch, index=place.index, at=now, contacts=len(state.contacts), content=content
+            seq=place.seq,
+            epoch=place.epoch,
+            index=place.index,
+            mark=place.mark,
+            at=now,
+            contacts=len(state.contacts),
+            content=content,
         )
         found = hashlib.sha256()
         async for _ in _in_turns(_framed(await self.load(taken), found)):
