@@ -138,6 +138,7 @@ def router(channels: Sequence[ChannelName], desks: Sequence[DeskId]) -> User:
     user.takes(EVENTS, _EVENT_CONSUMER, subject.events())
     user.publish += [subject.transcript_public(_CONTACT), subject.transcript_internal(_CONTACT), _parked(ROUTER)]
     user.publish += [_info(TRANSCRIPT), _info(f"KV_{CUSTOMERS}"), f"{_API}.STREAM.MSG.DELETE.{PARKED}"]
+    user.publish.append(f"{_API}.STREAM.MSG.GET.{TRANSCRIPT}")  # whether it has lost its end
     user.publish.append(f"{_API}.STREAM.MSG.GET.{DRAFTS}")  # by its leader: a replica that is behind has no last word
     user.subscribe.append(subject.live())
     for desk in desks:

@@ -281,6 +281,19 @@ def test_an_offer_is_accepted_even_if_the_capacity_was_lowered_meanwhile() -> No
     assert desk.agrees_with_its_log()
 
 
+def test_what_is_offered_to_somebody_is_not_given_to_them_over_a_capacity_that_was_lowered_meanwhile() -> None:
+    """Seed 146 of the desk's simulation: the offer was withdrawn, and there was no room then for what it had kept."""
+    desk = desk_of("a")
+    contact = desk.opens()
+    lower = AgentSettings(id=A, capacity=10, available=True)
+    desk.must_apply(settings(lower, version=2, inboxes=LIVE, within=None))
+    step = desk.transfer(contact, "a", to="a")
+    assert step.refused is not None
+    assert step.refused.conflict == "no_room"
+    assert desk.accept(desk.offer(contact).id, "a").refused is None
+    assert desk.agrees_with_its_log()
+
+
 def test_a_contact_keeps_its_place_while_it_is_offered() -> None:
     desk = desk_of(AgentSettings(id=A, capacity=30, available=True))
     first = desk.opens()

@@ -386,3 +386,15 @@ def test_rule_1_9_nothing_is_moved_to_a_less_urgent_lane() -> None:
     contact = desk.asks()
     desk.lives_on("2026-03-02 10:00")
     assert desk.contact(contact).lane == "normal"
+
+
+def test_rule_1_2_what_we_wrote_first_is_no_answer_to_what_is_asked_later(desk: PromisingDesk) -> None:
+    """Seed 60000045 of the desk's simulation: the second question started a next response beside the first."""
+    contact = desk.write_first("ann", "a", keys=["thread"])
+    desk.since("2026-03-02 09:00").asks_again()
+    desk.since("2026-03-02 09:30").asks_again()
+    assert {clock.target for clock in desk.contact(contact).clocks} == {"first_response", "resolution"}
+    desk.reply(contact)
+    desk.since("2026-03-02 10:00").asks_again()
+    assert desk.running(contact, "next_response").started_at == at("2026-03-02 10:00")
+    assert desk.agrees_with_its_log()

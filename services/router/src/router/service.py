@@ -3,12 +3,12 @@
 import asyncio
 import secrets
 import tempfile
-from collections.abc import Callable, Coroutine, Mapping
+from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from contextlib import AsyncExitStack
 from datetime import timedelta
 from functools import partial
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, TypeVar
 
 import msgspec
 from aiohttp import web
@@ -35,9 +35,11 @@ from router.desk.surroundings import Surroundings
 from router.index.follow import follow_log, follow_people, follow_transcripts
 from router.index.origin import origin
 from router.index.read_index import ReadIndex
+from router.index.whole import whole
 from router.trackers.service_level import ServiceLevel
 from router.trackers.subscription import EventSubscription
 
+T = TypeVar("T")
 NAME = "router"
 _AGAIN_SECONDS = 1.0
 
@@ -146,19 +148,22 @@ async def _open_index(
     folder = settings.index_dir
     if folder is None:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="frontline-index-")))
-    index = ReadIndex(
-        folder, await _origin(service, desks), clock=service.clock, metrics=service.metrics, log=service.log
-    )
+    origin_of = await _patiently(service, lambda: origin(service.bus, desks))
+    index = ReadIndex(folder, origin_of, clock=service.clock, metrics=service.metrics, log=service.log)
+    if not await _patiently(service, lambda: whole(service.bus, index, desks)):
+        service.log.error("index.thrown_away", why="a stream has lost its end, which the index had read")
+        index.throw_away()
+        index = ReadIndex(folder, origin_of, clock=service.clock, metrics=service.metrics, log=service.log)
     stack.callback(index.close)
     return index
 
 
-async def _origin(service: Service, desks: list[DeskId]) -> str:
-    """Patiently: the streams may not be there yet."""
+async def _patiently(service: Service, ask: Callable[[], Awaitable[T]]) -> T:
+    """The streams may not be there yet."""
     while True:
         await service.bus.wait_connected()
         try:
-            return await origin(service.bus, desks)
+            return await ask()
         except Unavailable as error:
             service.log.warning("router.waiting", why=error.detail)
             await asyncio.sleep(_AGAIN_SECONDS)

@@ -82,8 +82,12 @@ class Agent:
     def room(self) -> Room:
         return Room(self.capacity - self.load, self.capacity - self.live_load)
 
+    def load_of(self, need: Need) -> int:
+        """What counts against their capacity when it is about such a contact."""
+        return self.live_load if need.live else self.load
+
     def has_room(self, need: Need) -> bool:
-        return self.capacity - (self.live_load if need.live else self.load) >= need.cost
+        return self.capacity - self.load_of(need) >= need.cost
 
     def has_place(self, cost: int, *, live: bool) -> bool:
         return self.state == AVAILABLE and self.capacity - (self.live_load if live else self.load) >= cost

@@ -41,8 +41,9 @@ def _to_agent(contact: Contact, command: TransferContact, to: Agent, now: dateti
     if contact.agent == to.id:
         return ()
     need = contact.line.need
-    mine = contact.offer is not None and contact.offer.agent == to.id  # the offer keeps the room already
-    if not mine and not to.has_room(need):
+    # An offer to them keeps the room already, unless their capacity was lowered below what they have.
+    kept = contact.offer is not None and contact.offer.agent == to.id and to.load_of(need) <= to.capacity
+    if not kept and not to.has_room(need):
         raise Refused("no_room", f"Agent {to.id} has no room for it: {to.load} of {to.capacity} units are taken.")
     if need.live and not contact.left and (not to.present or to.absent):
         raise Refused("not_available", f"Agent {to.id} is {to.state}, and the customer is on the line.")

@@ -125,8 +125,9 @@ def heard(state: DeskState, contact: Contact, at: datetime) -> list[DeskDecision
     """A person (or a machine on its own) wrote to a contact that exists: what starts with it. Everything up
     to the next answer is one clock.
     """
-    never_asked = contact.ours and contact.clock(FIRST_RESPONSE) is None
-    target = NEXT_RESPONSE if contact.replies and not never_asked else FIRST_RESPONSE
+    first = contact.clock(FIRST_RESPONSE)
+    never_answered = contact.ours and (first is None or first.end != MET)  # our first word was no answer
+    target = NEXT_RESPONSE if contact.replies and not never_answered else FIRST_RESPONSE
     wanted = [target] if contact.clock(RESOLUTION) else [target, RESOLUTION]
     events: list[DeskDecision] = []
     for each in wanted:

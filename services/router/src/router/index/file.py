@@ -12,7 +12,7 @@ from typing import IO
 
 from frontline.contract.error import Mistake, SettingsError
 
-FORMAT = 9
+FORMAT = 10
 """Raise it whenever a table or the meaning of a column changes: files of another format are built again."""
 
 _NAME = "read-index.sqlite3"
@@ -20,7 +20,7 @@ _NAME = "read-index.sqlite3"
 _TABLES = """
 CREATE TABLE origin (format INTEGER NOT NULL, streams TEXT NOT NULL);
 CREATE TABLE position (
-    stream TEXT PRIMARY KEY, seq INTEGER NOT NULL, epoch INTEGER NOT NULL, number INTEGER NOT NULL
+    stream TEXT PRIMARY KEY, seq INTEGER NOT NULL, epoch INTEGER NOT NULL, number INTEGER NOT NULL, mark TEXT NOT NULL
 ) WITHOUT ROWID;
 
 CREATE TABLE contact (

@@ -63,6 +63,15 @@ class ReadIndex:
             connection.close()
         self._file.release()
 
+    def throw_away(self) -> None:
+        """Close it for good: it has read what is there no more. The next one begins with nothing."""
+        self.close()
+        self._file.path.unlink(missing_ok=True)
+
+    def position(self, stream: str) -> Position:
+        """How far `TRANSCRIPT` or `PEOPLE` is read."""
+        return self._positions[stream]
+
     def log_position(self, desk: DeskId) -> Position:
         """Where to follow the desk's log from."""
         stream = log_of(desk)

@@ -14,7 +14,7 @@ from frontline.contract.ids import AgentId, ContactId, DeskId, MessageId
 from frontline.contract.transcript import decode_item
 from frontline.runtime.reader import Stored
 from router.core.event_erased import ContactErased
-from router.desk.fence import Counted
+from router.desk.fence import Counted, mark_of
 from router.index.erasing import cut_off, erase_words, is_erased, merge_some, scrub, want, wanted
 from router.index.projection import Place, agents_after, contact_after, contact_of, words_of
 from router.index.rota import load_rota, rota_after, save_rota
@@ -34,6 +34,8 @@ class Position(msgspec.Struct, frozen=True):
     seq: int = 0
     epoch: int = 0
     index: int = 0
+    mark: str = ""
+    """Of what lies at `seq`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,8 +65,10 @@ class Writer:
     def __init__(self, connection: sqlite3.Connection) -> None:
         self._connection = connection
         self._positions = {
-            stream: Position(seq, epoch, number)
-            for stream, seq, epoch, number in connection.execute("SELECT stream, seq, epoch, number FROM position")
+            stream: Position(seq, epoch, number, mark)
+            for stream, seq, epoch, number, mark in connection.execute(
+                "SELECT stream, seq, epoch, number, mark FROM position"
+            )
         }
         if wanted(connection):
             scrub(connection)
@@ -120,7 +124,7 @@ class Writer:
         fresh = [stored for stored in batch if stored.seq > taken.position.seq]
         if not fresh:
             return taken
-        taken.position = Position(fresh[-1].seq)
+        taken.position = Position(fresh[-1].seq, mark=mark_of(fresh[-1].data))
         with self._transaction(TRANSCRIPT, taken.position):
             for stored in fresh:
                 try:
@@ -138,7 +142,7 @@ class Writer:
         fresh = [stored for stored in batch if stored.seq > taken.position.seq]
         if not fresh:
             return taken
-        taken.position = Position(fresh[-1].seq)
+        taken.position = Position(fresh[-1].seq, mark=mark_of(fresh[-1].data))
         with self._transaction(PEOPLE, taken.position):
             for stored in fresh:
                 try:
@@ -168,8 +172,8 @@ class Writer:
         try:
             yield
             self._connection.execute(
-                "INSERT OR REPLACE INTO position VALUES (?, ?, ?, ?)",
-                (stream, position.seq, position.epoch, position.index),
+                "INSERT OR REPLACE INTO position VALUES (?, ?, ?, ?, ?)",
+                (stream, position.seq, position.epoch, position.index, position.mark),
             )
             self._connection.execute("COMMIT")
         except BaseException:
