@@ -17,6 +17,13 @@ _SEEDS = 60
 _A_TEST = 20
 
 KINDS = (
+    "ConfigChanged",
+    "ContactMerged",
+    "ContactUnmerged",
+    "DeliveryRecorded",
+    "DutyChanged",
+    "PromiseMade",
+    "RotaSwapped",
     "acknowledgement late",
     "acknowledgement lost",
     "answer doubled",

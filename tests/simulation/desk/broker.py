@@ -18,7 +18,8 @@ from nats.js.api import RetentionPolicy, StreamConfig
 from frontline.runtime.reader import Stored
 from tests.simulation.desk.consumer import Consumer
 
-START = datetime(2030, 1, 1, 12, tzinfo=UTC)
+START = datetime(2030, 1, 1, 11, 59, 54, tzinfo=UTC)
+"""Shortly before noon, when a shift ends and another begins."""
 FULL = {"code": 400, "err_code": 10077, "description": "maximum bytes exceeded"}
 Headers = dict[str, str]
 

@@ -1,10 +1,14 @@
 """The desk that is simulated. All times are short, so that everything comes due within seconds."""
 
 from datetime import timedelta
+from random import Random
+
+import msgspec
 
 from frontline.configuration.model import Agent, Configuration, Desk, Inbox
 from frontline.configuration.policy import Pauses, Policy
 from frontline.configuration.routing import Ring
+from frontline.configuration.shift import Shift
 from frontline.contract.ids import AgentId, ChannelName, DeskId, InboxId
 from frontline.runtime.signing import Signer
 from frontline.runtime.topology import topology
@@ -14,6 +18,8 @@ EMAIL, CHAT = ChannelName("email"), ChannelName("chat")
 MAIL, FRENCH, ASKED, TALK = InboxId("mail"), InboxId("french"), InboxId("asked"), InboxId("talk")
 SIGNER = Signer(b"the secret of the simulation")
 WITHIN = timedelta(seconds=6)
+NEXT_WITHIN = timedelta(seconds=4)
+RESOLVED_WITHIN = timedelta(seconds=9)
 WRAP_UP = timedelta(seconds=2)
 
 DESK = Desk(
@@ -37,7 +43,15 @@ DESK = Desk(
             sticky_for=timedelta(seconds=1),
         ),
     ),
-    rings=(Ring(), Ring(after=timedelta(seconds=4), skills=False)),
+    shifts=(
+        Shift(id="morning", begins="08:00", ends="12:00", agents=(AgentId("bob"),), available=True),
+        Shift(id="noon", begins="12:00", ends="12:01", agents=(AgentId("cid"),), available=True),
+    ),
+    rings=(
+        Ring(),
+        Ring(after=timedelta(seconds=3), skills=False),
+        Ring(after=timedelta(seconds=4), skills=False, off_duty=True),
+    ),
     age_after=timedelta(seconds=5),
     alarm_after=timedelta(seconds=2),
     offline_grace=timedelta(seconds=1),
@@ -50,8 +64,34 @@ CONFIGURATION = Configuration(
         Policy(
             id="standard",
             first_response=WITHIN,
-            pauses=Pauses(first_response=("waiting_customer", "waiting_third_party"), resolution=()),
+            next_response=NEXT_WITHIN,
+            resolution=RESOLVED_WITHIN,
+            pauses=Pauses(
+                first_response=("waiting_customer", "waiting_third_party"),
+                next_response=("waiting_customer",),
+                resolution=("waiting_customer", "waiting_third_party"),
+            ),
         ),
     ),
 )
+
+
+def changed(version: int, random: Random) -> Configuration:
+    """Another version: somebody is gone or has less room, offers and rings have other times."""
+    agents = tuple(
+        msgspec.structs.replace(agent, capacity=random.choice((agent.capacity, 10, 40)))
+        for agent in DESK.agents
+        if agent.id != "cid" or random.random() < 0.6
+    )
+    known = {agent.id for agent in agents}
+    desk = msgspec.structs.replace(
+        DESK,
+        agents=agents,
+        shifts=tuple(shift for shift in DESK.shifts if set(shift.agents) <= known),
+        rings=DESK.rings[: random.choice((2, 3))],
+        alarm_after=timedelta(seconds=random.choice((1, 2))),
+    )
+    return msgspec.structs.replace(CONFIGURATION, version=version, desks=(desk,))
+
+
 TOPOLOGY = topology([EMAIL, CHAT], [SUPPORT])

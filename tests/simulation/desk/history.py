@@ -10,10 +10,13 @@ from router.core.commit import Commit
 from router.core.event import (
     ContactAssigned,
     ContactClosed,
+    ContactMerged,
     ContactOffered,
+    ContactOpened,
     ContactReopened,
     ContactResolved,
     ContactUnassigned,
+    ContactUnmerged,
     CustomerLeft,
     CustomerReturned,
     DeliveryRecorded,
@@ -30,6 +33,8 @@ from router.core.event import (
     WrapUpEnded,
 )
 from router.core.event_clock import ClockBreached, ClockMet, ClockResumed, ClockStarted, ClockWarned, ClockWithdrawn
+from router.core.event_people import ConfigChanged, DutyChanged, RotaSwapped
+from router.core.term import FIRST_RESPONSE
 from tests.simulation.desk.firm import WITHIN, WRAP_UP
 
 
@@ -40,6 +45,9 @@ class _Story:
     due: datetime | None = None
     stood: datetime | None = None
     waits: bool = False
+    merged: bool = False
+    dropped: bool = False
+    ours: bool = False
     breached: bool = False
     withdrawn: bool = False
     asked_since: bool = True
@@ -95,10 +103,12 @@ def _tell(story: _Story, event: DeskDecision, reopening: set[ContactId]) -> None
         ):
             story.asked_since = event.contact in reopening
             story.ask(event.at)
-        case ReplyQueued():
+        case ContactOpened():
+            story.ours = event.ours
+        case ReplyQueued() if story.due is not None or not story.ours:  # before the customer has asked, it is no answer
             story.look(event.at)
             story.answers.append((event.reply, event.at))
-        case DeliveryRecorded() if event.state is DeliveryState.FAILED:
+        case DeliveryRecorded() if event.state is DeliveryState.FAILED and not story.merged:
             before, story.answers = story.answers, [each for each in story.answers if each[0] != event.reply]
             if before and not story.answers:
                 story.run_on(event.at)
@@ -112,7 +122,17 @@ def _tell(story: _Story, event: DeskDecision, reopening: set[ContactId]) -> None
             story.look(event.at)
             story.waits = False
             story.withdrawn |= story.due is not None and not story.breached and not story.answers
-        case ContactReopened() if event.rule != "message" and not story.answers:
+        case ContactMerged():
+            story.look(event.at)
+            story.merged, story.waits = True, False
+            story.dropped = story.due is not None and not (story.withdrawn or story.breached or story.answers)
+            story.withdrawn |= story.dropped
+        case ContactUnmerged():
+            story.merged = False
+            if story.dropped:
+                story.asked_since, story.dropped = False, False
+                story.ask(event.at)
+        case ContactReopened() if event.rule not in ("message", "merged") and not story.answers:
             story.withdrawn = False
             story.run_on(event.at)
 
@@ -120,13 +140,14 @@ def _tell(story: _Story, event: DeskDecision, reopening: set[ContactId]) -> None
 def recorded_breaches(log: list[Commit]) -> dict[ContactId, list[datetime]]:
     found: dict[ContactId, list[datetime]] = {}
     for event in _events(log):
-        if isinstance(event, ClockBreached):
+        if isinstance(event, ClockBreached) and event.target == FIRST_RESPONSE:
             found.setdefault(event.contact, []).append(event.at)
     return found
 
 
 @dataclass
 class _Run:
+    started: datetime
     due_at: datetime
     warned: list[float] = field(default_factory=list)
     breached: bool = False
@@ -136,16 +157,20 @@ class _Run:
 def clocks_end_once(log: list[Commit]) -> None:
     """A clock starts, warns in order, and ends in time, late after its breach, or not at all."""
     runs: dict[tuple[ContactId, str], _Run] = {}
+    former: dict[tuple[ContactId, str], list[_Run]] = {}
     for event in _events(log):
         match event:
             case ClockStarted() if not event.resumes:
-                runs[event.contact, event.target] = _Run(event.due_at)
-            case ClockStarted():
-                run = runs[event.contact, event.target]
+                runs[event.contact, event.target] = _Run(event.at, event.due_at)
+                former.setdefault((event.contact, event.target), []).append(runs[event.contact, event.target])
+            case ClockStarted():  # maybe an earlier one: what a reply that failed had met
+                known = former[event.contact, event.target]
+                run = runs[event.contact, event.target] = next(r for r in reversed(known) if r.started == event.at)
                 assert run.ended, f"{event.target} of {event.contact} goes on, and had not ended"
                 run.ended, run.due_at = False, event.due_at
             case ClockResumed():
-                runs[event.contact, event.target].due_at = event.due_at
+                run = runs[event.contact, event.target]
+                run.due_at, run.ended = event.due_at, False
             case ClockWarned():
                 run = runs[event.contact, event.target]
                 assert not run.ended, f"{event.target} of {event.contact} warns after its end"
@@ -185,6 +210,19 @@ def offers_end_once(log: list[Commit]) -> dict[ContactId, ContactOffered]:
                 elif not isinstance(event, OfferWithdrawn):
                     assert event.at <= until[event.contact], f"{event.offer} is answered after its time"
     return open_
+
+
+def shifts_change_on_time(log: list[Commit]) -> None:
+    """At noon one shift ends and another begins, whatever the desk was doing then."""
+    noon = next((commit.now.replace(hour=12, minute=0, second=0, microsecond=0) for commit in log), None)
+    changes = [event for event in _events(log) if isinstance(event, DutyChanged)]
+    named = [event.at for event in _events(log) if isinstance(event, ConfigChanged | RotaSwapped)]
+    as_it_was = [at for at in named if noon is None or at < noon] == named[:1]
+    if noon is not None and as_it_was and log[0].now < noon < log[-1].now:
+        assert any(change.at == noon for change in changes), "nobody went or came at noon"
+    for change in changes:
+        on_time = change.at.second == 0 == change.at.microsecond
+        assert on_time or change.at in named, f"a shift changes at {change.at}"
 
 
 def wrap_ups_last(log: list[Commit]) -> None:

@@ -7,6 +7,8 @@ from datetime import datetime, timedelta
 from random import Random
 from typing import Protocol
 
+import msgspec
+
 from frontline.contract import cloudevent, subject
 from frontline.contract.codec import decode_outbound, encode
 from frontline.contract.draft import Draft
@@ -36,15 +38,20 @@ from router.core.command import (
     AddNote,
     ChangeLane,
     DeskCommand,
+    MergeContacts,
+    Promise,
     RejectOffer,
     ReopenContact,
     ResolveContact,
     SendReply,
     SetAvailability,
+    SwapTurn,
     TransferContact,
+    UnmergeContact,
     WaitFor,
+    WriteFirst,
 )
-from router.core.contact import ASSIGNED, RESOLVED, WAITING_CUSTOMER, Contact
+from router.core.contact import ASSIGNED, RESOLVED, WAITS, Contact
 from router.core.refusal import Refused
 from router.core.state import OUTCOMES_KEPT
 from router.desk.command_port import CommandRequest
@@ -53,7 +60,11 @@ from tests.simulation.desk.process import Gone, Process
 from tests.simulation.desk.truth import Truth
 
 _AGAIN_SECONDS = 0.3
+_SENT, _DELIVERED, _FAILED = DeliveryState.SENT, DeliveryState.DELIVERED, DeliveryState.FAILED
+_TOLD_OF_A_REPLY = ((), (), (_SENT,), (_SENT, _DELIVERED), (_SENT, _FAILED), (_FAILED,), (_DELIVERED, _FAILED))
 Inbound = InboundMessage | DeliveryReceipt
+Drafted = SendReply | AddNote | Promise | WriteFirst
+"""What somebody has written, which is stored before the desk is asked."""
 
 
 class World(Protocol):
@@ -110,8 +121,17 @@ class Channel:
         """A reply goes out; to one that is idempotent by the reply's id. Sometimes it is told what came of it."""
         out = decode_outbound(record.data)
         self.sent.delivered[out.id] += 1
-        if self.sent.delivered[out.id] == 1 and self._random.random() < 0.4:
-            self._start(self._deliver(self._receipt(out)))
+        if self.sent.delivered[out.id] == 1:
+            for state in self._random.choice(_TOLD_OF_A_REPLY):
+                self._start(self._tell(out, state))
+
+    async def _tell(self, out: OutboundMessage, state: DeliveryState) -> None:
+        """What came of a reply: at once or late, and so maybe in another order, and maybe more than once."""
+        await asyncio.sleep(self._random.choice((0.0, 0.0, self._random.uniform(0, 5))))
+        receipt = self._receipt(out, state)
+        await self._deliver(receipt)
+        if self._random.random() < 0.2:
+            await self._deliver(receipt, ".again")
 
     def _start(self, work: object) -> None:
         task: asyncio.Task[None] = asyncio.get_running_loop().create_task(work)  # type: ignore[arg-type]
@@ -143,6 +163,10 @@ class Channel:
         if live:
             thread = [ThreadKey(kind="chat", value=sender, evidence=ThreadEvidence.TOKEN)]
             presence = random.choice((Presence.LIVE, Presence.LIVE, Presence.LEFT))
+        elif self.sent.delivered and random.random() < 0.3:
+            answered = random.choice(list(self.sent.delivered))
+            value = answered.partition("-")[2]
+            thread.append(ThreadKey(kind="reply", value=value, evidence=ThreadEvidence.TOKEN, binds=False))
         elif self._count > 1 and random.random() < 0.5:
             value = f"n{random.randrange(max(1, self._count - 5), self._count)}"
             evidence = random.choice((ThreadEvidence.REFERENCE, ThreadEvidence.TOKEN))
@@ -161,8 +185,7 @@ class Channel:
             thread=tuple(thread),
         )
 
-    def _receipt(self, out: OutboundMessage) -> DeliveryReceipt:
-        state = self._random.choice((DeliveryState.SENT, DeliveryState.FAILED))
+    def _receipt(self, out: OutboundMessage, state: DeliveryState) -> DeliveryReceipt:
         key = f"receipt {out.id} {state}"
         return DeliveryReceipt(
             id=message_id(key),
@@ -240,14 +263,11 @@ class Colleague:
 
     async def _request(self, process: Process, asked: Asked) -> int:
         command = asked.command
-        if isinstance(command, SendReply | AddNote):
+        if isinstance(command, Drafted):
             draft = self._draft(command)
             head = cloudevent.headers(id=draft.item.id, kind="draft", source="/desks/support", at=draft.item.at)
             ack = await process.bus.publish(subject.draft(SUPPORT), encode(draft), head)
-            if isinstance(command, SendReply):
-                command = _drafted_reply(command, ack.seq)
-            else:
-                command = AddNote(contact=command.contact, note=command.note, agent=command.agent, draft=ack.seq)
+            command = msgspec.structs.replace(command, draft=ack.seq)
         reply = await process.commands.ask(
             SUPPORT, CommandRequest(command=command, request=asked.request, body={"request": asked.request})
         )
@@ -273,6 +293,11 @@ class Colleague:
             return answer(offer=offer.id, agent=self.agent) if answer else None
         if me.held and random.random() < 0.9:
             return self._about(state.contacts[random.choice(list(me.held))])
+        if random.random() < 0.04:
+            return self._write_first()
+        if random.random() < 0.03:
+            partner = random.choice([agent.id for agent in DESK.agents])
+            return SwapTurn(agent=self.agent, partner=partner, shift="noon", day=self._world.now().date())
         if state.contacts and random.random() < 0.3:
             return self._about(random.choice(list(state.contacts.values())))
         return None
@@ -281,8 +306,18 @@ class Colleague:
         random = self._random
         if contact.phase == RESOLVED:
             return ReopenContact(contact=contact.id, agent=self.agent)
-        kind = random.choices(("reply", "resolve", "note", "wait", "transfer", "lane"), (8, 6, 1, 4, 2, 1))[0]
+        if contact.merged_into is not None:
+            return UnmergeContact(contact=contact.id, agent=self.agent)
+        kinds = ("reply", "resolve", "note", "wait", "transfer", "lane", "promise", "merge")
+        kind = random.choices(kinds, (8, 6, 1, 4, 2, 1, 3, 3))[0]
         match kind:
+            case "promise":
+                due_at = self._world.now() + timedelta(seconds=random.choice((1, 2, 4)))
+                note = MessageId(f"p-{self.agent}-{self._count}")
+                return Promise(contact=contact.id, agent=self.agent, due_at=due_at, note=note, draft=0)
+            case "merge":
+                into = random.choice(list(self._world.truth.state.contacts))
+                return MergeContacts(contact=contact.id, into=into, agent=self.agent)
             case "reply":
                 return SendReply(
                     contact=contact.id,
@@ -300,7 +335,7 @@ class Colleague:
             case "wait" if contact.phase == ASSIGNED:
                 seconds = random.choice((None, 1, 3))
                 until = None if seconds is None else self._world.now() + timedelta(seconds=seconds)
-                return WaitFor(contact=contact.id, agent=self.agent, state=WAITING_CUSTOMER, until=until)
+                return WaitFor(contact=contact.id, agent=self.agent, state=random.choice(sorted(WAITS)), until=until)
             case "transfer":
                 to = random.choice([agent.id for agent in DESK.agents])
                 if random.random() < 0.5:
@@ -311,10 +346,23 @@ class Colleague:
             case _:
                 return ResolveContact(contact=contact.id, agent=self.agent)
 
-    def _draft(self, command: SendReply | AddNote) -> Draft:
+    def _write_first(self) -> WriteFirst:
+        name = f"{self.agent}-{self._count}"
+        return WriteFirst(
+            contact=ContactId(f"w-{name}"),
+            customer=CustomerId(f"u-{name}"),
+            reply=MessageId(f"f-{name}"),
+            agent=self.agent,
+            channel=EMAIL,
+            inbox=MAIL,
+            draft=0,
+            keys=(SIGNER.key_hash("reply", name),),
+        )
+
+    def _draft(self, command: Drafted) -> Draft:
         now = self._world.now()
-        told = isinstance(command, SendReply)
-        id_ = command.reply if isinstance(command, SendReply) else command.note
+        told = isinstance(command, SendReply | WriteFirst)
+        id_ = command.reply if isinstance(command, SendReply | WriteFirst) else command.note
         item = TranscriptItem(
             id=id_,
             contact=command.contact,
@@ -326,23 +374,11 @@ class Colleague:
             inbox=MAIL,
             text="An answer",
         )
-        outbound = _outbound(command, now) if isinstance(command, SendReply) else None
+        outbound = _outbound(command, now) if isinstance(command, SendReply | WriteFirst) else None
         return Draft(item=item, outbound=outbound)
 
 
-def _drafted_reply(command: SendReply, draft: int) -> SendReply:
-    return SendReply(
-        contact=command.contact,
-        reply=command.reply,
-        agent=command.agent,
-        channel=command.channel,
-        inbox=command.inbox,
-        draft=draft,
-        keys=command.keys,
-    )
-
-
-def _outbound(command: SendReply, now: datetime) -> OutboundMessage:
+def _outbound(command: SendReply | WriteFirst, now: datetime) -> OutboundMessage:
     return OutboundMessage(
         id=command.reply,
         channel=ChannelName(command.channel),

@@ -13,7 +13,7 @@ import msgspec
 
 from frontline.contract import subject
 from frontline.runtime.reader import Stored
-from router.core import advance, decide, decide_message, decide_presence, decide_transfer, sla
+from router.core import advance, decide, decide_message, decide_presence, decide_transfer, sla, waiting
 from router.core.capacity import Agent
 from router.core.command import ReceiveMessage
 from router.core.commit import decode_commit
@@ -31,6 +31,7 @@ from router.desk.log_store import StreamLogStore
 from router.desk.loop import DeskLoop
 from router.desk.resolve import Resolver
 from tests.simulation import planted
+from tests.simulation.desk import planted_actions
 
 Patch = Any
 _EARLY = timedelta(milliseconds=400)
@@ -113,6 +114,19 @@ def forget_wrap_up() -> list[Patch]:
         return left(state, contact, now)
 
     return [mock.patch.object(decide_presence, "left", none)]
+
+
+def lose_a_ring_timer() -> list[Patch]:
+    coming = waiting._coming
+
+    def without(state: DeskState, contact: Contact) -> list[Any]:
+        return [entry for entry in coming(state, contact) if type(entry[1]).__name__ != "RingOpened"]
+
+    return [mock.patch.object(waiting, "_coming", without)]
+
+
+def sleep_through_what_comes_due() -> list[Patch]:
+    return [mock.patch.object(DeskLoop, "_wake", return_value=None)]
 
 
 def fire_a_clock_early() -> list[Patch]:
@@ -224,6 +238,8 @@ PLANTED: dict[str, Callable[[], list[Patch]]] = {
         punish_agents_for_our_downtime,
         forget_a_pause,
         forget_wrap_up,
+        lose_a_ring_timer,
+        sleep_through_what_comes_due,
         fire_a_clock_early,
         lead_with_a_wrong_clock,
         take_over_without_the_epoch,
@@ -236,6 +252,7 @@ PLANTED: dict[str, Callable[[], list[Patch]]] = {
         forget_what_was_answered,
         give_more_than_there_is_room_for,
         give_on_who_waits_for_others_as_they_are,
+        *planted_actions.BUGS,
     )
 }
 

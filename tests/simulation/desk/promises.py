@@ -14,8 +14,9 @@
 """
 
 import asyncio
+from collections.abc import Mapping
 from contextlib import aclosing
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from frontline.contract.codec import encode
 from frontline.contract.message import InboundMessage
@@ -25,8 +26,10 @@ from router.desk.effects import as_told
 from router.desk.follower import Follower
 from router.desk.log_store import StreamLogStore
 from router.desk.snapshots import Snapshots
-from tests.simulation.desk import history
+from tests.simulation.desk import history, targets
 from tests.simulation.desk.firm import SUPPORT
+
+T = TypeVar("T")
 
 if TYPE_CHECKING:
     from tests.simulation.desk.scenario import Scenario
@@ -60,10 +63,13 @@ def check_ends(run: "Scenario") -> None:
     log = run.truth.log
     history.clocks_end_once(log)
     wanted, found = history.breaches(log), history.recorded_breaches(log)
-    assert found == wanted, f"breaches: on record {found}, told from the story {wanted}"
+    assert found == wanted, _breaches(found, wanted)
+    wanted_too, found_too = targets.breaches(log), targets.recorded(log)
+    assert found_too == wanted_too, _breaches(found_too, wanted_too)
     open_ = history.offers_end_once(log)
     assert open_.keys() == set(run.truth.state.offers.values()), "open offers"
     history.wrap_ups_last(log)
+    history.shifts_change_on_time(log)
     if run.lost:
         return  # what was in the lost end was accepted, answered and told, and is gone
     _everything_accepted_is_decided_and_written_down(run)
@@ -117,6 +123,11 @@ def _everything_is_told_once(run: "Scenario") -> None:
     assert not missing, f"never told: {sorted(missing)[:5]}"
     assert not said.keys() - wanted.keys(), f"told, and never decided: {sorted(said.keys() - wanted.keys())[:5]}"
     assert all(said[id_] == wanted[id_] for id_ in said), "told in other words than decided"
+
+
+def _breaches(found: Mapping[T, object], wanted: Mapping[T, object]) -> str:
+    other = {key: (found.get(key), wanted.get(key)) for key in found.keys() | wanted.keys()}
+    return f"breaches, as on record and as told from the story: { {k: v for k, v in other.items() if v[0] != v[1]} }"
 
 
 def _where(state: DeskState, run: "Scenario") -> str:

@@ -3,26 +3,26 @@
 import asyncio
 import hashlib
 from collections import Counter
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from contextvars import Context
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from random import Random
-from unittest import mock
 
 import msgspec
 
+from frontline.contract.ids import AgentId
 from frontline.runtime.reader import Stored
 from frontline.runtime.topology import stream_configs
-from router.core.advance import advance
-from router.desk import view
+from router.core.command import ApplySettings
 from router.desk.effects import Place
+from router.desk.settings import desk_settings
 from tests.simulation.desk import firm, promises
 from tests.simulation.desk.broker import Broker
 from tests.simulation.desk.client import SimulatedClient, bus_to
 from tests.simulation.desk.people import Channel, Colleague
 from tests.simulation.desk.process import Process
+from tests.simulation.desk.small import small
 from tests.simulation.desk.truth import Truth
 from tests.simulation.faults import draw
 from tests.simulation.scenario import Broken
@@ -34,6 +34,8 @@ PATIENCE = 240.0
 """Virtual seconds within which everything has to be settled once nothing goes wrong any more."""
 LOG = "DESK_support"
 HOUR = 3600.0
+QUIET = (0.0, 0.0, 3.0, 8.0)
+"""Virtual seconds for which the desk then runs on, undisturbed."""
 SNAPSHOTS_EVERY = (10, 30, 1_000)
 _CONFIGS = stream_configs(firm.TOPOLOGY)
 
@@ -51,19 +53,11 @@ def simulate(seed: int) -> Run:
     """Run `seed`. Raises `Broken`."""
     scenario = Scenario(seed)
     try:
-        with _small(scenario.limit):
+        with small(scenario.limit):
             return run_virtually(scenario.run())
     except Exception as error:
         said = scenario.wrong[0] if scenario.wrong else f"{type(error).__name__}: {error}"
         raise Broken(f"FRONTLINE_SEED={seed}: {said}") from error
-
-
-@contextmanager
-def _small(limit: int) -> Iterator[None]:
-    """Commits are full with few events, and looking at the desk takes no time, as nothing does here."""
-    assert advance.__kwdefaults__ is not None
-    with mock.patch.dict(advance.__kwdefaults__, limit=limit), mock.patch.object(view, "_REST", 0):
-        yield
 
 
 class Scenario:
@@ -74,10 +68,11 @@ class Scenario:
         if self._random.random() < 0.3:
             self._faults.doubled = 0.05
         self.limit = self._random.choice((3, 12, 500, 500))
-        self.truth = Truth()
+        self.truth = Truth(self.limit)
         self.wrong = self.truth.wrong
         self._processes: list[Process] = []
         self._numbers = 0
+        self._version = firm.CONFIGURATION.version
         self._every = self._random.choice(SNAPSHOTS_EVERY)
         self._retention = self._random.choice((None, timedelta(0), timedelta(seconds=5)))
         self.forgot = False
@@ -110,9 +105,14 @@ class Scenario:
             await self._start()
         self.colleagues = [Colleague(self, agent.id, Random(self._random.random())) for agent in firm.DESK.agents]
         working = [asyncio.create_task(colleague.work()) for colleague in self.colleagues]
+        self.operator = Colleague(self, AgentId("operator"), Random(self._random.random()))
+        self.colleagues.append(self.operator)
+        self._operating: list[asyncio.Task[None]] = []
         await self._go_wrong()
         await self._make_peace()
-        await self._settle(working)
+        await self._settle(working + self._operating)
+        self.truth.quiet_since = self.now()
+        await asyncio.sleep(self._random.choice(QUIET))
         self._settled = (self.truth.state.epoch, self.truth.state.index)
         await promises.check(self)
         for process in self._processes:
@@ -121,6 +121,7 @@ class Scenario:
         seen = self.broker.seen + Counter(
             commits=len(self.truth.log), epochs=self.truth.epochs, messages=len(self.truth.received)
         )
+        seen.update(type(event).__name__ for commit in self.truth.log for event in commit.events)
         return Run(self._seed, seen, self._trace.hexdigest())
 
     def _stored(self, stream: str, record: Stored) -> None:
@@ -170,6 +171,7 @@ class Scenario:
             (4, 6, 3, 3, 3, 2, 1, 2, 3, 1, 1, 1, 0.4, 0.4, 0.6),
             k=random.randint(0, 6),
         )
+        happenings += [self._reconfigure] * random.choice((0, 0, 0, 1, 2))
         writings = [self._write] * random.choice((3, 8, 15, 30)) + [self._chat] * random.choice((0, 3, 8))
         writings += [self._write_again] * random.choice((0, 2, 5))
         plan = sorted((random.uniform(0, BAD_DAYS), n) for n in range(len(happenings) + len(writings)))
@@ -280,6 +282,13 @@ class Scenario:
             await self._start()
         self.up.set()
 
+    async def _reconfigure(self) -> None:
+        """An operator applies a changed configuration, while everything goes on."""
+        self._version += 1
+        settings = desk_settings(changed := firm.changed(self._version, self._random), changed.desks[0])
+        asking = self.operator.ask(ApplySettings(settings=settings))
+        self._operating.append(asyncio.get_running_loop().create_task(asking))
+
     async def _step_clock(self) -> None:
         self._note("clock stepped")
         process = self._random.choice(self._processes)
@@ -314,7 +323,7 @@ class Scenario:
         self.broker.lose_end(LOG, self._random.randint(1, min(15, stream.last - 2)))
         self.broker.forget_ids()
         wrong = self.truth.wrong
-        self.truth = Truth()
+        self.truth = Truth(self.limit)
         self.truth.wrong = wrong
         for record in stream.records.values():
             self.truth.admit(record)

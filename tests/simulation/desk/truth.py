@@ -4,11 +4,12 @@ It is the one reader that is never late, and decides nothing: it looks at what h
 """
 
 from collections import Counter
+from datetime import datetime, timedelta
 
 from frontline.contract.ids import MessageId
 from frontline.runtime.reader import Stored
-from router.core.advance import next_due
 from router.core.capacity import AVAILABLE
+from router.core.clock import LAPSE
 from router.core.commit import Commit, Outcome
 from router.core.contact import ASSIGNED, OFFERED, STICKY, WAITING
 from router.core.event import (
@@ -22,19 +23,25 @@ from router.core.event import (
 )
 from router.core.evolve import begin_commit, evolve, remember_outcome
 from router.core.state import DeskState
-from router.core.waiting import rings
+from router.core.waiting import inbox_of, rings
 from router.desk.clock import MAX_OFF
 from router.desk.fence import Counted, EpochBegan, Fence
 from tests.simulation.desk.firm import SUPPORT
 from tests.unit.router_core import oracle
 
+_ON_TIME = timedelta(milliseconds=250)
+"""Sending what was decided before takes its time."""
 _DIRECTLY = ("direct", "transfer", "transferred")
 
 
 class Truth:
     """`log` is what counts. `wrong` says what did not hold, first things first."""
 
-    def __init__(self) -> None:
+    def __init__(self, limit: int) -> None:
+        """`limit` is that of the events of one commit."""
+        self._limit = limit
+        self.quiet_since: datetime | None = None
+        """Since when nothing goes wrong: whatever comes due happens on time."""
         self.state = DeskState(SUPPORT)
         self.log: list[Commit] = []
         self.seq_of: dict[str, int] = {}
@@ -46,6 +53,7 @@ class Truth:
         """Every event that counts, under the id that the rest of the world is told it by."""
         self.wrong: list[str] = []
         self.epochs = 0
+        self._live: dict[str, int] = {}
         self.last_counted = 0
         self.fence = Fence()
 
@@ -64,6 +72,7 @@ class Truth:
         self.log.append(commit)
         self.last_counted = record.seq
         before = state.now
+        self._happens_on_time(commit)
         assert commit.now <= record.at + MAX_OFF, f"decided at {commit.now}, stored at {record.at}"
         begin_commit(state, commit.epoch, commit.index, commit.now)
         for n, event in enumerate(commit.events):
@@ -76,7 +85,17 @@ class Truth:
             self._count(event)
         if commit.outcome is not None:
             self._remember(commit.outcome, record.seq)
-        self._holds()
+        # A full commit leaves the rest to the next one, which comes at once.
+        if len(commit.events) < self._limit and not state.unanswering and not state.leaving:
+            self._nobody_waits_whom_somebody_may_take()
+        self._an_assignment_is_one_and_fits()
+
+    def _happens_on_time(self, commit: Commit) -> None:
+        due = self.state.dues.first()
+        if self.quiet_since is not None and commit.index == 1:  # another leads: from here on it is on time
+            self.quiet_since = commit.now
+        elif self.quiet_since is not None and due is not None and due[0] > self.quiet_since:
+            assert commit.now <= due[0] + _ON_TIME, f"{due[1:]} came due at {due[0]}, and happens at {commit.now}"
 
     def _count(self, event: DeskDecision) -> None:
         if isinstance(event, MessageReceived):
@@ -105,35 +124,34 @@ class Truth:
             assert best is not None, f"nobody should be given {event.contact}"
             assert (event.contact, event.agent) == (best[0].id, best[1].id), "somebody else was to be given away"
 
-    def _holds(self) -> None:
-        self._an_assignment_is_one_and_fits()
-        self._nobody_waits_whom_somebody_may_take()
-
     def _an_assignment_is_one_and_fits(self) -> None:
         state = self.state
+        capacity = {agent.id: agent.capacity for agent in state.settings.agents}
         held: dict[str, str] = {}
         asked: dict[str, str] = {}
         for agent in state.agents.values():
             needs = [state.contacts[contact].line.need for contact in (*agent.held, *agent.offered)]
             assert agent.load == sum(need.cost for need in needs), f"the load of {agent.id} is reckoned wrongly"
             assert agent.live_load == sum(need.cost for need in needs if need.live), f"live load of {agent.id}"
-            assert agent.live_load <= agent.capacity, f"{agent.id} has more live work than there is room for"
+            # Capacity that is lowered takes nothing away, and gives nothing more.
+            most = max(capacity.get(agent.id, 0), self._live.get(agent.id, 0))
+            assert agent.live_load <= most, f"{agent.id} has more live work than there is room for"
             for contact in agent.held:
                 assert contact not in held, f"{contact} is two agents'"
                 held[contact] = agent.id
             for contact in agent.offered:
                 assert contact not in asked, f"{contact} is offered twice"
                 asked[contact] = agent.id
+        self._live = {agent.id: agent.live_load for agent in state.agents.values()}
         contacts = state.contacts.values()
         assert {contact.id: contact.agent for contact in contacts if contact.phase == ASSIGNED} == held, "assignments"
         assert all(contact.agent is None for contact in contacts if contact.phase != ASSIGNED), "nobody's, and held"
         assert {contact.id for contact in contacts if contact.phase == OFFERED} == set(asked), "offers"
 
     def _nobody_waits_whom_somebody_may_take(self) -> None:
-        state = self.state
-        due, now = next_due(state), state.now
-        if due is not None and due <= now:
-            return  # the rest is decided next
+        state, now = self.state, self.state.now
+        due = state.dues.first()
+        assert due is None or due[0] >= now, f"{due[1:]} came due at {due[0]}, and has not happened at {now}"
         best = oracle.best_match(state)
         assert best is None, f"{best[0].id} waits, and {best[1].id} has room"
         assert not oracle.overlooked(state), "waits in a ring that nobody is in"
@@ -144,7 +162,12 @@ class Truth:
             if contact.offer is not None:
                 assert contact.offer.expires_at >= now, "an offer stays open beyond its time"
                 assert state.agents[contact.offer.agent].state == AVAILABLE, "offered to somebody who is not there"
-            if contact.phase == WAITING and contact.ring != STICKY:
-                assert contact.since is not None
+            if contact.phase != WAITING:
+                continue
+            assert contact.since is not None
+            if contact.ring == STICKY:
+                alone = inbox_of(state, contact).sticky_for or timedelta(0)
+                assert contact.since + max(alone, LAPSE) >= now, f"{contact.id} waits for one agent only"
+            else:
                 open_ = max(n for n, ring in enumerate(known) if contact.since + ring.after < now or not ring.after)
                 assert contact.ring >= open_, f"{contact.id} waits in ring {contact.ring}, and {open_} is open"

@@ -14,9 +14,10 @@ from frontline.contract.ids import ContactId, DeskId
 from frontline.runtime.keyvalue import KeyValue
 from frontline.runtime.topology import LEASES
 from router.core.advance import Torn
-from router.core.commit import FORMAT, EpochRecord
+from router.core.commit import FORMAT, EpochRecord, encode_epoch
 from router.core.snapshot import UnreadableSnapshot
 from router.desk.clock import DeskClock, WrongClock, check
+from router.desk.fence import mark_of
 from router.desk.follower import Follower
 from router.desk.leader import Leader
 from router.desk.lease import Lease, LeaseLost
@@ -138,9 +139,10 @@ class Replica:
             self._with.wall, self._with.monotonic
         )  # the very one that is checked: a clock may step meanwhile
         sent = clock()
-        epoch = await announce(self._store, EpochRecord(leader=self._holder, at=sent, format=FORMAT))
+        record = EpochRecord(leader=self._holder, at=sent, format=FORMAT)
+        epoch = await announce(self._store, record)
         acknowledged = clock()
-        await follower.reach(epoch)
+        await self._reach(follower, epoch, mark_of(encode_epoch(record)))
         following.cancel()
         if follower.fence.epoch != epoch or follower.epoch_began is None:
             raise Deposed
@@ -157,6 +159,17 @@ class Replica:
         )
         self._with.log.info("desk.led", desk=self._desk.id, epoch=epoch)
         await self._leader.run(stopping, self._again)
+
+    async def _reach(self, follower: Follower, epoch: int, mark: str) -> None:
+        """Read up to our own record, however long that takes. Raises `Deposed` if the log has lost it meanwhile."""
+        while True:
+            with suppress(TimeoutError):
+                async with asyncio.timeout(self._with.lease_seconds):
+                    await follower.reach(epoch)
+                    return
+            with suppress(Unavailable):
+                if not await self._store.holds(epoch, mark):
+                    raise Deposed
 
 
 def _leaves(error: BaseException) -> Iterator[BaseException]:

@@ -1,0 +1,20 @@
+"""What is set otherwise while a desk is simulated."""
+
+import gc
+from collections.abc import Iterator
+from contextlib import contextmanager
+from unittest import mock
+
+from router.core.advance import advance
+from router.desk import view
+
+
+@contextmanager
+def small(limit: int) -> Iterator[None]:
+    """Commits are full with few events, and looking at the desk takes no time, as nothing does here."""
+    assert advance.__kwdefaults__ is not None
+    with mock.patch.dict(advance.__kwdefaults__, limit=limit), mock.patch.object(view, "_REST", 0):
+        try:
+            yield
+        finally:
+            gc.unfreeze()  # what a restored snapshot has frozen: thousands of desks would not fit

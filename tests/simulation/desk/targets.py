@@ -1,0 +1,199 @@
+"""What the log should say of the breaches of resolutions, next responses and promises, told from what happened alone.
+
+Contacts that were ever merged are left out, and for what an answer meets also those of which a reply has
+failed: what becomes of a clock then is told by `tests/unit/router_core`.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from frontline.contract.ids import ContactId
+from frontline.contract.message import Automation, DeliveryState, Presence
+from router.core.commit import Commit
+from router.core.contact import WAITING_CUSTOMER
+from router.core.event import (
+    ContactMerged,
+    ContactOpened,
+    ContactReopened,
+    ContactResolved,
+    DeliveryRecorded,
+    DeskDecision,
+    MessageReceived,
+    PromiseMade,
+    ReplyQueued,
+    WaitEnded,
+    WaitStarted,
+)
+from router.core.event_clock import ClockBreached
+from tests.simulation.desk.firm import NEXT_WITHIN, RESOLVED_WITHIN
+
+_BY_ITSELF = ("message", "merged")
+"""Reasons to reopen that bring back nothing but the resolution."""
+
+Breaches = dict[tuple[ContactId, str], list[datetime]]
+
+
+@dataclass
+class _Clock:
+    """`stood` is since when it stands still."""
+
+    due: datetime | None = None
+    stood: datetime | None = None
+    breached: bool = False
+    met: bool = False
+    withdrawn: bool = False
+    breaches: list[datetime] = field(default_factory=list)
+
+    @property
+    def ended(self) -> bool:
+        return self.due is None or self.met or self.withdrawn
+
+    def start(self, due: datetime) -> None:
+        self.due, self.stood, self.breached, self.met, self.withdrawn = due, None, False, False, False
+
+    def look(self, now: datetime) -> None:
+        if self.due is not None and not (self.ended or self.breached or self.stood) and self.due < now:
+            self.breached = True
+            self.breaches.append(self.due)
+
+    def stand(self, at: datetime) -> None:
+        self.look(at)
+        if not (self.ended or self.breached or self.stood):
+            self.stood = at
+
+    def go_on(self, at: datetime) -> None:
+        if self.stood is not None and self.due is not None and not self.ended:
+            self.due += max(at - self.stood, timedelta(0))
+            self.stood = None
+
+    def meet(self, at: datetime) -> None:
+        self.look(at)
+        self.met = self.met or not self.ended
+
+    def withdraw(self, at: datetime) -> None:
+        self.look(at)
+        self.withdrawn = self.withdrawn or not (self.ended or self.breached)
+
+    def run_on(self, at: datetime) -> None:
+        self.met = self.withdrawn = False
+        self.go_on(at)
+
+
+@dataclass
+class _Contact:
+    resolution: _Clock = field(default_factory=_Clock)
+    next: _Clock = field(default_factory=_Clock)
+    promise: _Clock = field(default_factory=_Clock)
+    ours: bool = False
+    asked: bool = False
+    replied: bool = False
+    failed: bool = False
+    merged: bool = False
+    resolved: bool = False
+
+    @property
+    def clocks(self) -> tuple[_Clock, ...]:
+        return self.resolution, self.next, self.promise
+
+    def ask(self, at: datetime) -> None:
+        if self.resolution.due is None:
+            self.resolution.start(at + RESOLVED_WITHIN)
+        if self.replied:
+            again = self.next.breached and self.resolved
+            if self.next.ended or again:
+                self.next.start(at + NEXT_WITHIN)
+        self.asked = True
+
+
+def breaches(log: list[Commit]) -> Breaches:
+    contacts: dict[ContactId, _Contact] = {}
+    for commit in log:
+        reopened = {event.contact: event for event in commit.events if isinstance(event, ContactReopened)}
+        for event in commit.events:
+            if (id_ := getattr(event, "contact", None)) is not None:
+                contact = contacts.setdefault(id_, _Contact())
+                contact.resolved |= id_ in reopened and isinstance(event, MessageReceived)
+                _tell(contact, event)
+        for contact in contacts.values():
+            for clock in contact.clocks:
+                clock.look(commit.now)
+    return {key: clock.breaches for key, clock in _compared(contacts) if clock.breaches}
+
+
+def recorded(log: list[Commit]) -> Breaches:
+    """The same as the clocks have it."""
+    left_out = _left_out(log)
+    found: Breaches = {}
+    for commit in log:
+        for event in commit.events:
+            if isinstance(event, ClockBreached) and event.target not in left_out.get(
+                event.contact, ("first_response",)
+            ):
+                found.setdefault((event.contact, event.target), []).append(event.at)
+    return found
+
+
+def _left_out(log: list[Commit]) -> dict[ContactId, tuple[str, ...]]:
+    found: dict[ContactId, tuple[str, ...]] = {}
+    answered = ("first_response", "next_response", "follow_up")
+    for commit in log:
+        for event in commit.events:
+            if isinstance(event, ContactMerged):
+                found[event.contact] = (*answered, "resolution")
+            elif isinstance(event, DeliveryRecorded) and event.state is DeliveryState.FAILED:
+                found.setdefault(event.contact, answered)
+    return found
+
+
+def _compared(contacts: dict[ContactId, _Contact]) -> Iterator[tuple[tuple[ContactId, str], _Clock]]:
+    for id_, contact in contacts.items():
+        if contact.merged:
+            continue
+        yield (id_, "resolution"), contact.resolution
+        if not contact.failed:
+            yield (id_, "next_response"), contact.next
+            yield (id_, "follow_up"), contact.promise
+
+
+def _tell(contact: _Contact, event: DeskDecision) -> None:
+    match event:
+        case ContactOpened():
+            contact.ours = event.ours
+        case MessageReceived() if event.automation is not Automation.AUTO_REPLIED and (
+            event.presence is not Presence.LEFT
+        ):
+            for clock in contact.clocks:
+                clock.look(event.at)
+            contact.ask(event.at)
+        case ReplyQueued():
+            contact.replied |= contact.asked or not contact.ours
+            contact.next.meet(event.at)
+            contact.promise.meet(event.at)
+        case DeliveryRecorded() if event.state is DeliveryState.FAILED:
+            contact.failed = True
+        case PromiseMade():
+            contact.promise.look(event.at)
+            contact.promise.start(event.due_at)
+        case WaitStarted():
+            contact.resolution.stand(event.at)
+            (contact.next.stand if event.state == WAITING_CUSTOMER else contact.next.go_on)(event.at)
+        case WaitEnded():
+            contact.resolution.go_on(event.at)
+            contact.next.go_on(event.at)
+        case ContactResolved():
+            contact.resolved = True
+            contact.next.withdraw(event.at)
+            contact.promise.withdraw(event.at)
+            contact.resolution.look(event.at)
+            contact.resolution.stood = contact.resolution.stood or event.at
+            contact.resolution.met = contact.resolution.due is not None
+        case ContactReopened():
+            contact.resolved = False
+            contact.resolution.run_on(event.at)
+            if event.rule not in _BY_ITSELF:
+                for clock in (contact.next, contact.promise):
+                    if clock.withdrawn:
+                        clock.run_on(event.at)
+        case ContactMerged():
+            contact.merged = True
