@@ -130,6 +130,8 @@ _item_full = msgspec.structs.replace(
     reply=MessageId("r1"),
     revision=2,
     language="en",
+    moved=1,
+    moved_from=ContactId("c0"),
     native={"return_path": ""},
 )
 

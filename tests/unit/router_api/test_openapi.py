@@ -46,6 +46,8 @@ def test_every_route_of_the_issue_is_there() -> None:
         ("POST", "/api/contacts"),
         ("POST", "/api/contacts/{id}/merge"),
         ("POST", "/api/contacts/{id}/unmerge"),
+        ("POST", "/api/contacts/{id}/split"),
+        ("POST", "/api/contacts/{id}/messages/{message}/move"),
         ("POST", "/api/contacts/{id}/transfer"),
         ("POST", "/api/contacts/{id}/wait"),
         ("POST", "/api/contacts/{id}/promise"),

@@ -2,7 +2,8 @@
 
 Items on `transcript.<contact>.pub` may be shown to the customer; notes and receipts stand
 on `.int`. Of a repeated id the reader keeps the highest revision, the first of equals; of the
-receipts of a reply the last wins.
+receipts of a reply the last wins. What is moved to another contact is stored again there, under the
+same id and with a higher `moved`: there it is then, and no longer where it was.
 """
 
 from enum import StrEnum
@@ -78,6 +79,10 @@ class TranscriptItem(Envelope, frozen=True, kw_only=True, tag="transcript_item")
     revision: int = 0
     language: str = ""
     """In which it is written, as far as that is known: a tag such as `en` or `pt-BR`."""
+    moved: int = 0
+    """How often it has been moved from one contact to another; the highest stands in the contact that has it."""
+    moved_from: ContactId | None = None
+    """Where it stood before it was moved here, and is still stored."""
     native: dict[str, Any] = {}
     """The channel's own part, so that it can parse the original again."""
 

@@ -49,7 +49,10 @@ async def show_contact(call: Call[Nothing, Nothing]) -> web.Response:
         raise not_found("contact")
     history = read.history(desk, row.id, row.customer)
     wait = await _wait(call, row)
-    whole = msgspec.structs.replace(contact, history=history, answer_by=_answer_by(call, row), wait=wait)
+    linked = read.linked_from(desk, row.id)
+    whole = msgspec.structs.replace(
+        contact, history=history, answer_by=_answer_by(call, row), wait=wait, linked_from=linked
+    )
     return answer(whole, seq=position)
 
 

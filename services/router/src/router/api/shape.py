@@ -116,6 +116,18 @@ class MergeBody(Body, frozen=True, kw_only=True):
     into: ContactId
 
 
+class SplitBody(Body, frozen=True, kw_only=True):
+    """The place in the transcript (`seq`) from which on everything becomes a contact of its own."""
+
+    from_seq: Annotated[int, msgspec.Meta(ge=1)]
+
+
+class MoveBody(Body, frozen=True, kw_only=True):
+    """The contact that a message belongs to."""
+
+    to: ContactId
+
+
 class ContactBody(Body, frozen=True, kw_only=True):
     """What we write first, and to whom. `channel` is needed only where inboxes of several have that id."""
 
@@ -219,6 +231,21 @@ class Written(Answer, frozen=True, kw_only=True):
 
     id: MessageId
     contact: ContactId
+
+
+class Split(Answer, frozen=True, kw_only=True):
+    """The new contact, and the one that it was split off from."""
+
+    id: ContactId
+    origin: ContactId
+
+
+class MovedMessage(Answer, frozen=True, kw_only=True):
+    """A message, the contact that it is in now, and the one that it was moved out of."""
+
+    id: MessageId
+    contact: ContactId
+    origin: ContactId
 
 
 class Moved(Answer, frozen=True, kw_only=True):

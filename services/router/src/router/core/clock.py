@@ -21,6 +21,11 @@ Pause = tuple[datetime, datetime | None]
 """From, to; `None` while it lasts."""
 
 
+def pauses_since(pauses: tuple[Pause, ...], start: datetime) -> tuple[Pause, ...]:
+    """What of them lies behind `start`."""
+    return tuple((max(stopped, start), went_on) for stopped, went_on in pauses if went_on is None or went_on > start)
+
+
 @dataclass(slots=True, eq=False)
 class Clock:
     """`warnings` are those still to come, `end` is empty while it runs. `due_at` is the deadline, and for a

@@ -17,6 +17,7 @@ from frontline.contract.ids import (
 )
 from frontline.contract.message import Automation, DeliveryState, MessageKind, Presence, ThreadEvidence
 from router.core.desk_settings import DeskSettings
+from router.core.event_move import Moving
 from router.core.holding import InboxKey
 from router.core.parcel import Parcel
 
@@ -90,6 +91,8 @@ class RecordDelivery(Command, frozen=True, kw_only=True):
     desk: DeskId | None = None
     """Which other desk has the contact, if one is known to."""
     sent_on: SentOn | None = None
+    finds: KeyHash | None = None
+    """The key of the reply. If the reply was moved, `contact` or the desk's overlay say where it is now."""
 
 
 class SendReply(Command, frozen=True, kw_only=True):
@@ -126,6 +129,42 @@ class MergeContacts(Command, frozen=True, kw_only=True):
 class UnmergeContact(Command, frozen=True, kw_only=True):
     contact: ContactId
     agent: AgentId
+
+
+class Staying(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What else is said in a contact, as the index knows it: when each question was asked that has not been
+    called done, answered or not, and the public replies.
+    """
+
+    asks: tuple[datetime, ...] = ()
+    replies: tuple[MessageId, ...] = ()
+
+
+class SplitContact(Command, frozen=True, kw_only=True):
+    """`items` become a contact of their own, `new_contact`, in this inbox. The index was at commit `seen`
+    (epoch, index) at least when they were looked up; the desk says no if more has happened since.
+    """
+
+    contact: ContactId
+    new_contact: ContactId
+    agent: AgentId
+    channel: ChannelName
+    inbox: InboxId
+    items: tuple[Moving, ...]
+    stays: Staying
+    seen: tuple[int, int]
+
+
+class MoveMessage(Command, frozen=True, kw_only=True):
+    """A message, with the receipts for it, belongs to the contact `to`; `there` is what is said in that one."""
+
+    contact: ContactId
+    to: ContactId
+    agent: AgentId
+    items: tuple[Moving, ...]
+    stays: Staying
+    there: Staying
+    seen: tuple[int, int]
 
 
 class AddNote(Command, frozen=True, kw_only=True):
@@ -277,6 +316,8 @@ DeskCommand = (
     | WriteFirst
     | MergeContacts
     | UnmergeContact
+    | SplitContact
+    | MoveMessage
     | AddNote
     | ResolveContact
     | ReopenContact

@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from frontline.contract.ids import AgentId, ChannelName, ContactId, CustomerId, DeskId, InboxId, MessageId, OfferId
+from router.core.overlay import Position
 
 if TYPE_CHECKING:
     from router.core.clock import Clock
@@ -25,6 +26,8 @@ TRANSFERRING = "transferring"
 
 WAITS = frozenset({WAITING_CUSTOMER, WAITING_THIRD_PARTY})
 """Nobody here has to do anything. The contact is nobody's meanwhile, and `last_agent` knows it."""
+
+NEVER: Position = (0, 0)
 
 STICKY = -1
 """The ring of one: the agent who knows the customer."""
@@ -58,6 +61,7 @@ class Contact:
     raised, the wrap-up or a wait for others ends, another desk has not answered, it is closed.
 
     `bound_for` is the desk that is asked to take it, by `last_sender`. `moves` counts its changes of desk, `trail` is the way it took.
+    `moved` is the commit that last took a message out of it, or put one in, by way of another contact.
     """
 
     id: ContactId
@@ -97,6 +101,7 @@ class Contact:
     last_sender: AgentId | None = None
     moves: int = 0
     trail: "Trail" = ()
+    moved: Position = NEVER
 
     def clock(self, target: str) -> "Clock | None":
         for clock in self.clocks:

@@ -80,11 +80,11 @@ def _wanted_inbox(state: DeskState, command: ReceiveMessage) -> InboxSettings:
     return inbox
 
 
-def asks(command: ReceiveMessage) -> bool:
+def asks(message: ReceiveMessage | MessageReceived) -> bool:
     """Whether somebody waits for an answer to it."""
-    if command.kind in _ASK_NOTHING or command.presence in _COME_AND_GO:
+    if message.kind in _ASK_NOTHING or message.presence in _COME_AND_GO:
         return False
-    return command.automation is not Automation.AUTO_REPLIED
+    return message.automation is not Automation.AUTO_REPLIED
 
 
 def _opening(
@@ -144,6 +144,8 @@ def deliver(state: DeskState, command: RecordDelivery, now: datetime) -> Events:
     if command.known or state.overlay.placement(command.key) is not None:
         return ()
     elsewhere.check_arrival(state, command.sent_on)
+    if command.finds is not None and (moved := state.overlay.contact(command.finds)) is not None:
+        command = msgspec.structs.replace(command, contact=moved)
     contact = state.contacts.get(command.contact)
     if contact is None:
         elsewhere.send_receipt_on(state, command)

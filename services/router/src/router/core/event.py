@@ -22,6 +22,7 @@ from router.core.event_clock import (
 from router.core.event_erased import ContactErased, CustomerErased
 from router.core.event_escalation import Escalated
 from router.core.event_inbox import InboxReleased, InboxTaken
+from router.core.event_move import MessagesMoved, MessagesTaken
 from router.core.event_people import AvailabilityChanged, ConfigChanged, DutyChanged, GraceEnded, RotaSwapped
 from router.core.event_transfer import ContactTaken, TransferBegun, TransferRefused, TransferTaken
 from router.core.happened import Event
@@ -50,6 +51,8 @@ class ContactOpened(Event, frozen=True, kw_only=True):
     """Who knows this customer, and is asked first for a while."""
     ours: bool = False
     """We wrote first."""
+    split_by: AgentId | None = None
+    """Who split it off from the contact that it is linked to."""
 
 
 class MessageReceived(Event, frozen=True, kw_only=True):
@@ -254,8 +257,8 @@ class WaitStarted(Event, frozen=True, kw_only=True):
 class WaitEnded(Event, frozen=True, kw_only=True):
     contact: ContactId
     rule: str
-    """`message` (the customer wrote), `until`, `agent`, or `delivery_failed` (what they are to answer did
-    not reach them).
+    """`message` (the customer wrote), `until`, `agent`, `delivery_failed` (what they are to answer did
+    not reach them), or `moved` (a message came from another contact).
     """
     agent: AgentId | None = None
 
@@ -288,7 +291,9 @@ class ContactReopened(Event, frozen=True, kw_only=True):
     agent: AgentId | None = None
     """Who reopened it; `None` when nobody asked for it: see `rule`."""
     rule: str = "agent"
-    """`agent`, `message` (the customer wrote again) or `delivery_failed`."""
+    """`agent`, `message` (the customer wrote again), `delivery_failed`, `merged`, or `moved` (a message came from another
+    contact).
+    """
 
 
 class IndexFloorRaised(Event, frozen=True, kw_only=True):
@@ -327,6 +332,8 @@ DeskDecision = (
     | ContactMerged
     | ContactUnmerged
     | ContactClosed
+    | MessagesMoved
+    | MessagesTaken
     | ContactOffered
     | OfferAccepted
     | OfferRejected

@@ -55,6 +55,8 @@ class ClockResumed(Event, frozen=True, kw_only=True):
 class ClockRebased(Event, frozen=True, kw_only=True):
     """The contact has moved to another policy or lane: reckoned anew from its start, less what it stood still.
     `warnings` are those not given yet.
+
+    With `started_at` it is the start that is another one: messages were moved into the contact, or out of it.
     """
 
     contact: ContactId
@@ -67,6 +69,7 @@ class ClockRebased(Event, frozen=True, kw_only=True):
     warnings: tuple[tuple[float, datetime], ...] = ()
     intervals: tuple[tuple[datetime, datetime], ...] = ()
     rest: timedelta = timedelta(0)
+    started_at: datetime | None = None
 
 
 class ClockWarned(Event, frozen=True, kw_only=True):
@@ -94,3 +97,5 @@ class ClockWithdrawn(Event, frozen=True, kw_only=True):
     contact: ContactId
     target: str
     reason: str
+    late: bool = False
+    """Its breach is on record, and stays there."""

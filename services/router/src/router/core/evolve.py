@@ -19,6 +19,7 @@ from router.core import (
     evolve_handling,
     evolve_inbox,
     evolve_merge,
+    evolve_move,
     evolve_offer,
     evolve_presence,
     evolve_rota,
@@ -72,6 +73,7 @@ from router.core.event_clock import (
 from router.core.event_erased import ContactErased, CustomerErased
 from router.core.event_escalation import Escalated
 from router.core.event_inbox import InboxReleased, InboxTaken
+from router.core.event_move import MessagesMoved, MessagesTaken
 from router.core.event_people import AvailabilityChanged, ConfigChanged, DutyChanged, GraceEnded, RotaSwapped
 from router.core.event_transfer import ContactTaken, TransferBegun, TransferRefused, TransferTaken
 from router.core.illegal import no
@@ -139,6 +141,8 @@ _STEPS: Mapping[type, Callable[[DeskState, Any], None]] = {
     ContactMerged: evolve_merge.merged,
     ContactUnmerged: evolve_merge.unmerged,
     ContactClosed: evolve_waiting.closed,
+    MessagesMoved: evolve_move.moved,
+    MessagesTaken: evolve_move.taken,
     ContactOffered: evolve_offer.offered,
     OfferAccepted: evolve_offer.accepted,
     OfferRejected: evolve_offer.rejected,

@@ -2,7 +2,7 @@
 
 from frontline.contract.ids import ContactId
 from router.core import evolve_check_in, evolve_contact, evolve_escalation, evolve_waiting, waiting
-from router.core.clock import DROPPED, MET, WITHDRAWN, Clock
+from router.core.clock import DROPPED, MET, WITHDRAWN, Clock, pauses_since
 from router.core.contact import ASSIGNED, OFFERED, RESOLVED, WAITING, WAITS, Contact
 from router.core.escalation import BREACH
 from router.core.event import LaneChanged, PromiseMade, WaitEnded, WaitStarted
@@ -81,9 +81,11 @@ def resumed(state: DeskState, event: ClockResumed) -> None:
 
 def rebased(state: DeskState, event: ClockRebased) -> None:
     contact, clock = _clock(state, event.contact, event.target)
-    term = state.terms.get((event.policy, event.target, contact.lane))
-    if not clock.running or term is None or term.version != event.version:
+    term = state.terms.get((event.policy, event.target, contact.lane)) if event.started_at is None else clock.term
+    if not clock.running or term is None or (term.policy, term.version) != (event.policy, event.version):
         no(f"{event.target} of contact {contact.id} can't be reckoned by policy {event.policy} {event.version}")
+    if event.started_at is not None:
+        clock.started_at, clock.pauses = event.started_at, pauses_since(clock.pauses, event.started_at)
     clock.term, clock.due_at, clock.warnings = term, event.due_at, event.warnings
     _look(state, contact, clock)
 

@@ -1,6 +1,7 @@
 """Keys younger than the index's floor: what the desk knows before the index does, or may."""
 
 from collections import deque
+from collections.abc import Iterator
 from typing import NamedTuple
 
 from frontline.contract.ids import ContactId, KeyHash, MessageId
@@ -60,6 +61,14 @@ class Overlay:
     def reaches(self, floor: Position) -> bool:
         """Whether a floor there would let anything be forgotten."""
         return bool(self._order) and self._order[0][0] <= floor
+
+    def since(self, position: Position) -> Iterator[Placement]:
+        """What was placed by commits after that one, as far as the overlay goes back."""
+        for bound, key in reversed(self._order):
+            if bound <= position:
+                return
+            if key in self._placements:
+                yield self._placements[key][0]
 
     def raise_floor(self, floor: Position) -> None:
         """Forget what the index holds."""

@@ -27,7 +27,7 @@ BOUNCED = "bounced"
 REOPENED = "reopened"
 REPLACED = "replaced"
 
-_BY_ANSWER = (FIRST_RESPONSE, NEXT_RESPONSE, FOLLOW_UP)
+BY_ANSWER = (FIRST_RESPONSE, NEXT_RESPONSE, FOLLOW_UP)
 """What a public reply meets."""
 
 
@@ -116,7 +116,7 @@ def replied(contact: Contact, at: datetime, reply: MessageId) -> list[DeskDecisi
     """A person answered in public: a reply, or a call that was taken."""
     events: list[DeskDecision] = []
     for clock in contact.clocks:
-        if not clock.end and clock.target in _BY_ANSWER:
+        if not clock.end and clock.target in BY_ANSWER:
             events += met(contact.id, clock, at, reply)
     return events
 
@@ -129,12 +129,15 @@ def heard(state: DeskState, contact: Contact, at: datetime) -> list[DeskDecision
     never_answered = contact.ours and (first is None or first.end != MET)  # our first word was no answer
     target = NEXT_RESPONSE if contact.replies and not never_answered else FIRST_RESPONSE
     wanted = [target] if contact.clock(RESOLUTION) else [target, RESOLUTION]
-    events: list[DeskDecision] = []
-    for each in wanted:
-        clock, term = contact.clock(each), state.term(contact, each)
-        if term is not None and (clock is None or clock.end or (clock.breached and contact.phase == RESOLVED)):
-            events.append(started(term, contact.id, at))
-    return events
+    if not _may_begin(contact, FIRST_RESPONSE if target == NEXT_RESPONSE else NEXT_RESPONSE):
+        wanted.remove(target)  # what is open is the other one: messages were moved
+    terms = ((each, state.term(contact, each)) for each in wanted)
+    return [started(term, contact.id, at) for each, term in terms if term is not None and _may_begin(contact, each)]
+
+
+def _may_begin(contact: Contact, target: str) -> bool:
+    former = contact.clock(target)
+    return former is None or bool(former.end) or (former.breached and contact.phase == RESOLVED)
 
 
 def promised(state: DeskState, contact: Contact, at: datetime, due_at: datetime) -> list[DeskDecision]:
@@ -164,7 +167,7 @@ def reopened(contact: Contact, at: datetime, failed: MessageId | None = None) ->
     events: list[DeskDecision] = []
     for clock in contact.clocks:
         if clock.end == WITHDRAWN and not _answered(contact, clock, failed):
-            events += _runs_on(contact.id, clock, at, REOPENED)
+            events += runs_on(contact.id, clock, at, REOPENED)
     return [*events, *unresolved(contact, at)]
 
 
@@ -183,12 +186,12 @@ def bounced(contact: Contact, reply: MessageId, at: datetime) -> list[DeskDecisi
     """
     events: list[DeskDecision] = []
     first = False
-    for target in _BY_ANSWER:
+    for target in BY_ANSWER:
         clock = contact.clock(target)
         missed = None if clock is None else _met_by(clock, reply)
         if clock is None or missed is None or (first and target == NEXT_RESPONSE):
             continue
-        after = next((sent for sent in contact.replies if sent[0] != reply and _answers(missed, sent)), None)
+        after = next((sent for sent in contact.replies if sent[0] != reply and answers(missed, sent)), None)
         if missed is not clock:
             if after is not None or clock.end:
                 continue
@@ -198,9 +201,9 @@ def bounced(contact: Contact, reply: MessageId, at: datetime) -> list[DeskDecisi
             asked = contact.clock(NEXT_RESPONSE)
             events += [] if asked is None else _withdrawn(contact.id, asked, at, BOUNCED)
         if after is None:
-            events += _runs_on(contact.id, missed, at, BOUNCED)
+            events += runs_on(contact.id, missed, at, BOUNCED)
         else:
-            events += [_as_if_never(contact.id, missed, BOUNCED), *met(contact.id, missed, after[1], after[0])]
+            events += [as_if_never(contact.id, missed, BOUNCED), *met(contact.id, missed, after[1], after[0])]
     return events
 
 
@@ -211,7 +214,7 @@ def paused(contact: Contact, waits: str, at: datetime) -> list[DeskDecision]:
         if clock.running and not clock.paused and waits in clock.term.pause_in:
             events += overdue(contact.id, clock, at)
             if not clock.missed(at):
-                used = _used(clock, at)
+                used = time_used(clock, at)
                 events.append(ClockPaused(at=at, contact=contact.id, target=clock.target, reason=waits, used=used))
     return events
 
@@ -245,14 +248,15 @@ def rebased(state: DeskState, contact: Contact, policy: str, lane: str, at: date
         if term is None:
             events += _withdrawn(contact.id, clock, at, "policy")
             continue
-        anew = _rebased(contact.id, clock, term, at)
+        anew = reckoned(contact.id, clock, term, at)
         events.append(anew)
         if clock.paused:
-            events += _passed(anew, clock.pauses[-1][0])
+            events += passed(anew, clock.pauses[-1][0])
     return events
 
 
-def _rebased(contact: ContactId, clock: Clock, term: Term, at: datetime) -> ClockRebased:
+def reckoned(contact: ContactId, clock: Clock, term: Term, at: datetime) -> ClockRebased:
+    """A clock that runs, by another term or from another start."""
     told = {fraction for fraction in clock.term.warn_at if fraction not in dict(clock.warnings)}
     told |= {fraction for fraction, instant in clock.warnings if not clock.paused and instant <= at}
     fractions = [fraction for fraction in term.warn_at if fraction > max(told, default=0.0)]
@@ -273,7 +277,7 @@ def _rebased(contact: ContactId, clock: Clock, term: Term, at: datetime) -> Cloc
     )
 
 
-def _passed(anew: ClockRebased, stopped: datetime) -> Iterator[ClockWarned | ClockBreached]:
+def passed(anew: ClockRebased, stopped: datetime) -> Iterator[ClockWarned | ClockBreached]:
     """What a clock had done before it stopped, as it is now reckoned: nothing comes due while it stands still."""
     for fraction, instant in anew.warnings:
         if instant <= stopped:
@@ -310,7 +314,7 @@ def counted(clock: Clock) -> Counted:
     return _counted(clock, clock.term, clock.due_at)
 
 
-def _used(clock: Clock, at: datetime) -> timedelta:
+def time_used(clock: Clock, at: datetime) -> timedelta:
     calendar = clock.term.calendar
     return sum((calendar.elapsed(begin, end) for begin, end in clock.runs(at)), NOTHING)
 
@@ -318,7 +322,7 @@ def _used(clock: Clock, at: datetime) -> timedelta:
 def _resumed(contact: ContactId, clock: Clock, at: datetime, reason: str) -> ClockResumed:
     """Of a clock that stands still. One that was breached has no deadline to come."""
     at = max(at, clock.pauses[-1][0])
-    calendar, within, used = clock.term.calendar, clock.term.within, _used(clock, at)
+    calendar, within, used = clock.term.calendar, clock.term.within, time_used(clock, at)
     due_at = clock.due_at if clock.breached else calendar.due(at, within - used)
     counted = Counted(()) if clock.breached else calendar.counted(at, due_at)
     return ClockResumed(
@@ -351,15 +355,15 @@ def _withdrawn(contact: ContactId, clock: Clock, at: datetime, reason: str) -> l
     return events
 
 
-def _runs_on(contact: ContactId, clock: Clock, at: datetime, why: str) -> list[DeskDecision]:
+def runs_on(contact: ContactId, clock: Clock, at: datetime, why: str) -> list[DeskDecision]:
     """It had ended, and runs on. One that ended while it stood still stood still up to now: nobody waits for
     others any more, and when they ceased to was nothing to it.
     """
-    again = _as_if_never(contact, clock, why)
+    again = as_if_never(contact, clock, why)
     return [again, _resumed(contact, clock, at, why)] if clock.paused else [again]
 
 
-def _as_if_never(contact: ContactId, clock: Clock, why: str) -> ClockStarted:
+def as_if_never(contact: ContactId, clock: Clock, why: str) -> ClockStarted:
     """It had ended, and runs on as if it never had."""
     counted = _counted(clock, clock.term, clock.due_at)
     return ClockStarted(
@@ -379,10 +383,10 @@ def _as_if_never(contact: ContactId, clock: Clock, why: str) -> ClockStarted:
 
 
 def _answered(contact: Contact, clock: Clock, failed: MessageId | None) -> bool:
-    return any(sent[0] != failed and _answers(clock, sent) for sent in contact.replies)
+    return any(sent[0] != failed and answers(clock, sent) for sent in contact.replies)
 
 
-def _answers(clock: Clock, sent: tuple[MessageId, datetime]) -> bool:
+def answers(clock: Clock, sent: tuple[MessageId, datetime]) -> bool:
     return sent[1] > clock.started_at or (clock.target == FIRST_RESPONSE and sent[1] == clock.started_at)
 
 

@@ -15,7 +15,7 @@ from router.core.calendar import calendars
 from router.core.capacity import Agent
 from router.core.check_in import CheckIn, CheckInsKept
 from router.core.clock import Clock
-from router.core.contact import OFFERED, WAITING, Contact, Offer
+from router.core.contact import NEVER, OFFERED, WAITING, Contact, Offer
 from router.core.desk_settings import DeskSettings
 from router.core.handling import Handling
 from router.core.holding import Holdings
@@ -273,6 +273,7 @@ def _contact_row(contact: Contact, numbers: dict[Term, int]) -> ContactRow:
         contact.last_sender,
         contact.moves,
         contact.trail,
+        contact.moved,
     )
 
 
@@ -331,6 +332,7 @@ def _keep(state: DeskState, row: ContactRow, terms: list[Term]) -> None:
         row.last_sender,
         row.moves,
         row.trail,
+        row.moved if row.moved != NEVER else NEVER,
     )
     state.contacts[contact.id] = contact
     if contact.merged_into is not None:

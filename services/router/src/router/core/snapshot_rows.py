@@ -9,13 +9,14 @@ import msgspec
 from frontline.contract.ids import AgentId, ChannelName, ContactId, CustomerId, DeskId, InboxId, MessageId, OfferId
 from router.core.check_in import CheckInsKept
 from router.core.commit import Outcome
+from router.core.contact import NEVER
 from router.core.desk_settings import CalendarSettings, DeskSettings, EscalationSettings
 from router.core.escalation import Reached
 from router.core.gone import Gone
 from router.core.handling import HandlingKept
 from router.core.holding import InboxKey
 from router.core.need import Need
-from router.core.overlay import OverlayKept
+from router.core.overlay import OverlayKept, Position
 from router.core.parcel import Guest, Trail
 from router.core.state import EndedOffer
 
@@ -83,6 +84,7 @@ class ContactRow(Row, frozen=True):
     last_sender: AgentId | None = None
     moves: int = 0
     trail: Trail = ()
+    moved: Position = NEVER
 
 
 class AgentRow(Row, frozen=True):

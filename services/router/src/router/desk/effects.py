@@ -36,12 +36,14 @@ from router.core.event import (
     ReplyQueued,
 )
 from router.core.event_check_in import CheckInDue
+from router.core.event_move import MessagesTaken
 from router.core.overlay import Position
 from router.core.state import DeskState
 from router.desk.between_words import PRIVATE, word_of
 from router.desk.checking_in import CheckInWriter
 from router.desk.fence import Counted, Fence
 from router.desk.log_store import LogStore
+from router.desk.moving import Moves
 from router.desk.notice import notices
 from router.desk.reaching import Reaching
 from router.desk.resolve import KnownKey, agent_key
@@ -97,6 +99,7 @@ class Effects:
         self._desk = desk
         self._store = store
         self._words = words
+        self._moves = Moves(bus, words, log)
         self._ringing = ringing
         self._reaching = reaching
         self._check_ins = check_ins
@@ -200,6 +203,14 @@ class Effects:
                 return acks
             case CheckInDue():
                 return await self._check_ins.write(event, again=again)
+            case MessagesTaken():
+                acks = []
+                for item in event.items:
+                    if item.key is not None:
+                        known = KnownKey(contact=event.contact, message=item.id)
+                        acks.append(await self._keys.begin_put(item.key, msgspec.json.encode(known)))
+                    acks += [await self._threads.begin_put(key, event.contact.encode()) for key in item.binds]
+                return acks + await self._moves.carry_out(event, again=again)
             case ContactOpened():
                 return [ack for line in notices(event) for ack in await self._words.heard(line, again=again)]
             case ContactAssigned() if (contact := self._state.contacts.get(event.contact)) is not None:
@@ -256,4 +267,4 @@ async def stored(acks: Sequence[asyncio.Future[PubAck]]) -> None:
             raise result
 
 
-_KEYED = (MessageReceived, ReplyQueued, DeliveryRecorded)
+_KEYED = (MessageReceived, ReplyQueued, DeliveryRecorded, MessagesTaken)

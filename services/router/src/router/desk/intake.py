@@ -13,6 +13,7 @@ from contextlib import aclosing, suppress
 from dataclasses import dataclass, field
 from typing import Protocol, TypeVar
 
+import msgspec
 import nats.errors
 from nats.aio.msg import Msg
 
@@ -28,7 +29,7 @@ from frontline.runtime.pull import pull
 from router.core.command import DeskCommand
 from router.core.decide_message import NOT_TAKEN, UNKNOWN_INBOX
 from router.core.elsewhere import Elsewhere
-from router.core.event import MessageReceived
+from router.core.event import DeliveryRecorded, MessageReceived
 from router.core.refusal import Refused
 from router.desk.acknowledge import Acknowledgements
 from router.desk.effects import stored
@@ -259,6 +260,9 @@ class Intake:
         trace = (item.msg.headers or {}).get("traceparent", "")
         if isinstance(item.inbound, DeliveryReceipt):
             line = item_of_receipt(item.inbound, min(item.inbound.times.received, self._clock()))
+            recorded = next((event for event in decided.events if isinstance(event, DeliveryRecorded)), None)
+            if recorded is not None and recorded.contact != line.contact:  # the reply was moved since
+                line = msgspec.structs.replace(line, contact=recorded.contact)
             return await self._words.heard(line, again=again or not decided.events, traceparent=trace)
         assert item.resolved is not None
         command = item.resolved.command

@@ -10,7 +10,7 @@ from router.core.event import ContactOpened
 def notices(event: ContactOpened) -> Iterator[TranscriptItem]:
     """For a contact whose first message named another one without proof, a line in each of the two."""
     named = event.linked_to
-    if named is None:
+    if named is None or event.split_by is not None:
         return
     yield _line(event, "s", event.contact, f"This names contact {named}. Its sender is not known to take part there.")
     yield _line(

@@ -100,17 +100,19 @@ class Resolver:
         return AgentId(entry.value.decode()) if entry else None
 
     async def receipt(self, receipt: DeliveryReceipt, now: datetime) -> RecordDelivery:
-        key = self._signer.key_hash("key", receipt.key)
-        known = await self._keys.get(key)
+        key, reply = self._signer.key_hash("key", receipt.key), self._signer.key_hash("reply", receipt.reply)
+        known, moved = await asyncio.gather(self._keys.get(key), self._threads.get(reply))
+        contact = _contact(moved) or receipt.contact
         return RecordDelivery(
             receipt=receipt.id,
             key=key,
             reply=receipt.reply,
-            contact=receipt.contact,
+            contact=contact,
+            finds=reply,
             state=receipt.state,
             at=to_milliseconds(min(receipt.times.received, now)),
             known=known is not None,
-            desk=self._holder_of(receipt.contact),
+            desk=self._holder_of(contact),
         )
 
     def _hash(self, key: ThreadKey) -> KeyHash:

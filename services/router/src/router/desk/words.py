@@ -37,13 +37,16 @@ class Words:
         self._customers = KeyValue(bus, CUSTOMERS)
         self._unstored: dict[CustomerId, Person] = {}
 
-    async def heard(self, item: TranscriptItem, *, again: bool, traceparent: str = "") -> Acks:
-        """Write `item`; with `again` only if the contact's transcript does not have it (in this revision)."""
-        internal = item.direction is Direction.INTERNAL or item.kind in (ItemKind.NOTE, ItemKind.RECEIPT)
+    async def heard(self, item: TranscriptItem, *, again: bool, traceparent: str = "", hidden: bool = False) -> Acks:
+        """Write `item`; with `again` only if the contact's transcript does not have it (in this revision).
+        With `hidden` it is for agents only, whatever it is.
+        """
+        internal = hidden or item.direction is Direction.INTERNAL or item.kind in (ItemKind.NOTE, ItemKind.RECEIPT)
         where = (subject.transcript_internal if internal else subject.transcript_public)(item.contact)
         if again and await self._stands(where, item):
             return []
         id_ = f"{item.id}.{item.revision}" if item.revision else item.id
+        id_ = f"{id_}.moved-{item.moved}" if item.moved else id_
         head = cloudevent.headers(
             id=id_, kind="transcript_item", source=self._source, at=item.at, traceparent=traceparent
         )
@@ -89,7 +92,7 @@ class Words:
         async with aclosing(read(self._bus, TRANSCRIPT, where)) as items:
             async for stored in items:
                 item = decode_item(stored.data)
-                if item.id == wanted.id and item.revision >= wanted.revision:
+                if item.id == wanted.id and (item.revision, item.moved) >= (wanted.revision, wanted.moved):
                     return True
         return False
 

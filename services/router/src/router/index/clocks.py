@@ -116,7 +116,7 @@ def _rebased(row: ContactRow, event: ClockRebased) -> ContactRow:
     return _on_clock(
         row,
         event.target,
-        lambda _: {
+        lambda clock: {
             "policy": event.policy,
             "version": event.version,
             "calendar": event.calendar,
@@ -125,7 +125,8 @@ def _rebased(row: ContactRow, event: ClockRebased) -> ContactRow:
             "warnings": _warnings(event),
             "intervals": _spans(event),
             "rest": duration(event.rest),
-            "reason": "rebased",
+            "reason": "rebased" if event.started_at is None else "moved",
+            "started_at": clock.started_at if event.started_at is None else stamp(event.started_at),
         },
     )
 

@@ -8,28 +8,36 @@ it is cut off. `scrub` does both. A crash before it is made good at the next sta
 import sqlite3
 from collections.abc import Iterable
 
-from frontline.contract.ids import ContactId
+from frontline.contract.ids import ContactId, MessageId
 from frontline.contract.transcript import ItemKind, decode_item
 from router.index.words import searched
 
 _PAGES_AT_ONCE = 2_000
 
 
-def is_erased(connection: sqlite3.Connection, contact: ContactId) -> bool:
-    return connection.execute("SELECT 1 FROM erased WHERE contact = ?", (contact,)).fetchone() is not None
+_IS_ERASED = "SELECT 1 FROM erased WHERE contact = ?1 OR contact = (SELECT contact FROM spoken WHERE id = ?2)"
+
+
+def is_erased(connection: sqlite3.Connection, contact: ContactId, item: MessageId) -> bool:
+    """Whether that contact is, or the one that this item was moved to since."""
+    return connection.execute(_IS_ERASED, (contact, item)).fetchone() is not None
 
 
 def erase_words(connection: sqlite3.Connection, contacts: Iterable[ContactId]) -> None:
     """Within a transaction: the items of these contacts go, and none is taken in any more."""
     for contact in contacts:
         connection.execute("INSERT OR IGNORE INTO erased (contact) VALUES (?)", (contact,))
-        for seq, data in connection.execute("SELECT seq, data FROM item WHERE contact = ?", (contact,)).fetchall():
+        gone = connection.execute(
+            "SELECT seq, data FROM item WHERE contact = ?1 OR id IN (SELECT id FROM spoken WHERE contact = ?1)",
+            (contact,),
+        ).fetchall()
+        for seq, data in gone:
             item = decode_item(data)
             if item.kind is not ItemKind.RECEIPT:
                 connection.execute(
                     "INSERT INTO words (words, rowid, subject, body) VALUES ('delete', ?, ?, ?)", (seq, *searched(item))
                 )
-        connection.execute("DELETE FROM item WHERE contact = ?", (contact,))
+        connection.executemany("DELETE FROM item WHERE seq = ?", ((seq,) for seq, _ in gone))
         connection.execute("DELETE FROM conversation WHERE contact = ?", (contact,))
         want(connection)
 

@@ -12,7 +12,7 @@ from typing import IO
 
 from frontline.contract.error import Mistake, SettingsError
 
-FORMAT = 10
+FORMAT = 11
 """Raise it whenever a table or the meaning of a column changes: files of another format are built again."""
 
 _NAME = "read-index.sqlite3"
@@ -37,6 +37,7 @@ CREATE UNIQUE INDEX contact_by_age ON contact (desk, ordinal);
 CREATE INDEX contact_by_state ON contact (desk, state, ordinal);
 CREATE INDEX contact_by_agent ON contact (desk, agent, ordinal);
 CREATE INDEX contact_by_asked ON contact (desk, asked) WHERE asked IS NOT NULL;
+CREATE INDEX contact_by_link ON contact (desk, linked_to) WHERE linked_to IS NOT NULL;
 CREATE INDEX contact_by_heir ON contact (merged_into) WHERE merged_into IS NOT NULL;
 CREATE INDEX contact_left_behind ON contact (id) WHERE moved_to IS NOT NULL;
 CREATE INDEX contact_by_customer ON contact (desk, customer, ordinal);
@@ -48,11 +49,18 @@ CREATE TABLE agent (
 
 CREATE TABLE rota (desk TEXT PRIMARY KEY, data BLOB NOT NULL) WITHOUT ROWID;
 
--- One row a transcript item; `data` is the item as it was stored. `delivery` is a receipt's state, or
--- for a reply that of its receipt which says most, `said` much.
+-- One row a message, reply and note, as the log tells of it, in the contact that it is in; `done` is the ordinal of the
+-- resolving (or merging) since.
+CREATE TABLE spoken (
+    id TEXT PRIMARY KEY, contact TEXT NOT NULL, ordinal INTEGER NOT NULL, done INTEGER, data BLOB NOT NULL
+) WITHOUT ROWID;
+CREATE INDEX spoken_by_contact ON spoken (contact, ordinal);
+
+-- One row a transcript item, in the contact that it was moved to last; `data` is the item as it was stored. `delivery`
+-- is a receipt's state, or for a reply that of its receipt which says most, `said` much.
 CREATE TABLE item (
     seq INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, contact TEXT NOT NULL, at TEXT NOT NULL,
-    revision INTEGER NOT NULL, reply TEXT, delivery TEXT, said INTEGER, data BLOB NOT NULL
+    revision INTEGER NOT NULL, moved INTEGER NOT NULL, reply TEXT, delivery TEXT, said INTEGER, data BLOB NOT NULL
 );
 CREATE INDEX item_by_contact ON item (contact, seq);
 CREATE INDEX item_by_reply ON item (reply) WHERE reply IS NOT NULL;

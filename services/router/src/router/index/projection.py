@@ -36,6 +36,7 @@ from router.core.event import (
     WaitStarted,
 )
 from router.core.event_erased import ContactErased
+from router.core.event_move import MessagesTaken
 from router.core.event_people import AvailabilityChanged, ConfigChanged
 from router.core.event_transfer import ContactTaken
 from router.index import projection_between, projection_routing
@@ -68,19 +69,21 @@ def contact_of(event: DeskDecision) -> ContactId | None:
     return getattr(event, "contact", None)
 
 
-def words_of(event: DeskDecision) -> MessageId | None:
-    """The transcript item that follows from the event, written some moments later."""
+def words_of(event: DeskDecision) -> tuple[tuple[MessageId, int], ...]:
+    """The transcript items that follow from the event, written some moments later; each with how often it was moved."""
     match event:
         case MessageReceived():
-            return event.message
+            return ((event.message, 0),)
         case ReplyQueued():
-            return event.reply
+            return ((event.reply, 0),)
         case NoteAdded():
-            return event.note
+            return ((event.note, 0),)
         case DeliveryRecorded():
-            return event.receipt
+            return ((event.receipt, 0),)
+        case MessagesTaken():
+            return tuple((item.id, item.moves) for item in event.items)
         case _:
-            return None
+            return ()
 
 
 def contact_after(row: ContactRow | None, event: DeskDecision, place: Place) -> ContactRow | None:
@@ -133,6 +136,8 @@ def _opened(event: ContactOpened, place: Place) -> ContactRow:
     )
     if event.linked_to is None:
         return row
+    if event.split_by is not None:
+        return because(row, at, "split", f"split off from {event.linked_to}, as {event.split_by} says")
     text = f"names contact {event.linked_to}, without proof that its sender takes part there"
     return because(row, at, "linked", text)
 
@@ -265,8 +270,13 @@ _WAITED = {
     "message": "the customer wrote",
     "until": "the time that was said has come",
     "delivery_failed": "a reply did not arrive",
+    "moved": "a message came from another contact",
 }
-_REOPENED = {"message": "the customer wrote again", "delivery_failed": "a reply did not arrive"}
+_REOPENED = {
+    "message": "the customer wrote again",
+    "delivery_failed": "a reply did not arrive",
+    "moved": "a message came from another contact",
+}
 
 _STEPS: dict[type, Callable[[ContactRow, Any], ContactRow]] = {
     MessageReceived: _received,

@@ -19,6 +19,7 @@ from router.core.event import (
 )
 from router.core.event_check_in import CheckInArmed, CheckInDue
 from router.core.event_escalation import ESCALATED, Escalated
+from router.core.event_move import MessagesMoved, MessagesTaken
 from router.index.row import ContactRow, Stamp, Why, stamp
 
 WHY_KEPT = 50
@@ -99,6 +100,19 @@ def _check_in_due(row: ContactRow, event: CheckInDue) -> ContactRow:
     return because(row, stamp(event.at), "check_in", f"nothing was heard of the customer: {event.rule}")
 
 
+def _moved(row: ContactRow, event: MessagesMoved) -> ContactRow:
+    what = "1 line" if len(event.items) == 1 else f"{len(event.items)} lines"
+    if event.split:
+        return because(row, stamp(event.at), "split", f"{what} split off to {event.to}, as {event.agent} says")
+    return because(row, stamp(event.at), "moved", f"{what} moved to {event.to}, as {event.agent} says")
+
+
+def _taken(row: ContactRow, event: MessagesTaken) -> ContactRow:
+    if event.split:  # its opening says so
+        return row
+    return because(row, stamp(event.at), "moved", f"a message moved here from {event.origin}, as {event.agent} says")
+
+
 STEPS: dict[type, Callable[..., ContactRow]] = {
     RingOpened: _ring_opened,
     ContactAged: _aged,
@@ -113,4 +127,6 @@ STEPS: dict[type, Callable[..., ContactRow]] = {
     Escalated: _escalated,
     CheckInArmed: _check_in_armed,
     CheckInDue: _check_in_due,
+    MessagesMoved: _moved,
+    MessagesTaken: _taken,
 }

@@ -12,6 +12,7 @@ from frontline.contract.transcript import TranscriptItem, decode_item
 from router.index.projection_between import whole
 from router.index.rota import RotaRow, load_rota
 from router.index.row import AgentRow, Assignment, ContactRow, Offer
+from router.index.said import Utterance, load_said
 from router.index.search import SAME_PERSON, ContactQuery, where
 from router.index.shape import Customer, EncodedContact, Former
 from router.index.table import left_behind, load_agents, load_contact, load_offers
@@ -47,6 +48,19 @@ _TRANSCRIPT = (
     "WITH RECURSIVE part(id) AS (VALUES (?) UNION SELECT c.id FROM contact AS c JOIN part ON c.merged_into = part.id)"
     " SELECT seq, delivery, data FROM item WHERE contact IN (SELECT id FROM part) AND seq > ? ORDER BY seq LIMIT ?"
 )
+_STANDING = (
+    "WITH RECURSIVE part(id) AS (VALUES (?) UNION SELECT c.id FROM contact AS c JOIN part ON c.merged_into = part.id)"
+    " SELECT seq, contact, moved, data FROM item WHERE contact IN (SELECT id FROM part) ORDER BY seq"
+)
+
+
+class Standing(msgspec.Struct, frozen=True):
+    """A transcript item, the contact that it is in, and how often it was moved to get there."""
+
+    seq: int
+    contact: ContactId
+    moved: int
+    item: TranscriptItem
 
 
 class Page(msgspec.Struct, frozen=True):
@@ -104,6 +118,23 @@ class Reader:
     def transcript(self, contact: ContactId, after: int, limit: int) -> list[Said]:
         """Items above `after`, oldest first; those of contacts that go on in this one, too."""
         return _said(self._connection.execute(_TRANSCRIPT, (contact, after, limit)))
+
+    def standing(self, contact: ContactId) -> list[Standing]:
+        """Every item of `transcript`, with where it stands."""
+        rows = self._connection.execute(_STANDING, (contact,))
+        return [Standing(seq, where, moved, decode_item(data)) for seq, where, moved, data in rows]
+
+    def said(self, contact: ContactId) -> list[Utterance]:
+        """What the log knows to be said in a contact, in its order; not of those that go on in it."""
+        return list(load_said(self._connection, contact))
+
+    def linked_from(self, desk: DeskId, contact: ContactId) -> tuple[ContactId, ...]:
+        """The latest contacts that are linked to this one, oldest first."""
+        rows = self._connection.execute(
+            "SELECT id FROM contact WHERE desk = ? AND linked_to = ? ORDER BY ordinal DESC LIMIT ?",
+            (desk, contact, HISTORY),
+        )
+        return tuple(reversed([id_ for (id_,) in rows]))
 
     def gist(self, contact: ContactId, limit: int) -> list[Said]:
         """The first item and the latest `limit` of them, oldest first."""

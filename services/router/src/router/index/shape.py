@@ -55,7 +55,8 @@ class AnswerBy(Row, frozen=True, kw_only=True):
 
 class Contact(Row, frozen=True, kw_only=True):
     """`history` are the latest other contacts of this person, youngest first: of this customer, and of those who
-    proved to have the same address. It stands in one contact, not in lists.
+    proved to have the same address. `linked_from` are those that were split off from this one, or named it
+    without proof. Both stand in one contact, not in lists.
     """
 
     id: ContactId
@@ -82,6 +83,7 @@ class Contact(Row, frozen=True, kw_only=True):
     alarm: bool
     history: tuple[Former, ...] | None = None
     answer_by: AnswerBy | None = None
+    linked_from: tuple[ContactId, ...] | None = None
 
 
 class EncodedContact(Row, frozen=True, kw_only=True):
@@ -111,6 +113,7 @@ class EncodedContact(Row, frozen=True, kw_only=True):
     alarm: bool
     history: tuple[Former, ...] | None = None
     answer_by: AnswerBy | None = None
+    linked_from: tuple[ContactId, ...] | None = None
 
 
 def proven(person: Person) -> set[str]:

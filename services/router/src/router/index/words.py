@@ -25,10 +25,14 @@ _SAYS = (
 
 
 def save_item(connection: sqlite3.Connection, stored: Stored, item: TranscriptItem) -> None:
-    """A repeat changes nothing; a higher revision takes the place of the view before it, where that stood."""
-    known = connection.execute("SELECT seq, revision, data FROM item WHERE id = ?", (item.id,)).fetchone()
+    """A repeat changes nothing; a higher revision takes the place of the view before it, where that stood. What
+    was moved stands where it was moved to.
+    """
+    known = connection.execute("SELECT seq, revision, data, moved FROM item WHERE id = ?", (item.id,)).fetchone()
     if known is None:
         _add(connection, stored, item)
+    elif item.moved > known[3]:
+        _move(connection, known[0], decode_item(known[2]), stored, item)
     elif item.revision > known[1]:
         _revise(connection, known[0], decode_item(known[2]), stored, item)
 
@@ -36,13 +40,15 @@ def save_item(connection: sqlite3.Connection, stored: Stored, item: TranscriptIt
 def _add(connection: sqlite3.Connection, stored: Stored, item: TranscriptItem) -> None:
     said = None if item.delivery is None else _SAYS.index(item.delivery)
     connection.execute(
-        "INSERT INTO item (seq, id, contact, at, revision, reply, delivery, said, data) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        "INSERT INTO item (seq, id, contact, at, revision, moved, reply, delivery, said, data)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         (
             stored.seq,
             item.id,
             item.contact,
             stamp(item.at),
             item.revision,
+            item.moved,
             item.reply,
             item.delivery,
             said,
@@ -64,10 +70,45 @@ def _add(connection: sqlite3.Connection, stored: Stored, item: TranscriptItem) -
         )
     connection.execute("INSERT INTO words (rowid, subject, body) VALUES (?, ?, ?)", (stored.seq, *searched(item)))
     if item.subject:
-        connection.execute(
-            "INSERT INTO conversation (contact, subject, seq) VALUES (?, ?, ?) ON CONFLICT DO NOTHING",
-            (item.contact, item.subject, stored.seq),
-        )
+        _title(connection, stored.seq, item)
+
+
+def _move(
+    connection: sqlite3.Connection, seq: int, before: TranscriptItem, stored: Stored, item: TranscriptItem
+) -> None:
+    """From where it stood at `seq` to the end of another contact. What became of a reply goes with it."""
+    connection.execute(
+        "UPDATE item SET seq = ?, contact = ?, revision = ?, moved = ?, data = ? WHERE id = ?",
+        (stored.seq, item.contact, item.revision, item.moved, stored.data, item.id),
+    )
+    if item.kind is ItemKind.RECEIPT:
+        return
+    connection.execute(
+        "INSERT INTO words (words, rowid, subject, body) VALUES ('delete', ?, ?, ?)", (seq, *searched(before))
+    )
+    connection.execute("INSERT INTO words (rowid, subject, body) VALUES (?, ?, ?)", (stored.seq, *searched(item)))
+    _retitle(connection, seq)
+    if item.subject:
+        _title(connection, stored.seq, item)
+
+
+def _title(connection: sqlite3.Connection, seq: int, item: TranscriptItem) -> None:
+    connection.execute(
+        "INSERT INTO conversation (contact, subject, seq) VALUES (?, ?, ?) ON CONFLICT DO NOTHING",
+        (item.contact, item.subject, seq),
+    )
+
+
+def _retitle(connection: sqlite3.Connection, gone: int) -> None:
+    """The conversation that had its subject from there has it from what is left in it."""
+    found = connection.execute("DELETE FROM conversation WHERE seq = ? RETURNING contact", (gone,)).fetchone()
+    if found is None:
+        return
+    for seq, data in connection.execute("SELECT seq, data FROM item WHERE contact = ? ORDER BY seq", found):
+        item = decode_item(data)
+        if item.subject and item.kind is not ItemKind.RECEIPT:
+            _title(connection, seq, item)
+            return
 
 
 def _revise(

@@ -18,10 +18,12 @@ from router.desk.fence import Counted, mark_of
 from router.index.erasing import cut_off, erase_words, is_erased, merge_some, scrub, want, wanted
 from router.index.projection import Place, agents_after, contact_after, contact_of, words_of
 from router.index.rota import load_rota, rota_after, save_rota
+from router.index.said import save_said
 from router.index.table import forget_reasons, load_agents, load_contact, save_agents, save_contacts
 from router.index.words import save_item, save_person
 
 if TYPE_CHECKING:
+    from router.core.event import DeskDecision
     from router.index.row import AgentRow, ContactRow
 
 TRANSCRIPT = "transcript"
@@ -91,6 +93,7 @@ class Writer:
         agents: Mapping[AgentId, AgentRow] | None = None
         known = load_agents(self._connection, desk)
         rota = former_rota = load_rota(self._connection, desk)
+        spoken: list[tuple[ContactId, int, DeskDecision]] = []
         for counted in fresh:
             for n, event in enumerate(counted.commit.events):
                 contact = contact_of(event)
@@ -104,11 +107,16 @@ class Writer:
                 contacts[contact] = contact_after(contacts[contact], event, place)
                 if isinstance(event, ContactErased):
                     erased.append(contact)
-                words = words_of(event)
-                if words is not None:
-                    taken.announced.append(Word(contact, words, counted.seq, counted.at))
+                spoken.append((contact, place.ordinal, event))
+                taken.announced += [
+                    Word(contact, written_as(*words), counted.seq, counted.at)
+                    for words in words_of(event)
+                    if not self._holds(*words)
+                ]
         with self._transaction(stream, reached):
             save_contacts(self._connection, (row for row in contacts.values() if row is not None))
+            for said in spoken:
+                save_said(self._connection, *said)
             erase_words(self._connection, erased)
             gone = (id_ for id_, row in contacts.items() if row is not None and row.moved_to is not None)
             forget_reasons(self._connection, {*erased, *gone})
@@ -116,7 +124,6 @@ class Writer:
                 save_agents(self._connection, desk, agents)
             if rota is not former_rota:
                 save_rota(self._connection, desk, rota)
-        taken.announced = [word for word in taken.announced if not self._holds(word.words)]
         return taken
 
     def take_items(self, batch: Sequence[Stored]) -> Taken:
@@ -132,8 +139,8 @@ class Writer:
                 except Rejected:
                     taken.unreadable.append(stored.seq)
                     continue
-                taken.arrived.append(item.id)
-                if not is_erased(self._connection, item.contact):
+                taken.arrived.append(written_as(item.id, item.moved))
+                if not is_erased(self._connection, item.contact, item.id):
                     save_item(self._connection, stored, item)
         return taken
 
@@ -163,8 +170,9 @@ class Writer:
     def cut_off(self) -> bool:
         return cut_off(self._connection)
 
-    def _holds(self, words: MessageId) -> bool:
-        return self._connection.execute("SELECT 1 FROM item WHERE id = ?", (words,)).fetchone() is not None
+    def _holds(self, words: MessageId, moved: int) -> bool:
+        found = self._connection.execute("SELECT 1 FROM item WHERE id = ? AND moved >= ?", (words, moved)).fetchone()
+        return found is not None
 
     @contextmanager
     def _transaction(self, stream: str, position: Position) -> Iterator[None]:
@@ -180,6 +188,11 @@ class Writer:
             self._connection.execute("ROLLBACK")
             raise
         self._positions[stream] = position
+
+
+def written_as(words: MessageId, moved: int) -> MessageId:
+    """By what an item is announced and arrives: where it was first, or where it was moved to."""
+    return MessageId(f"{words}.{moved}") if moved else words
 
 
 def log_of(desk: DeskId) -> str:

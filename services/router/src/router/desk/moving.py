@@ -1,0 +1,87 @@
+"""What follows from messages that were moved: their lines in the transcript of the contact that has them now.
+
+Transcripts only grow. A line that moves is stored again under its new contact, with its own id and a higher
+`moved`, by which readers know where it stands; an internal line in each of the two contacts says what happened.
+"""
+
+import asyncio
+from contextlib import aclosing
+
+import msgspec
+
+from frontline.contract import subject
+from frontline.contract.channel import Log
+from frontline.contract.error import Rejected
+from frontline.contract.ids import ContactId, MessageId
+from frontline.contract.transcript import Author, Direction, ItemKind, TranscriptItem, decode_item
+from frontline.runtime.bus import Bus, PubAck
+from frontline.runtime.reader import read
+from frontline.runtime.topology import TRANSCRIPT
+from router.core.event_move import MessagesTaken
+from router.desk.words import Words
+
+Acks = list[asyncio.Future[PubAck]]
+
+
+class Moves:
+    def __init__(self, bus: Bus, words: Words, log: Log) -> None:
+        self._bus = bus
+        self._words = words
+        self._log = log
+
+    async def carry_out(self, event: MessagesTaken, *, again: bool) -> Acks:
+        """With `again` only what does not stand there yet. A line whose words are gone (erased) stays gone."""
+        found = await self._lines(event.origin, {item.id for item in event.items})
+        lines = [
+            msgspec.structs.replace(found[item.id], contact=event.contact, moved=item.moves, moved_from=event.origin)
+            for item in event.items
+            if item.id in found
+        ]
+        if len(lines) < len(event.items):
+            self._log.error("effects.moved_lines_missing", contact=event.contact, missing=len(event.items) - len(lines))
+        there, here = notices(event)
+        acks = await self._words.heard(here, again=again)
+        for line in lines:
+            acks += await self._words.heard(line, again=again, hidden=not event.public)
+        return acks + await self._words.heard(there, again=again)
+
+    async def _lines(self, contact: ContactId, wanted: set[MessageId]) -> dict[MessageId, TranscriptItem]:
+        """The latest view of each line, as it stands in that contact's transcript."""
+        found: dict[MessageId, TranscriptItem] = {}
+        async with aclosing(read(self._bus, TRANSCRIPT, subject.transcript_all(contact))) as stored:
+            async for each in stored:
+                try:
+                    item = decode_item(each.data)
+                except Rejected:  # of another major version: nobody here can read it
+                    continue
+                if item.id in wanted and (item.id not in found or item.revision >= found[item.id].revision):
+                    found[item.id] = item
+        return found
+
+
+def notices(event: MessagesTaken) -> tuple[TranscriptItem, TranscriptItem]:
+    """For agents only: one for the contact that the lines came from, one for the one that has them."""
+    n = len(event.items)
+    if event.split:
+        what = "One line became a contact of its own" if n == 1 else f"{n} lines became a contact of their own"
+        there = f"{what}: {event.contact}. Split off by {event.agent}."
+        here = f"Split off from contact {event.origin} by {event.agent}."
+    else:
+        there = f"A message was moved to contact {event.contact} by {event.agent}."
+        here = f"A message was moved here from contact {event.origin} by {event.agent}."
+    return _notice(event, "o", event.origin, there), _notice(event, "i", event.contact, here)
+
+
+def _notice(event: MessagesTaken, kind: str, contact: ContactId, text: str) -> TranscriptItem:
+    first = event.items[0]
+    return TranscriptItem(
+        id=MessageId(f"{kind}{first.moves}{first.id[1:]}"),
+        contact=contact,
+        at=event.at,
+        kind=ItemKind.SYSTEM,
+        direction=Direction.INTERNAL,
+        author=Author(role="system"),
+        channel=event.channel,
+        inbox=event.inbox,
+        text=text,
+    )

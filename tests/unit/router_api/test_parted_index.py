@@ -1,0 +1,86 @@
+"""What was split off or moved, in the read index: in one contact, whichever way the index is built."""
+
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from frontline.contract.ids import ContactId
+from frontline.contract.message import ThreadEvidence
+from frontline.contract.transcript import TranscriptItem
+from router.core.command import EraseContact
+from router.index.search import ContactQuery
+from tests.unit.router_api.feeding import SUPPORT, Feed, index_in, said
+from tests.unit.router_core.driver import Desk, settings
+from tests.unit.router_core.parting import split
+
+Parted = tuple[Desk, ContactId, ContactId, list[TranscriptItem]]
+
+
+def parted() -> Parted:
+    """A contact, what was split off from it, and the lines of their transcripts as they are stored."""
+    desk = Desk(settings("a"))
+    old = desk.opens("ann", binds=["thread"])
+    other = desk.mail("ann", finds=[("thread", ThreadEvidence.TOKEN)])
+    desk.must(other)
+    new = split(desk, old, other.message)
+    lines = [
+        said("m-k1", "It burns.", contact=old, subject="Fire"),
+        said("m-k2", "Where is my zyxophone?", contact=old, subject="Invoice"),
+    ]
+    copy = msgspec.structs.replace(lines[1], contact=new, moved=1, moved_from=old)
+    return desk, old, new, [*lines, copy]
+
+
+def texts(feed: Feed, contact: ContactId) -> list[str]:
+    return [line.item.text for line in feed.index.read.transcript(contact, 0, 100)]
+
+
+@pytest.mark.parametrize("log_first", [True, False])
+async def test_a_moved_line_is_read_and_found_once_where_it_is_now(tmp_path: Path, log_first: bool) -> None:
+    desk, old, new, lines = parted()
+    with index_in(tmp_path) as index:
+        feed = Feed(index, desk)
+        if log_first:
+            await feed.log()
+        await feed.say(*lines)
+        await feed.say(lines[1])  # a repeat of where it was does not bring it back
+        await feed.log()
+        assert (texts(feed, old), texts(feed, new)) == (["It burns."], ["Where is my zyxophone?"])
+        assert (index.read.subject(old), index.read.subject(new)) == ("Fire", "Invoice")
+        page = await index.contacts(ContactQuery(desk=SUPPORT, words="zyxophone"))
+        assert [contact.id for contact in page.contacts] == [new]
+        assert [each.id for each in index.read.said(new)] == ["m-k2"]
+
+
+async def test_the_subject_of_a_conversation_is_that_of_what_is_left_in_it(tmp_path: Path) -> None:
+    desk, old, _, lines = parted()
+    back = msgspec.structs.replace(lines[2], contact=old, moved=2)
+    first = msgspec.structs.replace(lines[0], contact=ContactId("c-third"), moved=1)
+    with index_in(tmp_path) as index:
+        feed = Feed(index, desk)
+        await feed.say(*lines, back, first)
+        assert texts(feed, old) == ["Where is my zyxophone?"]
+        assert index.read.subject(old) == "Invoice"
+
+
+async def test_a_line_that_is_read_again_stays_where_it_was_moved_to(tmp_path: Path) -> None:
+    desk, old, new, lines = parted()
+    again = msgspec.structs.replace(lines[1], contact=new, text="Where is my invoice?", revision=1)
+    with index_in(tmp_path) as index:
+        feed = Feed(index, desk)
+        await feed.say(*lines, again)
+        assert (texts(feed, old), texts(feed, new)) == (["It burns."], ["Where is my invoice?"])
+
+
+@pytest.mark.parametrize("log_first", [True, False])
+async def test_what_was_moved_into_an_erased_contact_is_not_shown_where_it_was(tmp_path: Path, log_first: bool) -> None:
+    desk, old, new, lines = parted()
+    desk.must(EraseContact(contact=new))
+    with index_in(tmp_path) as index:
+        feed = Feed(index, desk)
+        if log_first:
+            await feed.log()
+        await feed.say(*lines[:2])  # the line of the erased contact is gone
+        await feed.log()
+        assert (texts(feed, old), texts(feed, new)) == (["It burns."], [])
