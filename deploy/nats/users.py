@@ -30,6 +30,7 @@ from frontline.runtime.topology import (
     DESKVIEW,
     DIRECTORY,
     DRAFTS,
+    ERASED,
     EVENTS,
     KEYS,
     LEASES,
@@ -95,7 +96,12 @@ class User:
     def stores(self, *objects: str) -> None:
         """Puts objects, and takes back what it could not put whole."""
         for store in objects:
-            self.publish += [f"$O.{store}.C.>", f"$O.{store}.M.>", f"{_API}.STREAM.PURGE.OBJ_{store}"]
+            self.publish += [f"$O.{store}.C.>", f"$O.{store}.M.>"]
+            self.publish.append(f"{_API}.STREAM.PURGE.OBJ_{store}" if store == SNAPSHOTS else _delete(f"OBJ_{store}"))
+
+    def erases(self, *streams: str) -> None:
+        """Overwrites what lies there, message by message."""
+        self.publish += [_delete(stream) for stream in streams]
 
     def takes(self, stream: str, consumer: str, filter_: str = "") -> None:
         """Works through a stream by a consumer, which it makes itself. With a filter, by that filter only."""
@@ -137,8 +143,14 @@ def router(channels: Sequence[ChannelName], desks: Sequence[DeskId]) -> User:
     user.reads(f"OBJ_{SNAPSHOTS}")
     user.takes(EVENTS, _EVENT_CONSUMER, subject.events())
     user.publish += [subject.transcript_public(_CONTACT), subject.transcript_internal(_CONTACT), _parked(ROUTER)]
-    user.publish += [_info(TRANSCRIPT), _info(f"KV_{CUSTOMERS}"), f"{_API}.STREAM.MSG.DELETE.{PARKED}"]
+    user.publish += [_info(TRANSCRIPT), _info(f"KV_{CUSTOMERS}")]
     user.publish.append(f"{_API}.STREAM.MSG.GET.{TRANSCRIPT}")  # whether it has lost its end
+    # Whoever is erased, is in all of these; work queues are only looked at, see `router.desk.remnants`.
+    user.reads(TRANSCRIPT_PUBLIC, OUTBOX)
+    user.erases(TRANSCRIPT, TRANSCRIPT_PUBLIC, DRAFTS, OUTBOX, PARKED, f"KV_{CUSTOMERS}", f"OBJ_{ORIGINALS}")
+    user.publish += [_info(OUTBOX), *(_info(subject.inbox_stream(channel)) for channel in channels)]
+    user.publish.append(f"{_API}.STREAM.PURGE.KV_{CUSTOMERS}")  # of a bucket from before that can't be erased from
+    user.keeps(ERASED)
     user.publish.append(f"{_API}.STREAM.MSG.GET.{DRAFTS}")  # by its leader: a replica that is behind has no last word
     user.subscribe.append(subject.live())
     for desk in desks:
@@ -166,12 +178,13 @@ def router(channels: Sequence[ChannelName], desks: Sequence[DeskId]) -> User:
 
 
 def operator(channels: Sequence[ChannelName], desks: Sequence[DeskId]) -> User:
-    """`frontline parked`, `frontline replay` and `frontline desk apply`."""
+    """`frontline parked`, `frontline replay`, `frontline erase` and `frontline desk apply`."""
     user = User(OPERATOR)
     user.reads(PARKED, TRANSCRIPT, f"OBJ_{ORIGINALS}", f"OBJ_{ATTACHMENTS}")
     user.looks_up(DIRECTORY, KEYS)
     user.stores(ATTACHMENTS)
-    user.publish.append(f"{_API}.STREAM.MSG.DELETE.{PARKED}")
+    user.erases(PARKED)
+    user.keeps(ERASED)
     for desk in desks:
         user.publish += [f"{_API}.STREAM.MSG.GET.{subject.desk_stream(desk)}", f"command.{desk}.*"]
         user.publish += [subject.transfer(desk), subject.forward(desk)]
@@ -186,6 +199,10 @@ def provision(channels: Iterable[ChannelName], desks: Iterable[DeskId]) -> User:
     for config in stream_configs(topology(channels, desks)):
         user.publish += [f"{_API}.STREAM.{verb}.{config.name}" for verb in ("INFO", "CREATE", "UPDATE")]
     return user
+
+
+def _delete(stream: str) -> str:
+    return f"{_API}.STREAM.MSG.DELETE.{stream}"
 
 
 def _info(stream: str) -> str:

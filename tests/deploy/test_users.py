@@ -4,6 +4,7 @@ import asyncio
 import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -15,13 +16,21 @@ from deploy.checks.server import ROUTES, password
 from deploy.checks.stand import Server, Stand, free_port, server
 from deploy.nats import users
 from frontline.configuration.load import load
+from frontline.contract.codec import encode
+from frontline.contract.customer import Person
+from frontline.contract.erasure import Name
 from frontline.contract.error import Unavailable
-from frontline.contract.ids import AgentId, ChannelName, DeskId
+from frontline.contract.ids import AgentId, ChannelName, ContactId, CustomerId, DeskId
 from frontline.runtime.bus import Bus
+from frontline.runtime.journal import Journal
 from frontline.runtime.login import Login
+from frontline.runtime.objects import Objects
 from frontline.runtime.reader import read
 from frontline.runtime.signing import Signer, agent_token
 from frontline.runtime.topology import TRANSCRIPT, TRANSCRIPT_PUBLIC, stream_configs, topology
+from router.desk.erasing_contacts import erase_contacts
+from router.desk.erasing_customers import erase_customer
+from router.desk.remnants import places
 from tests.deploy.overlays import DEPLOY, overlay
 from tests.e2e.running import mail, mail_sink, until
 
@@ -112,6 +121,20 @@ async def test_an_intake_reads_what_customers_may_see_and_no_notes(tmp_path: Pat
     assert all(f'"{subject}"' in refused for subject in ("live.c1.int", "live.>", "transcript.>"))
 
 
+async def test_the_router_may_erase_a_customer_from_every_store(tmp_path: Path) -> None:
+    signer, desk = Signer(b"a secret of these tests only"), DeskId("support")
+    contact, customer = ContactId("c1"), CustomerId("u1")
+    async with provisioned(tmp_path) as nats, client(nats, "router") as router:
+        await router.publish("transcript.c1.pub", b"hello")
+        await router.publish(f"$KV.CUSTOMERS.person.{customer}", encode(Person(id=customer)))
+        await Journal(router).ask_for(Name(desk, "contact", contact), datetime.now(UTC))
+        await erase_contacts(router, desk, [contact])
+        await erase_customer(router, signer, customer, CustomerId("u2"))
+        await Objects(router).erase("ORIGINALS", "m1/0")
+        assert await places(router, ["OUTBOX", "INBOX_email", "INBOX_chat"]) == {}
+        assert nats.violations() == []
+
+
 FORBIDDEN = {
     "another channel's messages": ("intake-chat", "inbound.email.support"),
     "a decision": ("intake-chat", "desk.support.log"),
@@ -123,6 +146,8 @@ FORBIDDEN = {
     "the directory": ("intake-email", "$KV.DIRECTORY.email.support"),
     "a customer": ("intake-email", "$KV.CUSTOMERS.x"),
     "a lease": ("intake-email", "$KV.LEASES.support"),
+    "others' replies, for good": ("intake-email", "$JS.API.STREAM.MSG.DELETE.OUTBOX"),
+    "what was said, for good": ("intake-chat", "$JS.API.STREAM.MSG.DELETE.TRANSCRIPT_PUBLIC"),
     "a stream that goes": ("router", "$JS.API.STREAM.DELETE.TRANSCRIPT"),
     "a stream that is emptied": ("router", "$JS.API.STREAM.PURGE.TRANSCRIPT"),
     "a stream that is changed": ("router", "$JS.API.STREAM.UPDATE.TRANSCRIPT"),

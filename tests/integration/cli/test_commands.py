@@ -15,7 +15,7 @@ from tests.integration.cli.command import frontline
 def test_help_names_every_command(tmp_path: Path) -> None:
     told = frontline("--help", cwd=tmp_path)
     assert told.returncode == 0
-    for command in ("up", "init", "config", "token", "channel", "service", "parked", "replay", "nats"):
+    for command in ("up", "init", "config", "token", "channel", "service", "parked", "erase", "replay", "nats"):
         assert f"\n    {command} " in told.stdout
 
 

@@ -34,6 +34,7 @@ from router.api.port import Commands
 from router.desk.command_port import CommandReply, CommandRequest
 from router.desk.commands import DeskCommands
 from router.desk.log_store import StreamLogStore
+from router.index.acquaintance import IndexAcquaintance
 from router.index.follow import follow_log, follow_people, follow_transcripts
 from router.index.origin import origin
 from router.index.read_index import ReadIndex
@@ -170,9 +171,11 @@ async def world(
     *,
     commands: Callable[[Commands], Commands] = lambda real: real,
     configuration: Configuration = CONFIGURATION,
+    **desk: Any,
 ) -> AsyncIterator[World]:
     """Desk `support` with one agent, led here; desk `sales` is configured, and led by nobody."""
-    async with desk_on(bus, configuration=configuration) as replica:
+    acquaintance = IndexAcquaintance()
+    async with desk_on(bus, configuration=configuration, acquaintance=acquaintance, **desk) as replica:
         metrics = Metrics("router")
         index = ReadIndex(
             directory / "index",
@@ -181,6 +184,7 @@ async def world(
             metrics=metrics,
             log=logger("router"),
         )
+        acquaintance.index = index
         nothing: Callable[[], None] = lambda: None
         followers = [
             asyncio.create_task(follow_log(index, SUPPORT, StreamLogStore(bus, SUPPORT), nothing)),

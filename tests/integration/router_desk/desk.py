@@ -60,7 +60,7 @@ CONFIGURATION = Configuration(
     desks=(
         Desk(
             id=SUPPORT,
-            agents=(Agent(id=AGENT, name="Demo agent 1", available=True, phone="+12025550101"),),
+            agents=(Agent(id=AGENT, name="Demo agent 1", available=True, phone="+12025550101", may=("erase",)),),
             inboxes=(
                 Inbox(channel=EMAIL, id=INBOX, address="support@frontline.example"),
                 Inbox(channel=EMAIL, id=LIVE, address="live@frontline.example", offer=True),

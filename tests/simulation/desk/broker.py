@@ -211,6 +211,8 @@ class Broker:
             self._direct_get(self.streams[rest], reply, ask)
         elif verb == "STREAM.MSG.GET":
             self._answer(reply, self._message(self.streams[rest], ask))
+        elif verb == "STREAM.MSG.DELETE":
+            self._answer(reply, self._delete(self.streams[rest], ask))
         elif verb == "STREAM.PURGE":
             self._answer(reply, self._purge(self.streams[rest], ask))
         elif what.startswith("CONSUMER.CREATE."):
@@ -264,6 +266,13 @@ class Broker:
         return {
             "message": {"subject": record.subject, "seq": seq, "data": base64.b64encode(record.data).decode()},
         }
+
+    def _delete(self, stream: StoredStream, ask: dict[str, Any]) -> dict[str, Any]:
+        if ask["seq"] not in stream.records:
+            return _error(404, 10043, "no message found")
+        stream.delete(ask["seq"])
+        self.seen[f"erased {stream.name.partition('_')[0]}"] += 1
+        return {"success": True}
 
     def _purge(self, stream: StoredStream, ask: dict[str, Any]) -> dict[str, Any]:
         before = ask.get("seq") or stream.last + 1

@@ -11,12 +11,17 @@ from contextlib import aclosing
 from typing import Protocol, TypeVar
 
 from frontline.contract.channel import Conversations, Line
+from frontline.contract.erasure import ERASED
+from frontline.contract.error import Reason, Rejected
 from frontline.contract.ids import ContactId, MessageId
 from frontline.contract.transcript import Direction
+from intake_chat import frames
 from intake_chat.normalize import CHANNEL, Surroundings, client_id, shows, spoke, visitor_key
 from intake_chat.token import Visitor
 
 _REMEMBERED = 128
+_ERASED = frames.encode(frames.State(state="erased"))
+_REFUSED = frames.encode(frames.Error(code="token_refused", detail="What was said here has been erased."))
 
 K = TypeVar("K")
 V = TypeVar("V")
@@ -120,7 +125,10 @@ class Conversation:
             ):
                 self._group = group
                 async for contact in carriers:
-                    self._turn_to(contact, group)
+                    if contact == ERASED:
+                        await self._end_erased()
+                    else:
+                        self._turn_to(contact, group)
         except Exception as error:  # noqa: BLE001 - it must not take the others' conversations with it
             self._around.failed("conversation", error)
             for socket in tuple(self.sockets):
@@ -130,6 +138,15 @@ class Conversation:
             self._task = None
             self._joining.clear()
             self.live.clear()
+
+    async def _end_erased(self) -> None:
+        """What every window shows has been erased: each is told so, and comes again as somebody new."""
+        if self.contact is None:
+            return  # somebody whom the host page knows, and who has said nothing since
+        for socket in tuple(self.sockets):
+            await socket.tell(_ERASED)
+            await socket.tell(_REFUSED)
+            socket.hang_up(Rejected("what was said here has been erased", Reason.UNAUTHORISED))
 
     async def tell(self, data: bytes, *, but: Socket | None = None) -> None:
         """Something that is no line, to every socket that has caught up."""

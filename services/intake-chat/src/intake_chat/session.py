@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from aiohttp import WSCloseCode, WSMsgType, web
 
+from frontline.contract.erasure import ERASED
 from frontline.contract.error import Reason, Rejected, Unavailable, answer_to
 from frontline.contract.ids import InboxId
 from frontline.contract.message import InboundMessage
@@ -117,6 +118,10 @@ class Session:
         contact = there.contact if there else None
         if contact is None and admitted.known:
             contact = await hub.host.conversations.contact_of(visitor_key(visitor))
+        if contact == ERASED:
+            if not visitor.identified:  # who has nothing but this token is nobody any more
+                raise Rejected("what was said here has been erased", Reason.UNAUTHORISED)
+            contact = None
         self._around = Surroundings(admitted.person, page_of(hello.page), hello.language or "")
         self.cursor = hello.cursor or 0
         welcome = frames.Welcome(

@@ -32,6 +32,7 @@ from router.desk.figures import RouterFigures
 from router.desk.log_store import StreamLogStore
 from router.desk.replica import Newer, Replica
 from router.desk.surroundings import Surroundings
+from router.index.acquaintance import IndexAcquaintance
 from router.index.follow import follow_log, follow_people, follow_transcripts
 from router.index.origin import origin
 from router.index.read_index import ReadIndex
@@ -59,6 +60,10 @@ class RouterSettings(msgspec.Struct, frozen=True, kw_only=True):
     """How long the decisions of a desk are kept; for ever when unset. The read index is made of them."""
     public_url: str = ""
     """Where people reach the console (`https://desk.example`): notices of what waits lead there. Unset: no links."""
+    erase_again_after: timedelta = timedelta(hours=3)
+    """When everything is gone through a second time for somebody who was erased: for what was under way at the first.
+    Longer than two hours, as the broker remembers the ids of messages.
+    """
 
     def __post_init__(self) -> None:
         if self.public_url and not self.public_url.startswith(("https://", "http://")):
@@ -91,6 +96,7 @@ async def _serve(service: Service, under_way: asyncio.Event) -> None:
     figures = RouterFigures(service.metrics.registry)
     read = partial(asyncio.to_thread, load, service.settings.config)
     configured = Configured(configuration, read, service.log, figures)
+    acquaintance = IndexAcquaintance()
     surroundings = Surroundings(
         bus=service.bus,
         signer=service.signer,
@@ -104,12 +110,14 @@ async def _serve(service: Service, under_way: asyncio.Event) -> None:
         snapshot_every=settings.snapshot_every,
         retention=settings.log_retention,
         public_url=settings.public_url,
+        acquaintance=acquaintance,
+        erase_again_after=settings.erase_again_after,
     )
     holder = service.settings.instance or secrets.token_hex(8)
     replicas |= {desk.id: Replica(desk, holder, surroundings) for desk in configuration.desks}
     service.health.check("index", lambda: "the read index is not built yet")
     async with AsyncExitStack() as stack:
-        index = await _open_index(service, settings, list(replicas), stack)
+        index = acquaintance.index = await _open_index(service, settings, list(replicas), stack)
         commands = DeskCommands(service.bus, replicas)
         app = build_app(
             bus=service.bus,

@@ -95,6 +95,8 @@ def _operate(commands: Commands) -> None:
     for several in (release, drop):
         several.add_argument("id", type=int, nargs="+")
 
+    _erasing(commands)
+
     replay = _command(
         commands, "replay", "cli.replay:run", "parse kept originals again, without making a second contact"
     )
@@ -109,6 +111,22 @@ def _operate(commands: Commands) -> None:
     provision.add_argument(
         "--dry-run", action="store_true", help="only say what would be done; exit code 1 if anything"
     )
+
+
+def _erasing(commands: Commands) -> None:
+    about = "take a customer, or one contact, out of every store for good"
+    erase = commands.add_parser("erase", help=about, description=f"{about[:1].upper()}{about[1:]}.").add_subparsers(
+        required=True, metavar="COMMAND"
+    )
+    for kind in ("customer", "contact"):
+        one = _command(erase, kind, f"cli.erasing:{kind}", f"have a {kind} erased at all desks, by id")
+        one.add_argument("id", nargs="+", help="as the API shows it")
+    _command(erase, "list", "cli.erasing:list_all", "who was erased, and how far that has come")
+    _command(
+        erase, "journal", "cli.erasing:journal", "print the ids of all that were erased, to be kept beside backups"
+    )
+    again = _command(erase, "again", "cli.erasing:again", "erase again what a restored backup has brought back")
+    again.add_argument("file", nargs="?", type=Path, help="a journal that was printed (-: standard input)")
 
 
 def _command(commands: Commands, name: str, target: str, about: str) -> argparse.ArgumentParser:

@@ -31,6 +31,7 @@ address = "+12025550123"
 id = "agent-1"
 name = "Demo agent 1"
 available = true
+may = ["erase"]
 
 [[desk.agent]]
 id = "agent-2"

@@ -5,6 +5,7 @@ In TOML the tables have the singular: `[[desk]]`, `[[desk.agent]]`, `[[desk.inbo
 """
 
 from datetime import timedelta
+from typing import Literal
 
 import msgspec
 
@@ -24,6 +25,8 @@ OFFERED_CHANNELS = frozenset({"phone", "chat"})
 """Where somebody waits at the other end: an agent is asked first, so that nobody talks to an empty chair."""
 
 OFFER_FOR = timedelta(seconds=20)
+
+Right = Literal["erase"]
 
 
 class _Table(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -52,6 +55,8 @@ class Agent(_Table, frozen=True):
     picture: str = ""
     phone: str = ""
     token_version: int = 1
+    may: tuple[Right, ...] = ()
+    """What not everybody may: `erase` a customer or a contact, for good."""
     notify: Notify = Notify()
     """How they learn of what waits for them, until they say otherwise themselves."""
 

@@ -80,6 +80,7 @@ available = true                          # counts as available until they say o
 # lead = true                             # leads the desk: alarms and escalations reach them
 # picture = "https://your-company.example/first-agent.jpg"
 # phone = "+12025550101"                  # where a call reaches them
+# may = ["erase"]                         # erase customers and contacts for good
 # token_version = 1                       # raise it to end the tokens given out so far
 # notify = { ways = ["push", "mail"], mail = "me@your-company.example", quiet = ["mon-sun 20:00-07:00"] }
 

@@ -142,13 +142,14 @@ class Conversations(Protocol):
     """What was said, as far as the customer may see it: for channels that show a conversation."""
 
     async def contact_of(self, key: ThreadKey) -> ContactId | None:
-        """The contact that carries `key` (as a message bound it), `None` while there is none.
+        """The contact that carries `key` (as a message bound it), `None` while there is none; `ERASED` if what it carried
+        has been erased, and nothing was said since.
         `Unavailable` if it can't be told now.
         """
         ...
 
     def carriers_of(self, key: ThreadKey) -> AsyncGenerator[ContactId, None]:
-        """The contact that carries `key`, then each other one that comes to carry it, until closed."""
+        """The contact that carries `key`, then each other one that comes to carry it, until closed. `ERASED` as above."""
         ...
 
     def follow(self, contact: ContactId, after: int) -> AsyncGenerator[Sequence[Line], None]:

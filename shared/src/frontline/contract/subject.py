@@ -137,6 +137,11 @@ def transcripts() -> str:
     return "transcript.>"
 
 
+def outbound_every() -> str:
+    """Every reply to be delivered, of all channels."""
+    return "outbound.>"
+
+
 def live() -> str:
     """Where all of them are republished once stored."""
     return "live.>"

@@ -7,6 +7,7 @@ repeat finds the record and goes on from there. `subscription.py` brings the mes
 
 import asyncio
 import re
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Annotated, Protocol
 
@@ -46,6 +47,7 @@ from frontline.runtime.metrics import Metrics
 from frontline.runtime.parked import RELEASE, park
 from frontline.runtime.telemetry import traceparent
 from frontline.runtime.topology import DELIVERIES
+from frontline.runtime.unnamed import without_addresses
 
 _ID = re.compile(r"[A-Za-z0-9_-]{1,128}\Z")
 _BUSY = timedelta(seconds=2)
@@ -188,6 +190,8 @@ class Delivery:
             revision = await self._records.update(message.id, encode(step.record), revision)
             outcome = await self._attempt(message)
             step = after(step.record, outcome, repeatable=repeatable, now=self._now(), policy=self._policy)
+            told = without_addresses(step.record.detail, (recipient.address for recipient in message.to))
+            step = replace(step, record=msgspec.structs.replace(step.record, detail=told))
             self._tell(message, step, outcome)
         if isinstance(step, Defer) or step.new:
             step = await self._record(message, step, revision)

@@ -16,10 +16,13 @@ import msgspec
 from frontline.contract.error import Unavailable
 from frontline.contract.message import ObjectRef
 from frontline.runtime.bus import Bus, PubAck, WrongSequence
+from frontline.runtime.erasing import erase
 from frontline.runtime.reader import read
+from frontline.runtime.topology import ATTACHMENTS, ORIGINALS
 
 CHUNK = 128 * 1024
 _WINDOW = 8
+_PERSONAL = {ATTACHMENTS, ORIGINALS}
 _EXPECTED = "Nats-Expected-Last-Subject-Sequence"
 
 
@@ -66,6 +69,16 @@ class Objects:
 
     def begin(self, bucket: str) -> "Uploading":
         return Uploading(self._bus, bucket)
+
+    async def erase(self, bucket: str, name: str) -> None:
+        """Overwrite it on the disk, chunks before the name, so that it is found again after a crash; nothing if it is
+        not there. Raises `Unavailable`.
+        """
+        stream = f"OBJ_{bucket}"
+        for named in [item async for item in read(self._bus, stream, _subject(bucket, name))]:
+            chunks = f"$O.{bucket}.C.{msgspec.json.decode(named.data, type=_Meta).nuid}"
+            await erase(self._bus, stream, [item.seq async for item in read(self._bus, stream, chunks, batch=16)])
+            await erase(self._bus, stream, [named.seq])
 
     async def get(self, ref: ObjectRef) -> AsyncIterator[bytes]:
         meta = await _meta_of(self._bus, ref.bucket, ref.name)
@@ -169,19 +182,27 @@ class Uploading:
             raise failed[0]
 
     def _subject(self, name: str) -> str:
-        return f"$O.{self._bucket}.M.{_base64(name.encode())}"
+        return _subject(self._bucket, name)
+
+
+def _subject(bucket: str, name: str) -> str:
+    return f"$O.{bucket}.M.{_base64(name.encode())}"
 
 
 async def _meta_of(bus: Bus, bucket: str, name: str) -> _Meta:
-    subject = f"$O.{bucket}.M.{_base64(name.encode())}"
-    async for item in read(bus, f"OBJ_{bucket}", subject, batch=1):
+    async for item in read(bus, f"OBJ_{bucket}", _subject(bucket, name), batch=1):
         return msgspec.json.decode(item.data, type=_Meta)
     raise Unavailable(f"object {bucket}/{name} is not there")
 
 
 async def _forget(bus: Bus, bucket: str, nuid: str) -> None:
-    """Chunks without a meta are found by nobody."""
-    await _purge(bus, bucket, f"$O.{bucket}.C.{nuid}")
+    """Chunks without a meta are found by nobody. What customers sent is erased, as far as the bus is there."""
+    chunks = f"$O.{bucket}.C.{nuid}"
+    if bucket not in _PERSONAL:
+        await _purge(bus, bucket, chunks)
+        return
+    with suppress(Unavailable):
+        await erase(bus, f"OBJ_{bucket}", [item.seq async for item in read(bus, f"OBJ_{bucket}", chunks, timeout=1)])
 
 
 async def _purge(bus: Bus, bucket: str, subject: str, *, before: int = 0) -> None:

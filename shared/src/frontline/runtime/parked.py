@@ -5,7 +5,7 @@ parked item is its sequence on the stream.
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from contextlib import aclosing
 from dataclasses import dataclass
 from datetime import datetime
@@ -15,8 +15,10 @@ import msgspec
 from frontline.contract import subject
 from frontline.contract.channel import Log
 from frontline.contract.cloudevent import MESSAGE_ID, headers
-from frontline.contract.error import Reason, Rejected, Unavailable
+from frontline.contract.codec import decode_outbound
+from frontline.contract.error import Reason, Rejected
 from frontline.runtime.bus import Bus
+from frontline.runtime.erasing import erase
 from frontline.runtime.reader import Stored, read
 from frontline.runtime.topology import PARKED
 
@@ -131,7 +133,7 @@ async def release(bus: Bus, number: int, log: Log) -> bool:
         )
     head = {**note.headers, MESSAGE_ID: f"{note.msg_id or 'parked'}.r{number}", RELEASE: str(number)}
     await bus.publish(note.subject, item.payload, head)
-    await _erase(bus, number)
+    await erase(bus, PARKED, [number])
     log.info("parked.released", parked=number, service_of=note.service, reason=note.reason, **_ids(note))
     return True
 
@@ -141,7 +143,7 @@ async def drop(bus: Bus, number: int, why: str, log: Log) -> bool:
     item = await show(bus, number)
     if item is None:
         return False
-    await _erase(bus, number)
+    await erase(bus, PARKED, [number])
     log.info(
         "parked.dropped",
         parked=number,
@@ -151,6 +153,22 @@ async def drop(bus: Bus, number: int, why: str, log: Log) -> bool:
         **_ids(item.note),
     )
     return True
+
+
+def about(stored: Stored) -> Mapping[str, str]:
+    """What an item on `PARKED` is about, by its ids: as noted, and as a reply says of itself."""
+    item = _parked(stored)
+    try:
+        reply = decode_outbound(item.payload)
+    except Rejected:
+        return item.note.ids
+    return {"reply": reply.id, "contact": reply.contact, **item.note.ids}
+
+
+def names(stored: Stored, addresses: Iterable[str]) -> bool:
+    """Whether one of these addresses stands anywhere in an item on `PARKED`: in what was set aside, or in the note."""
+    everything = (stored.data + stored.headers.get(NOTE, "").encode()).lower()
+    return any(address.lower().encode() in everything for address in addresses)
 
 
 def _ids(note: Note) -> dict[str, str]:
@@ -172,25 +190,3 @@ def _parked(item: Stored) -> Parked:
         _, service, reason = item.subject.split(".", 2)
         note = Note(service=service, reason=reason, subject=item.subject)
     return Parked(item.seq, item.at, note, item.data)
-
-
-class _Error(msgspec.Struct):
-    description: str = ""
-    err_code: int = 0
-
-
-class _Deleted(msgspec.Struct):
-    success: bool = False
-    error: _Error | None = None
-
-
-_NO_MESSAGE = {10037, 10043, 10057}
-
-
-async def _erase(bus: Bus, number: int) -> None:
-    """Overwrite the message on the disk (`no_erase` false), not only hide it."""
-    ask = msgspec.json.encode({"seq": number, "no_erase": False})
-    answer = await bus.request(f"$JS.API.STREAM.MSG.DELETE.{PARKED}", ask)
-    said = msgspec.json.decode(answer.data, type=_Deleted)
-    if not said.success and not (said.error and said.error.err_code in _NO_MESSAGE):
-        raise Unavailable("the parked item could not be deleted")

@@ -27,6 +27,7 @@ DESKVIEW = "DESKVIEW"
 LEASES = "LEASES"
 PROGRESS = "PROGRESS"
 PREFERENCES = "PREFERENCES"
+ERASED = "ERASED"
 
 ORIGINALS = "ORIGINALS"
 ATTACHMENTS = "ATTACHMENTS"
@@ -75,6 +76,9 @@ class Bucket:
     holds: str
     personal: Personal
     history: int = 1
+    """Of a bucket with personal data as many as the format allows: a former value that the server takes away by itself
+    stays on the disk, one that is there can be erased.
+    """
     max_age: float = 0
 
 
@@ -132,7 +136,7 @@ def topology(channels: Iterable[ChannelName], desks: Iterable[DeskId], limits: L
     ]
     shared = [
         Stream(EVENTS, ("event.>",), "decided events for everybody else", Personal.IDS, max_age=90 * DAY),
-        Stream(DRAFTS, ("draft.*",), "content of commands, until decided", Personal.YES, max_age=7 * DAY),
+        Stream(DRAFTS, ("draft.*",), "content of commands, until carried out", Personal.YES),
         Stream(
             TRANSCRIPT,
             ("transcript.*.pub", "transcript.*.int"),
@@ -170,7 +174,7 @@ def topology(channels: Iterable[ChannelName], desks: Iterable[DeskId], limits: L
         Stream(PARKED, ("parked.*.*",), "what could not be processed, with the error", Personal.YES),
     ]
     buckets = (
-        Bucket(CUSTOMERS, "people and the identities they use", Personal.YES),
+        Bucket(CUSTOMERS, "people and the identities they use", Personal.YES, history=64),
         Bucket(THREADS, "thread key (HMAC) to contact", Personal.IDS),
         Bucket(KEYS, "idempotency key (HMAC) to contact and message", Personal.IDS, max_age=60 * DAY),
         Bucket(DELIVERIES, "delivery attempts by reply", Personal.IDS, max_age=60 * DAY),
@@ -180,6 +184,7 @@ def topology(channels: Iterable[ChannelName], desks: Iterable[DeskId], limits: L
         Bucket(LEASES, "who leads which desk", Personal.NO),
         Bucket(PROGRESS, "how far effects have come", Personal.IDS),
         Bucket(PREFERENCES, "how agents want to be told of work, with their own addresses", Personal.YES),
+        Bucket(ERASED, "who was erased, by id, and how far that has come", Personal.IDS),
     )
     objects = (
         Objects(ORIGINALS, "verbatim originals", Personal.YES, limits.object_bytes),
@@ -214,6 +219,8 @@ async def plan(js: JetStreamContext, wanted: Topology) -> Plan:
         except NotFoundError:
             change = Change("create", config.name)
         else:
+            if info.config.deny_delete:  # the server never takes that back: such a bucket has to be made anew
+                config.deny_delete = True
             different = _differences(info.config, config)
             if not different:
                 continue
@@ -274,7 +281,7 @@ def stream_configs(wanted: Topology) -> list[api.StreamConfig]:
                 num_replicas=wanted.replicas,
                 allow_direct=True,
                 allow_rollup_hdrs=True,
-                deny_delete=True,
+                deny_delete=bucket.personal is not Personal.YES,
             )
         )
     for store in wanted.objects:

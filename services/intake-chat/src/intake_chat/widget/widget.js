@@ -293,8 +293,12 @@ textarea::placeholder,input::placeholder{color:var(--dim);opacity:1}
       if (!this.built) return;
       this.hangUp();
       this.begin();
-      for (const node of [...this.log.querySelectorAll(".m")]) node.remove();
+      this.clear();
       this.start();
+    }
+
+    clear() {
+      for (const node of [...this.log.querySelectorAll(".m")]) node.remove();
     }
 
     get identity() {
@@ -838,6 +842,10 @@ textarea::placeholder,input::placeholder{color:var(--dim);opacity:1}
         this.paint();
       } else if (frame.type === "presence" || frame.type === "state") {
         this[frame.type] = frame;
+        if (frame.state === "erased") { // the socket ends behind this, and the next one is somebody new
+          this.begin();
+          this.clear();
+        }
         this.paint();
       }
     }

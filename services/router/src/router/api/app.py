@@ -9,6 +9,7 @@ from frontline.configuration.model import Configuration
 from frontline.contract.channel import Log
 from frontline.contract.clock import Clock
 from frontline.runtime.bus import Bus
+from frontline.runtime.journal import Journal
 from frontline.runtime.metrics import Metrics
 from frontline.runtime.signing import Signer
 from router.api import openapi
@@ -50,6 +51,7 @@ def build_app(
         mint=mint,
         metrics=metrics,
         log=log,
+        journal=Journal(bus),
     )
     entry = Entry(api)
     app = web.Application(middlewares=[entry.elsewhere])

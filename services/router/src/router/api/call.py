@@ -11,6 +11,7 @@ from frontline.contract.channel import Log
 from frontline.contract.clock import Clock
 from frontline.contract.ids import ContactId
 from frontline.runtime.bus import Bus
+from frontline.runtime.journal import Journal
 from frontline.runtime.metrics import Metrics
 from frontline.runtime.signing import Signer
 from router.api.access import Access, Who
@@ -42,6 +43,7 @@ class Api:
     mint: Mint
     metrics: Metrics
     log: Log
+    journal: Journal
 
 
 @dataclass(frozen=True, slots=True)

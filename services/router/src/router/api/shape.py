@@ -255,6 +255,13 @@ class Moved(Answer, frozen=True, kw_only=True):
     done: Literal["resolved", "reopened", "transferred", "merged", "unmerged"]
 
 
+class Erased(Answer, frozen=True, kw_only=True):
+    """Decided: nobody is shown anything any more, and the stores follow. `id` is the contact's or the customer's."""
+
+    id: str
+    done: Literal["erased"]
+
+
 class Offers(Answer, frozen=True, kw_only=True):
     items: list[Offer]
     next: None = None

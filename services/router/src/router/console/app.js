@@ -116,6 +116,10 @@ function hear(frame) {
   }
   if (frame.event === 'MessageReceived' && frame.contact !== state.open) state.unread.add(frame.contact)
   if (frame.event === 'ContactOffered' && frame.agent === state.me) announce('You are offered a contact.')
+  if (frame.event === 'ContactErased') {
+    state.previews.delete(frame.contact)
+    if (frame.agent === state.me) announce('A contact of yours has been erased.')
+  }
   if (frame.event === 'Escalated' && (frame.data.agents || []).includes(state.me)) tellLate(frame)
   telling.hear(frame)
   if (frame.event === 'AvailabilityChanged' && frame.agent !== state.me) return
@@ -220,7 +224,7 @@ async function readOpen() {
 const readable = (text) => /^[a-z]?[0-9a-f]{31,}$/.test(text ?? '') ? '' : text
 const who = (contact) => contact.customer.name || readable(contact.customer.identities[0]?.address) || 'Visitor'
 const spoken = (word) => (word || '').replaceAll('_', ' ')
-const what = (contact) => [contact.channel, contact.presence === 'live' ? 'here now' : '', contact.state.startsWith('waiting_') ? spoken(contact.state) : '',
+const what = (contact) => [contact.channel, contact.presence === 'live' ? 'here now' : '', contact.state.startsWith('waiting_') || contact.state === 'erased' ? spoken(contact.state) : '',
   contact.subject].filter(Boolean).join(' · ')
 const now = () => Date.now() + state.skew
 

@@ -57,7 +57,7 @@ def unanswered(contact: Contact, at: datetime) -> TransferRefused:
 
 def take(state: DeskState, command: TakeContact, now: datetime) -> tuple[DeskDecision, ...]:
     parcel = command.parcel
-    if arrived(state, parcel.contact, parcel.moves):
+    if arrived(state, parcel.contact, parcel.moves) or parcel.contact in state.erased:
         return ()
     if parcel.customer in state.successors:  # erased while it was on its way
         return (ContactErased(at=now, contact=parcel.contact),)

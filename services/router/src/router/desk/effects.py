@@ -18,10 +18,12 @@ from frontline.contract import cloudevent, subject
 from frontline.contract.channel import Log
 from frontline.contract.codec import encode
 from frontline.contract.draft import Draft, decode_draft
+from frontline.contract.erasure import ERASED, Name
 from frontline.contract.error import Unavailable
 from frontline.contract.event import DeskEvent
 from frontline.contract.ids import ContactId, DeskId
 from frontline.runtime.bus import Bus, PubAck
+from frontline.runtime.journal import Journal
 from frontline.runtime.keyvalue import KeyValue
 from frontline.runtime.parked import park
 from frontline.runtime.reader import stored_at
@@ -36,6 +38,7 @@ from router.core.event import (
     ReplyQueued,
 )
 from router.core.event_check_in import CheckInDue
+from router.core.event_erased import ContactErased, CustomerErased
 from router.core.event_move import MessagesTaken
 from router.core.overlay import Position
 from router.core.state import DeskState
@@ -75,6 +78,11 @@ class Done:
     contacts: frozenset[ContactId]
     events: Sequence[DeskDecision]
 
+    @property
+    def drafts(self) -> list[int]:
+        """Those whose words stand where they belong."""
+        return [event.draft for event in self.events if isinstance(event, ReplyQueued | NoteAdded)]
+
 
 class Effects:
     """One desk's effects; the leader runs them. `state` is its own, to look at."""
@@ -106,6 +114,7 @@ class Effects:
         self._done = done
         self._threads = KeyValue(bus, THREADS)
         self._keys = KeyValue(bus, KEYS)
+        self._journal = Journal(bus)
         self._progress = KeyValue(bus, PROGRESS)
         self._key = f"effects.{desk}"
         self._redo_until = 0
@@ -179,7 +188,13 @@ class Effects:
         return await self._bus.begin(subject.event(self._desk, told.kind), encode(told), head)
 
     async def _carry_out(self, event: DeskDecision, *, again: bool) -> list[asyncio.Future[PubAck]]:
+        if getattr(event, "contact", None) in self._state.erased:
+            return await self._carry_out_erased(event)
         match event:
+            case CustomerErased():
+                name = Name(self._desk, "customer", event.customer)
+                await self._journal.ask_for(name, event.at, successor=event.successor)
+                return []
             case MessageReceived():
                 known = KnownKey(contact=event.contact, message=event.message)
                 acks = [await self._keys.begin_put(event.key, msgspec.json.encode(known))]
@@ -212,7 +227,8 @@ class Effects:
                     acks += [await self._threads.begin_put(key, event.contact.encode()) for key in item.binds]
                 return acks + await self._moves.carry_out(event, again=again)
             case ContactOpened():
-                return [ack for line in notices(event) for ack in await self._words.heard(line, again=again)]
+                lines = [line for line in notices(event) if line.contact not in self._state.erased]
+                return [ack for line in lines for ack in await self._words.heard(line, again=again)]
             case ContactAssigned() if (contact := self._state.contacts.get(event.contact)) is not None:
                 return [await self._customers.begin_put(agent_key(contact.customer), event.agent.encode())]
             case NoteAdded():
@@ -224,6 +240,15 @@ class Effects:
             case _:
                 return []
 
+    async def _carry_out_erased(self, event: DeskDecision) -> list[asyncio.Future[PubAck]]:
+        """The contact is erased, now or later in the log: no word of it is written or sent any more."""
+        if isinstance(event, ContactErased):
+            await self._journal.ask_for(Name(self._desk, "contact", event.contact), event.at)
+        elif isinstance(event, MessageReceived | DeliveryRecorded):
+            known = KnownKey(contact=ERASED, message="")
+            return [await self._keys.begin_put(event.key, msgspec.json.encode(known))]
+        return []
+
     async def _draft(self, seq: int) -> Draft | None:
         """Nobody but the stream's leader can say that the words are gone: a replica may be behind."""
         found = await stored_at(self._bus, DRAFTS, seq)
@@ -232,6 +257,8 @@ class Effects:
     async def _miss(self, event: ReplyQueued | NoteAdded) -> None:
         """The words are gone (aged out, erased): a person has to know, and the desk goes on. Nothing can be released."""
         said = event.reply if isinstance(event, ReplyQueued) else event.note
+        if await self._words.stands(event.contact, said):
+            return  # carried out by a former leader, up to the end
         self._log.error("effects.draft_missing", contact=event.contact, draft=event.draft)
         await park(
             self._bus,

@@ -96,9 +96,18 @@ class RouterFigures:
             registry=registry,
         )  # fmt: skip
 
-    def noticed(self, desk: DeskId, way: str, outcome: str) -> None:
-        """A notice was `sent` on its way, or `dropped`: nothing in it held any more, or it led nowhere."""
-        self._notices.labels(desk, way, outcome).inc()
+        self._erasures = Gauge(
+            "frontline_desk_erasures_pending",
+            "Customers and contacts that are erased, and of whom something may be left somewhere.",
+            ["desk"],
+            registry=registry,
+        )
+        self._erasing_failed = Counter(
+            "frontline_desk_erasing_failed",
+            "Passes of an erasure that could not be finished, or left bytes on the disk.",
+            ["desk"],
+            registry=registry,
+        )
 
     def configured(self, version: int) -> None:
         self._configuration.set(version)
@@ -117,8 +126,19 @@ class RouterFigures:
 
     def let_go(self, desk: DeskId) -> None:
         self._leads.labels(desk).set(0)
+        self._erasures.labels(desk).set(0)
         for gauge in (self._waiting, self._open, self._pending, self._recoveries):
             gauge.labels(desk).set_function(lambda: 0)
+
+    def erasures(self, desk: DeskId, pending: int) -> None:
+        self._erasures.labels(desk).set(pending)
+
+    def erasing_failed(self, desk: DeskId) -> None:
+        self._erasing_failed.labels(desk).inc()
+
+    def noticed(self, desk: DeskId, way: str, outcome: str) -> None:
+        """A notice was `sent` on its way, or `dropped`: nothing in it held any more, or it led nowhere."""
+        self._notices.labels(desk, way, outcome).inc()
 
     def waited(self, desk: DeskId, longer: float, *, within: bool) -> None:
         """Somebody who was told what to expect was served; they waited so many seconds longer than that."""

@@ -21,7 +21,9 @@ from router.core.state import DeskState
 from router.desk.acknowledge import Acknowledgements
 from router.desk.checking_in import CheckInWriter
 from router.desk.command_port import CommandPort, CommandReply, CommandRequest
+from router.desk.drafts import Drafts
 from router.desk.effects import Done, Effects, Place, stored
+from router.desk.eraser import Eraser
 from router.desk.holding import Holding
 from router.desk.intake import Intake
 from router.desk.keeper import Keeper
@@ -88,6 +90,20 @@ class Leader:
         )
         self._effects = Effects(
             bus, desk.id, store, words, ringing, self._reaching, check_ins, log, state, self._effects_done
+        )
+        self._drafts = Drafts(bus, desk.id, words, clock, log)
+        self._eraser = Eraser(
+            bus,
+            desk.id,
+            self.loop,
+            channels=surroundings.configuration.channels,
+            desks=[each.id for each in surroundings.configuration.desks],
+            acquaintance=surroundings.acquaintance,
+            signer=signer,
+            again_after=surroundings.erase_again_after,
+            clock=clock,
+            figures=surroundings.figures,
+            log=log,
         )
         self._pick_ups = PickUps(bus, desk, self.loop, ringing, log)
         self._port = CommandPort(bus, desk.id, writer.epoch, self._decide)
@@ -158,7 +174,7 @@ class Leader:
             await begun
             await self._configure()
             lasting += [tasks.create_task(self._raise_floor()), tasks.create_task(self._view.run())]
-            lasting.append(tasks.create_task(self._keeper.run()))
+            lasting += [tasks.create_task(part.run()) for part in (self._keeper, self._drafts, self._eraser)]
             taking = [tasks.create_task(self._port.run()), tasks.create_task(self._pick_ups.run())]
             taking.append(tasks.create_task(self._take_in()))
             if len(self._with.configuration.desks) > 1:
@@ -264,6 +280,7 @@ class Leader:
         self._view.touched(done.contacts)
         self._view.told(done.events)
         self._keeper.carried_out(done.place.seq)
+        self._drafts.carried_out(done.drafts)
         if done.keys:
             self._floor = done.place
         if any(isinstance(event, ConfigChanged) for event in done.events):

@@ -10,6 +10,7 @@ from datetime import datetime
 import msgspec
 
 from frontline.contract.codec import to_milliseconds
+from frontline.contract.erasure import ERASED
 from frontline.contract.ids import AgentId, ContactId, CustomerId, KeyHash
 from frontline.contract.message import DeliveryReceipt, Identity, InboundMessage, ThreadKey
 from frontline.runtime.bus import Bus
@@ -135,4 +136,6 @@ def arrival(message: InboundMessage, now: datetime) -> datetime:
 
 
 def _contact(entry: Entry | None) -> ContactId | None:
-    return ContactId(entry.value.decode()) if entry else None
+    """Where a thread key leads, if not to one that was erased."""
+    found = ContactId(entry.value.decode()) if entry else None
+    return None if found == ERASED else found

@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 
 from frontline.configuration.model import Configuration
@@ -11,6 +11,7 @@ from frontline.contract.clock import Clock
 from frontline.runtime.bus import Bus
 from frontline.runtime.signing import Signer
 from router.desk.configured import Configured
+from router.desk.eraser import Acquaintance, NoAcquaintance
 from router.desk.figures import RouterFigures
 from router.desk.holders import HolderOf, nobody_known
 from router.desk.intake import Park
@@ -39,6 +40,8 @@ class Surroundings:
     retention: timedelta | None = None
     public_url: str = ""
     """Where people reach the console; notices lead there."""
+    acquaintance: Acquaintance = field(default_factory=NoAcquaintance)
+    erase_again_after: timedelta = timedelta(hours=3)
 
     @property
     def configuration(self) -> Configuration:

@@ -12,7 +12,7 @@ from datetime import datetime
 from frontline.contract import cloudevent, subject
 from frontline.contract.codec import encode
 from frontline.contract.customer import Person, decode_person
-from frontline.contract.ids import ContactId, CustomerId, DeskId
+from frontline.contract.ids import ContactId, CustomerId, DeskId, MessageId
 from frontline.contract.message import DeliveryReceipt, Identity, IdentityStatus, InboundMessage, MessageKind
 from frontline.contract.transcript import Author, Direction, ItemKind, TranscriptItem, decode_item
 from frontline.runtime.bus import Bus, PubAck
@@ -87,6 +87,14 @@ class Words:
     def _settled(self, customer: CustomerId, person: Person) -> None:
         if self._unstored.get(customer) is person:
             del self._unstored[customer]
+
+    async def stands(self, contact: ContactId, item: MessageId) -> bool:
+        """Whether the contact's transcript has it, in any revision."""
+        async with aclosing(read(self._bus, TRANSCRIPT, subject.transcript_all(contact))) as items:
+            async for stored in items:
+                if decode_item(stored.data).id == item:
+                    return True
+        return False
 
     async def _stands(self, where: str, wanted: TranscriptItem) -> bool:
         async with aclosing(read(self._bus, TRANSCRIPT, where)) as items:

@@ -153,6 +153,17 @@ class Reader:
         found = self._connection.execute("SELECT view FROM person WHERE id = ?", (customer,)).fetchone()
         return msgspec.json.decode(found[0], type=Customer) if found else None
 
+    def contacts_of(self, desk: DeskId, customer: CustomerId) -> list[ContactId]:
+        """Every contact of this customer at the desk that is not erased."""
+        found = self._connection.execute(
+            "SELECT id FROM contact WHERE desk = ? AND customer = ? AND state <> 'erased'", (desk, customer)
+        )
+        return [id_ for (id_,) in found]
+
+    def same_person(self, customer: CustomerId) -> list[CustomerId]:
+        """Who else proved to have one of the same addresses."""
+        return [id_ for (id_,) in self._connection.execute(SAME_PERSON, (customer, customer)) if id_ != customer]
+
     def history(self, desk: DeskId, contact: ContactId, customer: CustomerId) -> tuple[Former, ...]:
         """The latest other contacts of this person at the desk, youngest first."""
         rows = self._connection.execute(_HISTORY, (desk, customer, contact, HISTORY))
