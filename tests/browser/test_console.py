@@ -65,7 +65,7 @@ class Console:
         await self.page.get_by_role("button", name="Accept").click()
         await expect(self.page.get_by_role("button", name="Resolve", exact=True)).to_be_visible()
 
-    async def sees(self, *texts: str) -> None:
+    async def sees(self, *texts: str | re.Pattern[str]) -> None:
         """Wait until exactly these lines of the conversation are shown, in this order."""
         await expect(self.page.locator(".line .said")).to_have_text(list(texts))
 

@@ -401,11 +401,16 @@ function showContact(contact) {
   $('reopen').hidden = contact.state !== 'resolved'
 }
 
-// A message that named another contact without proof came here on its own.
+// A contact that was split off from another, or a message that named one without proof and came here on its own.
 function showLink(contact) {
-  $('linked').hidden = !contact.linked_to
-  $('linked').replaceChildren(...(contact.linked_to ? ['This names another contact, without proof that its sender takes part there. ',
-    el('button', { type: 'button', className: 'link', onclick: () => openContact(contact.linked_to, true) }, 'Open that contact')] : []))
+  const off = contact.why.some((why) => why.rule === 'split' && why.text.startsWith('split off from'))
+  const other = (text, id, name) => el('p', {}, `${text} `,
+    el('button', { type: 'button', className: 'link', onclick: () => openContact(id, true) }, name))
+  const links = contact.linked_to ? [other(off ? 'This was split off from another contact.'
+    : 'This names another contact, without proof that its sender takes part there.', contact.linked_to, 'Open that contact')] : []
+  links.push(...(contact.linked_from || []).map((id) => other('Another contact was split off from this one, or names it.', id, 'Open the other contact')))
+  $('linked').hidden = !links.length
+  $('linked').replaceChildren(...links)
 }
 
 function showPerson(contact) {
@@ -488,6 +493,11 @@ function lineNode(line) {
   }
   if (line.original) files.append(el('button', { type: 'button', onclick: () => download(line.original, `${line.id}.eml`) }, 'Original'))
   if (files.childElementCount) node.append(files)
+  if (!happened) {
+    node.append(el('div', { className: 'parts' },
+      el('button', { type: 'button', className: 'link', onclick: () => askToPart(line, false) }, 'Split from here'),
+      el('button', { type: 'button', className: 'link', onclick: () => askToPart(line, true) }, 'Move to …')))
+  }
   if (!text && line.html) files.querySelector('button').click()
   return node
 }
@@ -595,6 +605,44 @@ async function handOn() {
     notice(problem.message)
   }
   look()
+}
+
+// Splitting and moving are asked for once more, with the words that they are about.
+
+function askToPart(line, moves) {
+  const others = [...state.contacts.values()].filter((one) => one.id !== state.open && one.state !== 'closed')
+  $('part-title').textContent = moves ? 'Move this message?' : 'Split from here?'
+  $('part-what').textContent = moves ? 'It goes to the contact that you choose, and so does what the customer answers to it.'
+    : 'This and everything after it becomes a contact of its own, and so does what the customer answers to it.'
+  $('part-said').textContent = (line.reply_text || line.text).slice(0, 200)
+  $('part-where').hidden = !moves
+  $('part-to').replaceChildren(...others.map((one) => el('option', { value: one.id }, [who(one), what(one), time(one.opened_at)].join(' · '))))
+  $('part-do').textContent = moves ? 'Move it' : 'Split'
+  $('part-do').disabled = moves && !others.length
+  $('part-error').textContent = moves && !others.length ? 'There is no other contact to move it to.' : ''
+  const [contact, key] = [state.open, fresh()]
+  $('part-form').onsubmit = (event) => {
+    event.preventDefault()
+    part(contact, line, moves ? $('part-to').value : '', key)
+  }
+  $('part').showModal()
+}
+
+async function part(id, line, to, key) {
+  const path = `/api/contacts/${encodeURIComponent(id)}`
+  $('part-do').disabled = true
+  try {
+    if (to) await api('POST', `${path}/messages/${encodeURIComponent(line.id)}/move`, { body: { to }, key })
+    const made = to || (await api('POST', `${path}/split`, { body: { from_seq: line.seq }, key })).id
+    $('part').close()
+    announce(to ? 'Moved.' : 'Split.')
+    if (to) notice('The message was moved.', el('button', { type: 'button', onclick: () => { notice(); openContact(made, true) } }, 'Open it'))
+    else await openContact(made, true)
+    look(id)
+  } catch (problem) {
+    $('part-error').textContent = problem.message
+  }
+  $('part-do').disabled = false
 }
 
 async function setAvailability(to) {
@@ -711,6 +759,7 @@ $('login-form').onsubmit = async (event) => {
 }
 $('logout').onclick = () => logout()
 $('show-keys').onclick = () => $('keys').showModal()
+$('part-cancel').onclick = () => $('part').close()
 $('keys-on').checked = localStorage.getItem(KEYS) !== 'off'
 $('keys-on').onchange = () => localStorage.setItem(KEYS, $('keys-on').checked ? 'on' : 'off')
 $('availability').onchange = () => setAvailability($('availability').value)

@@ -39,11 +39,12 @@ class Moves:
         ]
         if len(lines) < len(event.items):
             self._log.error("effects.moved_lines_missing", contact=event.contact, missing=len(event.items) - len(lines))
-        there, here = notices(event)
-        acks = await self._words.heard(here, again=again)
-        for line in lines:
+        acks: Acks = []
+        for line in lines:  # first, so that a contact that was split off begins with what was said
             acks += await self._words.heard(line, again=again, hidden=not event.public)
-        return acks + await self._words.heard(there, again=again)
+        for line in notices(event):
+            acks += await self._words.heard(line, again=again)
+        return acks
 
     async def _lines(self, contact: ContactId, wanted: set[MessageId]) -> dict[MessageId, TranscriptItem]:
         """The latest view of each line, as it stands in that contact's transcript."""

@@ -14,6 +14,7 @@ from frontline.contract.ids import AgentId, ContactId, DeskId, MessageId
 from frontline.contract.transcript import decode_item
 from frontline.runtime.reader import Stored
 from router.core.event_erased import ContactErased
+from router.core.event_move import MessagesTaken
 from router.desk.fence import Counted, mark_of
 from router.index.erasing import cut_off, erase_words, is_erased, merge_some, scrub, want, wanted
 from router.index.projection import Place, agents_after, contact_after, contact_of, words_of
@@ -113,6 +114,12 @@ class Writer:
                     for words in words_of(event)
                     if not self._holds(*words)
                 ]
+                if isinstance(event, MessagesTaken):  # where they were they are shown until they stand elsewhere
+                    taken.announced += [
+                        Word(event.origin, gone_as(item.id, item.moves), counted.seq, counted.at)
+                        for item in event.items
+                        if not self._holds(item.id, item.moves)
+                    ]
         with self._transaction(stream, reached):
             save_contacts(self._connection, (row for row in contacts.values() if row is not None))
             for said in spoken:
@@ -139,7 +146,7 @@ class Writer:
                 except Rejected:
                     taken.unreadable.append(stored.seq)
                     continue
-                taken.arrived.append(written_as(item.id, item.moved))
+                taken.arrived += [written_as(item.id, item.moved), gone_as(item.id, item.moved)]
                 if not is_erased(self._connection, item.contact, item.id):
                     save_item(self._connection, stored, item)
         return taken
@@ -193,6 +200,11 @@ class Writer:
 def written_as(words: MessageId, moved: int) -> MessageId:
     """By what an item is announced and arrives: where it was first, or where it was moved to."""
     return MessageId(f"{words}.{moved}") if moved else words
+
+
+def gone_as(words: MessageId, moved: int) -> MessageId:
+    """By what it is announced, and known to be gone, where it was before."""
+    return MessageId(f"{words}.{moved}.gone")
 
 
 def log_of(desk: DeskId) -> str:
