@@ -3,12 +3,13 @@
 from datetime import datetime
 
 from frontline.contract.ids import AgentId, DeskId
-from router.core import decide_offer, sla
+from router.core import decide_offer, sla, waiting
 from router.core.capacity import Agent
 from router.core.command import TransferContact
 from router.core.contact import ASSIGNED, OFFERED, RESOLVED, TRANSFERRING, WAITS, Contact
 from router.core.event import ContactAssigned, ContactTransferred, ContactUnassigned, DeskDecision, WaitEnded
 from router.core.event_transfer import TransferBegun, TransferRefused
+from router.core.need import Need
 from router.core.refusal import Refused, contact_in_work, wanted_agent
 from router.core.state import DeskState
 from router.core.trail import gone_on, too_far
@@ -27,20 +28,22 @@ def transfer(state: DeskState, command: TransferContact, now: datetime) -> tuple
     if command.desk is not None:
         return _to_desk(state, contact, command.desk, command.agent, now)
     if command.to is not None:
-        return _to_agent(contact, command, wanted_agent(state, command.to), now)
+        return _to_agent(state, contact, command, wanted_agent(state, command.to), now)
     if not any(command.skill in agent.skills for agent in state.agents.values() if not agent.gone):
         raise Refused("unknown_skill", f"Nobody at this desk has the skill {command.skill}.")
     sent = ContactTransferred(at=now, contact=contact.id, by=command.agent, skills=(command.skill,))
     return (*_taken_back(contact, command.agent, now), sent)
 
 
-def _to_agent(contact: Contact, command: TransferContact, to: Agent, now: datetime) -> tuple[DeskDecision, ...]:
+def _to_agent(
+    state: DeskState, contact: Contact, command: TransferContact, to: Agent, now: datetime
+) -> tuple[DeskDecision, ...]:
     """What is written is theirs at once, whether they are there or not. A customer on the line waits for nobody:
     the agent has to be there, and is asked.
     """
     if contact.agent == to.id:
         return ()
-    need = contact.line.need
+    need = _need_then(state, contact)
     # An offer to them keeps the room already, unless their capacity was lowered below what they have.
     kept = contact.offer is not None and contact.offer.agent == to.id and to.load_of(need) <= to.capacity
     if not kept and not to.has_room(need):
@@ -65,6 +68,15 @@ def _to_desk(state: DeskState, contact: Contact, desk: DeskId, by: AgentId, now:
         raise Refused("hop_limit", "The contact has been at so many desks that it can't go on to another one.")
     begun = TransferBegun(at=now, contact=contact.id, desk=desk, by=by, moves=contact.moves + 1, trail=trail)
     return (*_taken_back(contact, by, now), begun)
+
+
+def _need_then(state: DeskState, contact: Contact) -> Need:
+    """What it takes to have it once it is taken back: the time to wrap up ends then, and settings may be others."""
+    need = contact.line.need
+    if contact.phase != ASSIGNED and contact.phase not in WAITS:
+        return need
+    live = contact.live and not contact.left
+    return need._replace(live=live, cost=waiting.cost_of(state, contact, live=live))
 
 
 def _taken_back(contact: Contact, by: AgentId, now: datetime) -> list[DeskDecision]:
