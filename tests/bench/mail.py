@@ -1,5 +1,5 @@
 """Durable mail intake against a bare aiosmtpd that discards, by the same client in one run, and where the time goes;
-several processes on one port; and how long it takes from 250 to a decided contact.
+several processes on one port (more of them in `mail_processes`); and how long it takes from 250 to a decided contact.
 
 Each figure is the median of several rounds in which all take turns. CPU is that of the receiving process alone.
 """
@@ -24,6 +24,7 @@ from frontline.contract.ids import ChannelName, InboxId
 from frontline.runtime.bus import Bus
 from frontline.runtime.directory import directory_key
 from frontline.runtime.keyvalue import KeyValue
+from frontline.runtime.status import read_status
 from frontline.runtime.topology import DIRECTORY, Limits, provision, topology
 from frontline.testing.nats_server import DESKS, connected, nats_server
 from tests.bench.mail_door import ADDRESS
@@ -41,10 +42,12 @@ class Door(NamedTuple):
 
     port: int
     processes: tuple[asyncio.subprocess.Process, ...]
+    figures: tuple[str, ...] = ()
+    """Where each tells its figures (`host:port`), if it does."""
 
     def cpu(self) -> float:
         """Seconds so far, user and system."""
-        return sum(_cpu(process.pid) for process in self.processes)
+        return sum(cpu_of(process.pid) for process in self.processes)
 
 
 class Round(NamedTuple):
@@ -65,13 +68,13 @@ async def _run(count: int, *, rounds: int) -> list[Row]:
         async with AsyncExitStack() as stack:
             server = await stack.enter_async_context(nats_server(Path(folder) / "nats", token="bench"))
             bus = await stack.enter_async_context(connected(server))
-            await _prepare(bus)
+            await prepare(bus)
             environ = {"FRONTLINE_NATS_URL": server.url, "FRONTLINE_NATS_TOKEN": server.token or ""}
             doors = {kind: await stack.enter_async_context(_door(kind)) for kind in ("bare", "protocol", "parse")}
-            doors["whole"] = await stack.enter_async_context(_whole(Path(folder), environ))
-            doors["two"] = await stack.enter_async_context(_whole(Path(folder), environ, processes=2))
+            doors["whole"] = await stack.enter_async_context(whole(Path(folder), environ))
+            doors["two"] = await stack.enter_async_context(whole(Path(folder), environ, processes=2))
             for door in doors.values():
-                await _send(door, 50, 10, numbers)
+                await send(door, 50, 10, numbers)
             for sessions in (1, 10, 50):
                 kinds = ("bare", "protocol", "parse", "whole") if sessions == 10 else ("bare", "whole")
                 found = await _compare({kind: doors[kind] for kind in kinds}, count, sessions, rounds, numbers)
@@ -83,7 +86,7 @@ async def _run(count: int, *, rounds: int) -> list[Row]:
             ]
         async with frontline(Path(folder) / "data") as running:
             door = Door(int(running.up["smtp"].rpartition(":")[2]), ())
-            await _send(door, count, 10, numbers)
+            await send(door, count, 10, numbers)
             began = time.perf_counter()
             await until(lambda: _decided(running, count), seconds=120)
             took = time.perf_counter() - began
@@ -119,7 +122,7 @@ async def _compare(
     for _ in range(rounds):
         for kind, door in doors.items():
             before = door.cpu()
-            took = await _send(door, count, sessions, numbers)
+            took = await send(door, count, sessions, numbers)
             found[kind].append(Round(count / took, (door.cpu() - before) / count * 1000))
     return {
         kind: Round(statistics.median(each.rate for each in those), statistics.median(each.cpu for each in those))
@@ -131,7 +134,7 @@ async def _decided(running: Running, count: int) -> bool:
     return len(await running.contacts()) >= count
 
 
-async def _prepare(bus: Bus) -> None:
+async def prepare(bus: Bus) -> None:
     """What `frontline nats provision` and the router do."""
     await provision(bus.nc.jetstream(), topology([EMAIL], DESKS, _ROOM))
     inbox = Inbox(channel=EMAIL, inbox=InboxId("support"), desk="support", address=ADDRESS)
@@ -152,7 +155,7 @@ async def _door(kind: str) -> AsyncIterator[Door]:
 
 
 @asynccontextmanager
-async def _whole(folder: Path, environ: Mapping[str, str], *, processes: int = 1) -> AsyncIterator[Door]:
+async def whole(folder: Path, environ: Mapping[str, str], *, processes: int = 1) -> AsyncIterator[Door]:
     """The e-mail intake as it is run, once or several times at one port."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
@@ -178,20 +181,21 @@ async def _whole(folder: Path, environ: Mapping[str, str], *, processes: int = 1
             async with asyncio.timeout(60):
                 while not (status.exists() and b"smtp" in status.read_bytes()):
                     await asyncio.sleep(0.05)
-        yield Door(port, tuple(started))
+        told = [read_status(folder / f"status-{port}-{number}.json") for number in range(processes)]
+        yield Door(port, tuple(started), tuple(each.ops for each in told if each is not None))
     finally:
         for process in started:
             process.terminate()
             await process.wait()
 
 
-def _cpu(process: int) -> float:
+def cpu_of(process: int) -> float:
     """User and system time of a process, by proc(5)."""
     fields = Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()
     return (int(fields[11]) + int(fields[12])) / _TICKS
 
 
-async def _send(door: Door, count: int, sessions: int, numbers: Iterator[int]) -> float:
+async def send(door: Door, count: int, sessions: int, numbers: Iterator[int]) -> float:
     """Seconds to have `count` mails taken, by so many sessions at once."""
     mails = iter([_mail(next(numbers)) for _ in range(count)])
     began = time.perf_counter()
