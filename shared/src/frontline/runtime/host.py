@@ -8,14 +8,18 @@ never sees the bus.
 import asyncio
 import time
 from collections.abc import Callable
+from datetime import timedelta
 from functools import partial
 from importlib.metadata import EntryPoint, entry_points
 from typing import TYPE_CHECKING, Annotated, Any, cast
 
 import msgspec
+from prometheus_client import Counter
 
 from frontline.contract import subject
 from frontline.contract.channel import (
+    ATTACHMENTS,
+    ORIGINALS,
     Channel,
     Checkpoints,
     Conversations,
@@ -39,6 +43,7 @@ from frontline.runtime.conversation import ChannelSignals, DeskViews, PublicConv
 from frontline.runtime.delivery import Delivery, DeliverySettings
 from frontline.runtime.directory import Directory
 from frontline.runtime.fit import fit
+from frontline.runtime.janitor import sweep
 from frontline.runtime.metrics import ChannelMeter
 from frontline.runtime.objects import Objects
 from frontline.runtime.parked import park
@@ -51,6 +56,9 @@ if TYPE_CHECKING:
 CHANNELS = "frontline.channels"
 
 _OUTCOMES = ("accepted", "repeated", "rejected", "full", "unavailable", "bug")
+_SWEEP_AFTER = 60.0
+_SWEEP_AGAIN = 3600.0
+"""How often it is asked whether a day has passed."""
 _FIRST_PAUSE = 0.5
 _LONGEST_PAUSE = 30.0
 
@@ -62,6 +70,8 @@ class HostSettings(msgspec.Struct, frozen=True, kw_only=True):
 
     message_bytes: Annotated[int, msgspec.Meta(ge=64 * 1024, le=900 * 1024)] = 512 * 1024
     """A message larger than this, encoded, travels shortened and is shown to a person; its original is kept whole."""
+    nameless_hours: Annotated[int, msgspec.Meta(ge=1, le=24 * 365)] = 24
+    """Hours after which parts of a file whose upload was never finished (its intake was killed) are removed."""
 
 
 def run_channel(name: str) -> int:
@@ -214,6 +224,7 @@ async def run_plugin(plugin: Any, service: Service) -> None:
             tasks.create_task(directory.follow(), name="directory"),
             tasks.create_task(host.views.run(), name="desk views"),
             tasks.create_task(_keep_serving(channel, host, service), name="serve"),
+            tasks.create_task(_keep_swept(host, service), name="janitor"),
         ]
         if isinstance(channel, DeliversReplies):
             subscription = _subscription(channel, name, service)
@@ -272,6 +283,33 @@ async def _keep_serving(channel: Channel, host: ChannelHost, service: Service) -
             pause = _FIRST_PAUSE
         await asyncio.sleep(pause)
         pause = min(pause * 2, _LONGEST_PAUSE)
+
+
+async def _keep_swept(host: ChannelHost, service: Service) -> None:
+    """Soon after the start and then daily, in one of a channel's processes."""
+    age = timedelta(hours=service.section(HostSettings).nameless_hours)
+    removed = Counter(
+        "frontline_nameless_uploads",
+        "Unfinished uploads that were removed.",
+        ["bucket"],
+        registry=service.metrics.registry,
+    )
+    await asyncio.sleep(_SWEEP_AFTER)
+    while True:
+        for bucket in (ORIGINALS, ATTACHMENTS):
+            try:
+                count = await sweep(service.bus, host.checkpoints, bucket, age=age, now=service.clock())
+            except Unavailable:
+                service.log.warning("objects.not_swept", bucket=bucket)
+                service.metrics.failed("janitor")
+            except Exception as error:
+                service.log.error("objects.not_swept", bucket=bucket, exc_info=error)
+                service.metrics.failed("janitor")
+            else:
+                if count:
+                    removed.labels(bucket).inc(count)
+                    service.log.warning("objects.nameless_removed", bucket=bucket, uploads=count)
+        await asyncio.sleep(_SWEEP_AGAIN)
 
 
 def _mistakes(error: BaseException) -> list[Mistake]:

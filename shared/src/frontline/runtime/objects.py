@@ -145,7 +145,7 @@ class Uploading:
         except WrongSequence:  # names are new nearly always, so that was tried first
             before = await _meta_of(self._bus, self._bucket, name)
             await self._bus.publish(self._subject(name), meta, {"Nats-Rollup": "sub"})
-            await _forget(self._bus, self._bucket, before.nuid)
+            await forget(self._bus, self._bucket, before.nuid)
         self._named = True
 
     async def drop(self) -> None:
@@ -156,7 +156,7 @@ class Uploading:
             for failed in self._window:
                 failed.exception()
         if self._count:
-            await _forget(self._bus, self._bucket, self._nuid)
+            await forget(self._bus, self._bucket, self._nuid)
 
     async def _send(self, chunk: bytes) -> None:
         self._digest.update(chunk)
@@ -195,7 +195,7 @@ async def _meta_of(bus: Bus, bucket: str, name: str) -> _Meta:
     raise Unavailable(f"object {bucket}/{name} is not there")
 
 
-async def _forget(bus: Bus, bucket: str, nuid: str) -> None:
+async def forget(bus: Bus, bucket: str, nuid: str) -> None:
     """Chunks without a meta are found by nobody. What customers sent is erased, as far as the bus is there."""
     chunks = f"$O.{bucket}.C.{nuid}"
     if bucket not in _PERSONAL:
