@@ -27,7 +27,8 @@ def need_of(state: DeskState, contact: Contact) -> Need:
 def need_in(state: DeskState, contact: Contact, ring: int, *, live: bool | None = None) -> Need:
     """The same in one of the desk's rings, as if the contact was live or not."""
     live = contact.live if live is None else live
-    wanted = rings(state)[ring]
+    known = rings(state)
+    wanted = known[min(ring, len(known) - 1)]  # changed settings may have fewer
     return Need(contact.skills if wanted.skills else (), cost_of(state, contact, live=live), live, wanted.off_duty)
 
 
