@@ -20,6 +20,7 @@ _free = st.recursive(
     max_leaves=8,
 )
 st.register_type_strategy(datetime, _instants)
+st.register_type_strategy(float, st.floats(allow_nan=False, allow_infinity=False))  # JSON knows no others
 
 
 def values(kind: type[Any]) -> st.SearchStrategy[Any]:

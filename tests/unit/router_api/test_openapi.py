@@ -68,6 +68,8 @@ def test_every_route_of_the_issue_is_there() -> None:
         ("POST", "/api/desks/{desk}/rota/swaps"),
         ("GET", "/api/desks/{desk}/rota.ics"),
         ("GET", "/api/parked"),
+        ("POST", "/api/contacts/{id}/erase"),
+        ("POST", "/api/customers/{id}/erase"),
         ("POST", "/api/parked/{id}/release"),
         ("POST", "/api/parked/{id}/drop"),
         ("GET", "/api/objects/{bucket}/{name}"),
