@@ -34,13 +34,16 @@ from router.core.event import (
 )
 from router.core.event_clock import ClockBreached, ClockMet, ClockResumed, ClockStarted, ClockWarned, ClockWithdrawn
 from router.core.event_people import ConfigChanged, DutyChanged, RotaSwapped
-from router.core.term import FIRST_RESPONSE
+from router.core.term import FIRST_RESPONSE, NEXT_RESPONSE
 from tests.simulation.desk.firm import WITHIN, WRAP_UP
 
 
 @dataclass
 class _Story:
-    """One contact's first response. `stood` is since when it stands still; `answers` are those that did not fail."""
+    """One contact's first response. `stood` is since when it stands still; `answers` are those that did not fail.
+    `next` is when the next response that is open began, as on record (`targets` tells of those), and `late` are
+    those that were breached.
+    """
 
     due: datetime | None = None
     stood: datetime | None = None
@@ -53,6 +56,8 @@ class _Story:
     asked_since: bool = True
     answers: list[tuple[MessageId, datetime]] = field(default_factory=list)
     breaches: list[datetime] = field(default_factory=list)
+    next: datetime | None = None
+    late: set[datetime] = field(default_factory=set)
 
     def look(self, now: datetime) -> None:
         if self.due is None or self.breached or self.withdrawn or self.stood is not None:
@@ -64,6 +69,8 @@ class _Story:
     def ask(self, at: datetime) -> None:
         if self.answers or not (self.due is None or self.withdrawn or (self.breached and self.asked_since)):
             return
+        if self.next is not None and not (self.next in self.late and self.asked_since):
+            return  # the answer before it failed since, and up to the next answer everything is one clock
         self.due, self.stood, self.breached, self.withdrawn = at + WITHIN, None, False, False
 
     def stand(self, at: datetime) -> None:
@@ -135,6 +142,12 @@ def _tell(story: _Story, event: DeskDecision, reopening: set[ContactId]) -> None
         case ContactReopened() if event.rule not in ("message", "merged") and not story.answers:
             story.withdrawn = False
             story.run_on(event.at)
+        case ClockStarted() if event.target == NEXT_RESPONSE:
+            story.next = event.at
+        case ClockBreached() if event.target == NEXT_RESPONSE and story.next is not None:
+            story.late.add(story.next)
+        case ClockMet() | ClockWithdrawn() if event.target == NEXT_RESPONSE:
+            story.next = None
 
 
 def recorded_breaches(log: list[Commit]) -> dict[ContactId, list[datetime]]:

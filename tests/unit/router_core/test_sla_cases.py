@@ -420,3 +420,17 @@ def test_a_special_day_is_stronger_than_a_closed_one() -> None:
     hours = (HoursSettings(opens=600, closes=660),)
     both = msgspec.structs.replace(OFFICE, closed=(day,), special=(SpecialDaySettings(day=day, hours=hours),))
     assert due_of(both, "2026-03-02 00:00:00", HOUR) == "2026-03-02 10:00:00"
+
+
+def test_rule_1_2_a_reply_from_before_the_first_question_that_failed_lets_no_second_clock_begin() -> None:
+    desk = PromisingDesk(promising())
+    contact = desk.opens("ann", binds=["thread"], automation=Automation.AUTO_REPLIED)
+    reply = desk.reply(contact)
+    desk.since("2026-03-02 09:00").asks_again()
+    desk.delivery(contact, reply, DeliveryState.FAILED)
+    desk.since("2026-03-02 10:00").asks_again()
+    assert desk.contact(contact).clock("first_response") is None
+    assert desk.running(contact, "next_response").started_at == at("2026-03-02 09:00")
+    desk.since("2026-03-02 10:30").reply(contact)
+    assert [(met.target, met.late) for met in desk.told(ClockMet)] == [("next_response", False)]
+    assert desk.agrees_with_its_log()

@@ -130,7 +130,7 @@ def heard(state: DeskState, contact: Contact, at: datetime) -> list[DeskDecision
     target = NEXT_RESPONSE if contact.replies and not never_answered else FIRST_RESPONSE
     wanted = [target] if contact.clock(RESOLUTION) else [target, RESOLUTION]
     if not _may_begin(contact, FIRST_RESPONSE if target == NEXT_RESPONSE else NEXT_RESPONSE):
-        wanted.remove(target)  # what is open is the other one: messages were moved
+        wanted.remove(target)  # what is open is the other one: messages were moved, or a reply before it failed
     terms = ((each, state.term(contact, each)) for each in wanted)
     return [started(term, contact.id, at) for each, term in terms if term is not None and _may_begin(contact, each)]
 
