@@ -50,6 +50,7 @@ KINDS = (
     "server forgot ids",
     "snapshot",
     "stale read",
+    "stood by",
     "stopped",
     "three days",
     "usurped",

@@ -8,7 +8,8 @@
    does not.
 4. Clocks, offers and wrap-ups end once and at the right instant, and breaches are those that
    messages, replies and waits alone come to. (`history.py`.)
-5. The log, or the last snapshot and the log behind it, gives the leader's state byte for byte.
+5. The log, or the last snapshot and the log behind it, gives the leader's state byte for byte, and whoever
+   stands by and has read all of it has that state.
 6. Every decision is told to everybody else, under one id, with one content; nothing else is told.
 7. Every reply that was queued reaches whoever delivers, and no other.
 """
@@ -56,6 +57,12 @@ async def check(run: "Scenario") -> None:
             async for stored in records:
                 follower.take(stored)
     assert fingerprint(follower.state) == fingerprint(run.truth.state), "from the last snapshot it is another state"
+    for standby in _standing_by(run):
+        if standby.fence.seq == run.truth.fence.seq:
+            run.broker.seen["stood by"] += 1
+            where = (standby.fence.epoch, standby.fence.index)
+            assert where == (run.truth.fence.epoch, run.truth.fence.index), f"who stands by has counted up to {where}"
+            assert fingerprint(standby.state) == fingerprint(run.truth.state), "who stands by has another state"
 
 
 def check_ends(run: "Scenario") -> None:
@@ -77,6 +84,12 @@ def check_ends(run: "Scenario") -> None:
     _everything_is_told_once(run)
     replies, delivered = set(run.truth.replies), set(run.channel.sent.delivered)
     assert delivered == replies, f"replies never sent: {replies - delivered}; never written: {delivered - replies}"
+
+
+def _standing_by(run: "Scenario") -> list[Follower]:
+    """Those who follow the log and do not lead, nor think so."""
+    replicas = [process.replica for process in run._processes if process.replica.leader is None]
+    return [replica._follower for replica in replicas if replica._follower is not None]
 
 
 def _everything_accepted_is_decided_and_written_down(run: "Scenario") -> None:
