@@ -7,6 +7,7 @@ from collections.abc import Callable
 from contextvars import Context
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 from random import Random
 
 import msgspec
@@ -23,6 +24,7 @@ from tests.simulation.desk.client import SimulatedClient, bus_to
 from tests.simulation.desk.people import Channel, Colleague
 from tests.simulation.desk.process import Process
 from tests.simulation.desk.small import small
+from tests.simulation.desk.trouble import LOG, Trouble, lose_end, lose_end_under_the_living
 from tests.simulation.desk.truth import Truth
 from tests.simulation.faults import draw
 from tests.simulation.scenario import Broken
@@ -32,7 +34,6 @@ BAD_DAYS = 12.0
 """Virtual seconds for which things go wrong."""
 PATIENCE = 240.0
 """Virtual seconds within which everything has to be settled once nothing goes wrong any more."""
-LOG = "DESK_support"
 HOUR = 3600.0
 QUIET = (0.0, 0.0, 3.0, 8.0)
 """Virtual seconds for which the desk then runs on, undisturbed."""
@@ -49,9 +50,9 @@ class Run:
     digest: str
 
 
-def simulate(seed: int) -> Run:
-    """Run `seed`. Raises `Broken`."""
-    scenario = Scenario(seed)
+def simulate(seed: int, trouble: Trouble | None = None) -> Run:
+    """Run `seed`, with `trouble` on top of what it draws. Raises `Broken`."""
+    scenario = Scenario(seed, trouble)
     try:
         with small(scenario.limit):
             return run_virtually(scenario.run())
@@ -61,8 +62,9 @@ def simulate(seed: int) -> Run:
 
 
 class Scenario:
-    def __init__(self, seed: int) -> None:
+    def __init__(self, seed: int, trouble: Trouble | None = None) -> None:
         self._seed = seed
+        self._trouble = trouble
         self._random = Random(seed)
         self._faults = draw(self._random)
         if self._random.random() < 0.3:
@@ -75,6 +77,8 @@ class Scenario:
         self._version = firm.CONFIGURATION.version
         self._every = self._random.choice(SNAPSHOTS_EVERY)
         self._retention = self._random.choice((None, timedelta(0), timedelta(seconds=5)))
+        if trouble is not None:
+            self._every, self._retention = trouble.snapshots_every, trouble.retention
         self.forgot = False
         self.lost = False
         self._trace = hashlib.sha256()
@@ -165,13 +169,15 @@ class Scenario:
                 self._step_clock,
                 self._start_with_wrong_clock,
                 self._sleep_over_days,
-                self._lose_end,
-                self._lose_end_under_the_living,
+                partial(lose_end, self),
+                partial(lose_end_under_the_living, self),
             ),
             (4, 6, 3, 3, 3, 2, 1, 2, 3, 1, 1, 1, 0.4, 0.4, 0.6),
             k=random.randint(0, 6),
         )
         happenings += [self._reconfigure] * random.choice((0, 0, 0, 1, 2))
+        if self._trouble is not None:
+            happenings.append(partial(self._trouble.happens, self))
         writings = [self._write] * random.choice((3, 8, 15, 30)) + [self._chat] * random.choice((0, 3, 8))
         writings += [self._write_again] * random.choice((0, 2, 5))
         plan = sorted((random.uniform(0, BAD_DAYS), n) for n in range(len(happenings) + len(writings)))
@@ -255,9 +261,12 @@ class Scenario:
     async def _usurp(self) -> None:
         """An operator deletes the lease: two lead, for a while."""
         self._note("usurped")
-        self.broker.receive("$KV.LEASES.support", "", b"", {"KV-Operation": "DEL"})
+        self._free_lease()
         if len(self._processes) < 2:
             await self._start()
+
+    def _free_lease(self) -> None:
+        self.broker.receive("$KV.LEASES.support", "", b"", {"KV-Operation": "DEL"})
 
     async def _be_down(self) -> None:
         self._note("five minutes down")
@@ -299,34 +308,7 @@ class Scenario:
         self._note("wrong clock")
         process = await self._start()
         process.skew = self._random.choice((HOUR, -HOUR, 2.0))
-        self.broker.receive("$KV.LEASES.support", "", b"", {"KV-Operation": "DEL"})
-
-    async def _lose_end(self) -> None:
-        """A power cut, of routers and server alike: what was acknowledged last is gone from the desk's log."""
-        if self._may_lose_end():
-            self._note("end lost")
-            await self._all_down(1.0, self._cut_end)
-
-    async def _lose_end_under_the_living(self) -> None:
-        """A power cut of the server alone: the routers live on, with what they know."""
-        if self._may_lose_end():
-            self._note("end lost under the living")
-            await self._be_away(self._cut_end)
-
-    def _may_lose_end(self) -> bool:
-        stream = self.broker.streams[LOG]
-        return stream.last >= 5 and min(stream.records, default=0) <= 1
-
-    def _cut_end(self) -> None:
-        self.lost = True
-        stream = self.broker.streams[LOG]
-        self.broker.lose_end(LOG, self._random.randint(1, min(15, stream.last - 2)))
-        self.broker.forget_ids()
-        wrong = self.truth.wrong
-        self.truth = Truth(self.limit)
-        self.truth.wrong = wrong
-        for record in stream.records.values():
-            self.truth.admit(record)
+        self._free_lease()
 
     def _all_clients(self) -> list[SimulatedClient]:
         return [*self._clients, *(process.client for process in self._processes)]
