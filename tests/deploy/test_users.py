@@ -30,6 +30,7 @@ from frontline.runtime.signing import Signer, agent_token
 from frontline.runtime.topology import TRANSCRIPT, TRANSCRIPT_PUBLIC, stream_configs, topology
 from router.desk.erasing_contacts import erase_contacts
 from router.desk.erasing_customers import erase_customer
+from router.desk.erasing_moved import NOTHING
 from router.desk.remnants import places
 from tests.deploy.overlays import DEPLOY, overlay
 from tests.e2e.running import mail, mail_sink, until
@@ -128,7 +129,7 @@ async def test_the_router_may_erase_a_customer_from_every_store(tmp_path: Path) 
         await router.publish("transcript.c1.pub", b"hello")
         await router.publish(f"$KV.CUSTOMERS.person.{customer}", encode(Person(id=customer)))
         await Journal(router).ask_for(Name(desk, "contact", contact), datetime.now(UTC))
-        await erase_contacts(router, desk, [contact])
+        await erase_contacts(router, desk, [contact], NOTHING)
         await erase_customer(router, signer, customer, CustomerId("u2"))
         await Objects(router).erase("ORIGINALS", "m1/0")
         assert await places(router, ["OUTBOX", "INBOX_email", "INBOX_chat"]) == {}

@@ -94,8 +94,8 @@ async def written(bus: Bus, native_id: str, **more: Any) -> InboundMessage:
     )
 
 
-async def a_long_story(there: World) -> tuple[ContactId, CustomerId]:
-    """Everything that may be stored of a customer, in every place where it is."""
+async def a_long_story(there: World, *, lines: int = 4) -> tuple[ContactId, CustomerId]:
+    """Everything that may be stored of a customer, in every place where it is; `lines` are expected in the contact."""
     bus = there.bus
     first = await written(bus, "<1@secret.example>")
     contact = await there.contact_from(msgspec.structs.replace(first, sender=Identity(channel=EMAIL, address=ADDRESS)))
@@ -112,7 +112,7 @@ async def a_long_story(there: World) -> tuple[ContactId, CustomerId]:
     row = there.index.read.row(SUPPORT, contact)
     assert row is not None
     await _leftovers(bus, contact)
-    await until(lambda: len(there.index.read.transcript(contact, 0, 10)) == 4)
+    await until(lambda: len(there.index.read.transcript(contact, 0, 10)) == lines)
     await until(lambda: (found := there.index.read.customer(row.customer)) is not None and found.name == NAME)
     return contact, row.customer
 

@@ -5,14 +5,15 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from frontline.contract.ids import ContactId
-from frontline.contract.message import ThreadEvidence
-from frontline.contract.transcript import TranscriptItem
-from router.core.command import EraseContact
+from frontline.contract.ids import ContactId, CustomerId, MessageId
+from frontline.contract.message import DeliveryState, ThreadEvidence
+from frontline.contract.transcript import Direction, TranscriptItem
+from router.core.command import EraseContact, EraseCustomer
+from router.desk.erasing_moved import Moved
 from router.index.search import ContactQuery
-from tests.unit.router_api.feeding import SUPPORT, Feed, index_in, said
+from tests.unit.router_api.feeding import SUPPORT, Feed, index_in, receipt, said
 from tests.unit.router_core.driver import Desk, settings
-from tests.unit.router_core.parting import split
+from tests.unit.router_core.parting import move, split
 
 Parted = tuple[Desk, ContactId, ContactId, list[TranscriptItem]]
 
@@ -84,3 +85,66 @@ async def test_what_was_moved_into_an_erased_contact_is_not_shown_where_it_was(t
         await feed.say(*lines[:2])  # the line of the erased contact is gone
         await feed.log()
         assert (texts(feed, old), texts(feed, new)) == (["It burns."], [])
+
+
+@pytest.mark.parametrize("log_first", [True, False])
+async def test_rule_1_10_of_lines_that_were_moved_into_an_erased_contact_nothing_is_left_where_they_were(
+    tmp_path: Path, log_first: bool
+) -> None:
+    """The copy there may be all that the index has read: with its receipts, acknowledgement, and the subject that it gave."""
+    desk, old, new, lines = parted()
+    third = desk.opens("bob", key="k3")
+    assert move(desk, new, lines[1].id, third).refused is None
+    desk.must(EraseContact(contact=third))
+    with index_in(tmp_path) as index:
+        feed = Feed(index, desk)
+        if log_first:
+            await feed.log()
+        title = msgspec.structs.replace(lines[1], subject="Xanadu")
+        told = said("a-k2", "About xanadu", contact=old, direction=Direction.OUT)
+        await feed.say(title, told, receipt("d1", lines[1].id, DeliveryState.SENT, minutes=1, contact=old), lines[0])
+        await feed.log()
+        await feed.say(msgspec.structs.replace(title, contact=new, moved=1, moved_from=old))
+        assert (texts(feed, old), texts(feed, new), texts(feed, third)) == (["It burns."], [], [])
+        assert index.read.subject(old) == "Fire"
+        assert (await index.contacts(ContactQuery(desk=SUPPORT, words="xanadu"))).contacts == []
+        places = index.read.moved_of([third]).gone
+        assert places == {lines[1].id: {old, new, third}}
+
+
+@pytest.mark.parametrize("log_first", [True, False])
+@pytest.mark.parametrize("customer_first", [True, False])
+async def test_rule_1_10_lines_of_an_erased_customer_go_from_others_contacts_and_others_lines_stay(
+    tmp_path: Path, log_first: bool, customer_first: bool
+) -> None:
+    desk = Desk(settings("a"))
+    anns, bobs = desk.opens("ann", binds=["thread"]), desk.opens("bob", key="bobs")
+    for customer, key in (("ann", "hers"), ("bob", "his")):
+        desk.must(desk.mail(customer, key=key, finds=[("thread", ThreadEvidence.TOKEN)]))
+    reply = desk.reply(anns)
+    gone, stays = [MessageId("m-hers"), reply], MessageId("m-his")
+    for id_ in (*gone, stays):
+        step = move(desk, anns, id_, bobs)
+        assert step.refused is None
+    erasures: list[EraseCustomer | EraseContact] = [
+        EraseCustomer(customer=CustomerId("ann"), successor=CustomerId("new")),
+        EraseContact(contact=anns),
+    ]
+    for erasure in erasures if customer_first else reversed(erasures):
+        desk.must(erasure)
+    with index_in(tmp_path) as index:
+        feed = Feed(index, desk)
+        if log_first:
+            await feed.log()
+        words = {gone[0]: "Xanadu", reply: "On xanadu", stays: "His own"}
+        for id_, text in words.items():
+            before = said(id_, text, contact=anns, subject=text)
+            await feed.say(before, msgspec.structs.replace(before, contact=bobs, moved=1, moved_from=anns))
+        await feed.say(receipt("d1", reply, DeliveryState.SENT, minutes=1, contact=bobs))
+        assert len(texts(feed, bobs)) == (1 if log_first else 4)
+        await feed.log()
+        assert (texts(feed, anns), texts(feed, bobs)) == ([], ["His own"])
+        assert index.read.subject(bobs) == "His own"
+        assert [file.name for file in tmp_path.iterdir() if b"anadu" in file.read_bytes()] == []
+        assert index.read.moved_of([anns]) == Moved(dict.fromkeys(gone, frozenset({anns, bobs})), frozenset({stays}))
+        assert index.read.erased_of(CustomerId("ann")) == [anns]

@@ -56,7 +56,7 @@ class Acknowledgements:
         held = self._state.contacts.get(contact)
         clock = None if held is None else held.clock(FIRST_RESPONSE)
         return OutboundMessage(
-            id=MessageId("a" + message.id[1:]),
+            id=acknowledgement_of(message.id),
             channel=message.channel,
             inbox=message.inbox,
             desk=self._desk.id,
@@ -71,6 +71,10 @@ class Acknowledgements:
             thread=(ThreadRef(native_id=message.native_id),),
             kind=OutboundKind.ACKNOWLEDGEMENT,
         )
+
+
+def acknowledgement_of(message: MessageId) -> MessageId:
+    return MessageId(f"a{message[1:]}")
 
 
 def said(due_at: datetime | None) -> str:

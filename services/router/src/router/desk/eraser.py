@@ -9,7 +9,7 @@ one, later than the broker remembers ids: until then a message may come again, b
 """
 
 import asyncio
-from collections.abc import Collection
+from collections.abc import Awaitable, Callable, Collection
 from contextlib import aclosing, suppress
 from datetime import timedelta
 from typing import Protocol
@@ -29,8 +29,10 @@ from frontline.runtime.signing import Signer
 from frontline.runtime.topology import OUTBOX
 from router.core.command import EraseContact, EraseCustomer
 from router.core.event_erased import ContactErased, CustomerErased
+from router.core.overlay import Position
 from router.desk.erasing_contacts import erase_contacts, is_there, objects_of
 from router.desk.erasing_customers import erase_customer, is_known, successor_of
+from router.desk.erasing_moved import NOTHING, Moved, merged
 from router.desk.erasing_objects import erase_named
 from router.desk.figures import RouterFigures
 from router.desk.loop import DeskLoop, Work
@@ -52,6 +54,14 @@ class Acquaintance(Protocol):
         """Who proved to have one of the same addresses, this one left out."""
         ...
 
+    async def erased_of(self, desk: DeskId, customer: CustomerId, seq: int) -> Collection[ContactId]:
+        """All contacts of theirs that are erased, as the desk's log up to `seq` tells."""
+        ...
+
+    async def moved_of(self, desk: DeskId, contacts: Collection[ContactId], seq: int) -> Moved:
+        """Lines that were moved in or out of these contacts before they were erased, as the log up to `seq` tells."""
+        ...
+
 
 class NoAcquaintance:
     """For a desk without a read index: what it does not hold in memory, it does not know."""
@@ -62,15 +72,24 @@ class NoAcquaintance:
     async def same_person(self, _customer: CustomerId) -> Collection[CustomerId]:
         return ()
 
+    async def erased_of(self, _desk: DeskId, _customer: CustomerId, _seq: int) -> Collection[ContactId]:
+        return ()
+
+    async def moved_of(self, _desk: DeskId, _contacts: Collection[ContactId], _seq: int) -> Moved:
+        return NOTHING
+
 
 class Eraser:
-    """Of one desk. `again_after` is when the second pass comes; `desks` are all there are."""
+    """Of one desk. `again_after` is when the second pass comes; `desks` are all there are; `carried_out` waits until all
+    that follows from the commit at a position is stored.
+    """
 
     def __init__(
         self,
         bus: Bus,
         desk: DeskId,
         loop: DeskLoop,
+        carried_out: Callable[[Position], Awaitable[None]],
         *,
         channels: Collection[ChannelName],
         desks: Collection[DeskId],
@@ -84,6 +103,7 @@ class Eraser:
         self._bus = bus
         self._desk = desk
         self._loop = loop
+        self._carried_out = carried_out
         self._queues = (OUTBOX, *map(subject.inbox_stream, channels))
         self._desks = desks
         self._acquaintance = acquaintance
@@ -164,14 +184,19 @@ class Eraser:
         for noted in due:
             if noted.name.kind == "customer":
                 await self._customer(CustomerId(noted.name.id), noted.erasure)
-        due = [await self._with_objects(noted) for noted in due]
         contacts = {ContactId(noted.name.id) for noted in due if noted.name.kind == "contact"}
-        for contact in contacts - self._loop.state.erased:
-            await self._decide(EraseContact(contact=contact))
+        seq = 0
+        for contact in contacts:
+            seq = max(seq, await self._decide(EraseContact(contact=contact)))
+        if due:  # what was moved before may be on its way: neither its source nor its copies are to be missed
+            await self._carried_out((self._loop.state.epoch, self._loop.state.index))
+        moved = [await self._moved(noted, seq) for noted in due]
+        due = [await self._with_objects(noted, each) for noted, each in zip(due, moved, strict=True)]
         for noted in due:
             await erase_named(self._bus, noted.erasure.objects)
-        if contacts:
-            await erase_contacts(self._bus, self._desk, contacts)
+        everything = merged(moved)
+        if contacts or everything.gone:
+            await erase_contacts(self._bus, self._desk, contacts, everything)
         waits = await places(self._bus, self._queues) if due else {}
         for noted in due:
             passes = noted.erasure.passes + 1
@@ -180,11 +205,22 @@ class Eraser:
             )
         await self._finish()
 
-    async def _with_objects(self, noted: Noted) -> Noted:
+    async def _moved(self, noted: Noted, seq: int) -> Moved:
+        """Of an erased customer also what was moved out of contacts that were erased long before."""
+        if noted.name.kind == "contact":
+            return await self._acquaintance.moved_of(self._desk, [ContactId(noted.name.id)], seq)
+        seq = await self._decide(self._erase_customer(CustomerId(noted.name.id), noted.erasure))
+        erased = await self._acquaintance.erased_of(self._desk, CustomerId(noted.name.id), seq)
+        found = await self._acquaintance.moved_of(self._desk, erased, seq)
+        return found._replace(stays=frozenset())
+
+    def _erase_customer(self, customer: CustomerId, erasure: Erasure) -> EraseCustomer:
+        return EraseCustomer(customer=customer, successor=erasure.successor or successor_of(self._signer, customer))
+
+    async def _with_objects(self, noted: Noted, moved: Moved) -> Noted:
         """What its messages came with is noted before they go: nothing else could tell at the second pass."""
-        if noted.name.kind != "contact":
-            return noted
-        found = await objects_of(self._bus, ContactId(noted.name.id))
+        contacts = [ContactId(noted.name.id)] if noted.name.kind == "contact" else []
+        found = await objects_of(self._bus, contacts, moved)
         objects = tuple(sorted({*noted.erasure.objects, *found}))
         if objects == noted.erasure.objects:
             return noted
@@ -202,15 +238,15 @@ class Eraser:
 
     async def _customer(self, customer: CustomerId, erasure: Erasure) -> None:
         """Their contacts are entries of their own, by what the desk decides."""
-        successor = erasure.successor or successor_of(self._signer, customer)
+        command = self._erase_customer(customer, erasure)
         for other in await self._acquaintance.same_person(customer):
             for desk in self._desks:
                 await self._journal.ask_for(Name(desk, "customer", other), erasure.at)
-        seq = await self._decide(EraseCustomer(customer=customer, successor=successor))
+        seq = await self._decide(command)
         for contact in await self._acquaintance.contacts_of(self._desk, customer, seq):
             await self._decide(EraseContact(contact=contact))
         try:
-            await erase_customer(self._bus, self._signer, customer, successor)
+            await erase_customer(self._bus, self._signer, customer, command.successor)
         except Denied as error:
             self._figures.erasing_failed(self._desk)
             self._log.error("erasing.bytes_left", desk=self._desk, customer=customer, error=error.detail)

@@ -96,6 +96,7 @@ class Leader:
             bus,
             desk.id,
             self.loop,
+            self._effects.reach,
             channels=surroundings.configuration.channels,
             desks=[each.id for each in surroundings.configuration.desks],
             acquaintance=surroundings.acquaintance,

@@ -4,6 +4,7 @@ from collections.abc import Collection
 
 from frontline.contract.error import Unavailable
 from frontline.contract.ids import ContactId, CustomerId, DeskId
+from router.desk.erasing_moved import Moved
 from router.index.read_index import ReadIndex
 
 _WAIT_SECONDS = 5.0
@@ -22,6 +23,16 @@ class IndexAcquaintance:
 
     async def same_person(self, customer: CustomerId) -> Collection[CustomerId]:
         return self._index().read.same_person(customer)
+
+    async def erased_of(self, desk: DeskId, customer: CustomerId, seq: int) -> Collection[ContactId]:
+        index = self._index()
+        await index.wait_for(desk, seq, _WAIT_SECONDS)
+        return index.read.erased_of(customer)
+
+    async def moved_of(self, desk: DeskId, contacts: Collection[ContactId], seq: int) -> Moved:
+        index = self._index()
+        await index.wait_for(desk, seq, _WAIT_SECONDS)
+        return index.read.moved_of(contacts)
 
     def _index(self) -> ReadIndex:
         if self.index is None:

@@ -6,40 +6,63 @@ it is cut off. `scrub` does both. A crash before it is made good at the next sta
 """
 
 import sqlite3
-from collections.abc import Iterable
+from collections.abc import Collection
 
-from frontline.contract.ids import ContactId, MessageId
-from frontline.contract.transcript import ItemKind, decode_item
-from router.index.words import searched
+from frontline.contract.ids import ContactId, CustomerId, MessageId
+from frontline.contract.transcript import ItemKind, TranscriptItem, decode_item
+from router.index.moves import lose
+from router.index.words import retitle, searched
 
 _PAGES_AT_ONCE = 2_000
+_ITEMS = "SELECT seq, data FROM item WHERE id = ?1 OR reply = ?1"
+_IS_ERASED = (
+    "SELECT 1 FROM erased WHERE contact = ?1 OR contact = (SELECT contact FROM spoken WHERE id = ?2)"
+    " UNION ALL SELECT 1 FROM gone WHERE id IN (?2, ?3)"
+)
 
 
-_IS_ERASED = "SELECT 1 FROM erased WHERE contact = ?1 OR contact = (SELECT contact FROM spoken WHERE id = ?2)"
+def is_erased(connection: sqlite3.Connection, item: TranscriptItem) -> bool:
+    """Whether its contact is, or the one that it was moved to since, or it went with one of an erased customer."""
+    return connection.execute(_IS_ERASED, (item.contact, item.id, item.reply)).fetchone() is not None
 
 
-def is_erased(connection: sqlite3.Connection, contact: ContactId, item: MessageId) -> bool:
-    """Whether that contact is, or the one that this item was moved to since."""
-    return connection.execute(_IS_ERASED, (contact, item)).fetchone() is not None
-
-
-def erase_words(connection: sqlite3.Connection, contacts: Iterable[ContactId]) -> None:
-    """Within a transaction: the items of these contacts go, and none is taken in any more."""
+def erase_words(
+    connection: sqlite3.Connection, contacts: Collection[ContactId], customers: Collection[CustomerId]
+) -> None:
+    """Within a transaction: the items of these contacts go, wherever they stood before, also what was moved out of
+    erased customers' contacts, and none of it is taken in any more.
+    """
     for contact in contacts:
         connection.execute("INSERT OR IGNORE INTO erased (contact) VALUES (?)", (contact,))
         gone = connection.execute(
             "SELECT seq, data FROM item WHERE contact = ?1 OR id IN (SELECT id FROM spoken WHERE contact = ?1)",
             (contact,),
         ).fetchall()
-        for seq, data in gone:
-            item = decode_item(data)
-            if item.kind is not ItemKind.RECEIPT:
-                connection.execute(
-                    "INSERT INTO words (words, rowid, subject, body) VALUES ('delete', ?, ?, ?)", (seq, *searched(item))
-                )
-        connection.executemany("DELETE FROM item WHERE seq = ?", ((seq,) for seq, _ in gone))
+        _delete(connection, gone)
         connection.execute("DELETE FROM conversation WHERE contact = ?", (contact,))
         want(connection)
+    connection.executemany("INSERT OR IGNORE INTO erased_customer VALUES (?)", ((each,) for each in customers))
+    if contacts or customers:
+        erase_moved(connection, lose(connection, None))
+
+
+def erase_moved(connection: sqlite3.Connection, gone: Collection[MessageId]) -> None:
+    """Within a transaction: these lines and their receipts go, wherever they are."""
+    for id_ in gone:
+        _delete(connection, connection.execute(_ITEMS, (id_,)).fetchall())
+        want(connection)
+
+
+def _delete(connection: sqlite3.Connection, gone: Collection[tuple[int, bytes]]) -> None:
+    for seq, data in gone:
+        item = decode_item(data)
+        connection.execute("DELETE FROM item WHERE seq = ?", (seq,))
+        if item.kind is not ItemKind.RECEIPT:
+            connection.execute(
+                "INSERT INTO words (words, rowid, subject, body) VALUES ('delete', ?, ?, ?)", (seq, *searched(item))
+            )
+    for seq, _ in gone:
+        retitle(connection, seq)
 
 
 def want(connection: sqlite3.Connection) -> None:

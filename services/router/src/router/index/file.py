@@ -12,7 +12,7 @@ from typing import IO
 
 from frontline.contract.error import Mistake, SettingsError
 
-FORMAT = 11
+FORMAT = 12
 """Raise it whenever a table or the meaning of a column changes: files of another format are built again."""
 
 _NAME = "read-index.sqlite3"
@@ -69,6 +69,16 @@ CREATE VIRTUAL TABLE words USING fts5 (subject, body, content='', tokenize="unic
 
 -- Contacts whose words are not taken in any more, and whether what deletions leave behind has to be scrubbed.
 CREATE TABLE erased (contact TEXT PRIMARY KEY) WITHOUT ROWID;
+CREATE TABLE erased_customer (customer TEXT PRIMARY KEY) WITHOUT ROWID;
+-- Each time that a line was moved; `customer` is who wrote it, if one did. What has gone with an erased contact, or after it
+-- to another one.
+CREATE TABLE moved (
+    id TEXT NOT NULL, moves INTEGER NOT NULL, origin TEXT NOT NULL, contact TEXT NOT NULL, customer TEXT,
+    PRIMARY KEY (id, moves)
+) WITHOUT ROWID;
+CREATE INDEX moved_from ON moved (origin);
+CREATE INDEX moved_to ON moved (contact);
+CREATE TABLE gone (id TEXT PRIMARY KEY) WITHOUT ROWID;
 CREATE TABLE scrub (wanted INTEGER PRIMARY KEY);
 
 CREATE TABLE person (number INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, view BLOB NOT NULL);

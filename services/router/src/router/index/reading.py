@@ -9,6 +9,8 @@ import msgspec
 from frontline.contract.ids import AgentId, ChannelName, ContactId, CustomerId, DeskId, MessageId
 from frontline.contract.message import DeliveryState
 from frontline.contract.transcript import TranscriptItem, decode_item
+from router.desk.erasing_moved import Moved
+from router.index.moves import erased_of, moved_of
 from router.index.projection_between import whole
 from router.index.rota import RotaRow, load_rota
 from router.index.row import AgentRow, Assignment, ContactRow, Offer
@@ -159,6 +161,14 @@ class Reader:
             "SELECT id FROM contact WHERE desk = ? AND customer = ? AND state <> 'erased'", (desk, customer)
         )
         return [id_ for (id_,) in found]
+
+    def erased_of(self, customer: CustomerId) -> list[ContactId]:
+        """Every contact of this customer that is erased, at any desk."""
+        return erased_of(self._connection, customer)
+
+    def moved_of(self, contacts: Iterable[ContactId]) -> Moved:
+        """What was moved in or out of contacts that are erased."""
+        return moved_of(self._connection, contacts)
 
     def same_person(self, customer: CustomerId) -> list[CustomerId]:
         """Who else proved to have one of the same addresses."""

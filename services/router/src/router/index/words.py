@@ -87,7 +87,7 @@ def _move(
         "INSERT INTO words (words, rowid, subject, body) VALUES ('delete', ?, ?, ?)", (seq, *searched(before))
     )
     connection.execute("INSERT INTO words (rowid, subject, body) VALUES (?, ?, ?)", (stored.seq, *searched(item)))
-    _retitle(connection, seq)
+    retitle(connection, seq)
     if item.subject:
         _title(connection, stored.seq, item)
 
@@ -99,7 +99,7 @@ def _title(connection: sqlite3.Connection, seq: int, item: TranscriptItem) -> No
     )
 
 
-def _retitle(connection: sqlite3.Connection, gone: int) -> None:
+def retitle(connection: sqlite3.Connection, gone: int) -> None:
     """The conversation that had its subject from there has it from what is left in it."""
     found = connection.execute("DELETE FROM conversation WHERE seq = ? RETURNING contact", (gone,)).fetchone()
     if found is None:

@@ -10,13 +10,14 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from frontline.contract.error import Rejected
-from frontline.contract.ids import AgentId, ContactId, DeskId, MessageId
+from frontline.contract.ids import AgentId, ContactId, CustomerId, DeskId, MessageId
 from frontline.contract.transcript import decode_item
 from frontline.runtime.reader import Stored
-from router.core.event_erased import ContactErased
+from router.core.event_erased import ContactErased, CustomerErased
 from router.core.event_move import MessagesTaken
 from router.desk.fence import Counted, mark_of
-from router.index.erasing import cut_off, erase_words, is_erased, merge_some, scrub, want, wanted
+from router.index.erasing import cut_off, erase_moved, erase_words, is_erased, merge_some, scrub, want, wanted
+from router.index.moves import lose, save_moves
 from router.index.projection import Place, agents_after, contact_after, contact_of, words_of
 from router.index.rota import load_rota, rota_after, save_rota
 from router.index.said import save_said
@@ -91,6 +92,7 @@ class Writer:
         taken.position = reached
         contacts: dict[ContactId, ContactRow | None] = {}
         erased: list[ContactId] = []
+        strangers: list[CustomerId] = []
         agents: Mapping[AgentId, AgentRow] | None = None
         known = load_agents(self._connection, desk)
         rota = former_rota = load_rota(self._connection, desk)
@@ -99,6 +101,8 @@ class Writer:
             for n, event in enumerate(counted.commit.events):
                 contact = contact_of(event)
                 if contact is None:
+                    if isinstance(event, CustomerErased):
+                        strangers.append(event.customer)
                     agents = agents_after(known if agents is None else agents, event)
                     rota = rota_after(rota, event)
                     continue
@@ -124,7 +128,10 @@ class Writer:
             save_contacts(self._connection, (row for row in contacts.values() if row is not None))
             for said in spoken:
                 save_said(self._connection, *said)
-            erase_words(self._connection, erased)
+                save_moves(self._connection, said[2])
+            moved = [item.id for *_, event in spoken if isinstance(event, MessagesTaken) for item in event.items]
+            erase_moved(self._connection, lose(self._connection, moved))
+            erase_words(self._connection, erased, strangers)
             gone = (id_ for id_, row in contacts.items() if row is not None and row.moved_to is not None)
             forget_reasons(self._connection, {*erased, *gone})
             if agents is not None and agents != known:
@@ -147,7 +154,7 @@ class Writer:
                     taken.unreadable.append(stored.seq)
                     continue
                 taken.arrived += [written_as(item.id, item.moved), gone_as(item.id, item.moved)]
-                if not is_erased(self._connection, item.contact, item.id):
+                if not is_erased(self._connection, item):
                     save_item(self._connection, stored, item)
         return taken
 
