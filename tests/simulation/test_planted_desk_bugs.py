@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 
 from tests.simulation.desk.planted import PLANTED, with_bug
-from tests.simulation.desk.scenario import simulate
+from tests.simulation.desk.scenario import Scenario, simulate
 from tests.simulation.desk.trouble import Trouble, lose_end, lose_end_under_the_living, overtake
 from tests.simulation.scenario import Broken
 
@@ -14,6 +14,7 @@ BUDGET = 150
 
 TROUBLE = {
     "believe_a_snapshot_of_a_lost_end": Trouble(lose_end),
+    "lead_with_a_wrong_clock": Trouble(Scenario._start_with_wrong_clock),
     "live_on_with_a_lost_end": Trouble(lose_end_under_the_living),
     "skip_what_was_purged": Trouble(overtake, retention=timedelta(0)),
 }
