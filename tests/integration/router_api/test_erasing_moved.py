@@ -10,7 +10,7 @@ from frontline.contract import cloudevent, subject
 from frontline.contract.codec import encode
 from frontline.contract.ids import ContactId, MessageId
 from frontline.contract.message import DeliveryReceipt, DeliveryState, Times, idempotency_key, message_id
-from frontline.contract.transcript import ItemKind, TranscriptItem, decode_item
+from frontline.contract.transcript import Author, Direction, ItemKind, TranscriptItem, decode_item
 from frontline.runtime.bus import Bus
 from frontline.runtime.embedded import EmbeddedServer
 from frontline.runtime.erasing import erase
@@ -18,6 +18,8 @@ from frontline.runtime.reader import read
 from frontline.runtime.topology import KEYS, OUTBOX, TRANSCRIPT_PUBLIC
 from router.core.event import IndexFloorRaised
 from router.core.event_move import MessagesTaken
+from router.desk.erasing_contacts import erase_contacts
+from router.desk.erasing_moved import NOTHING
 from tests.integration.router_api.test_erasing import (
     ADDRESS,
     AT_ONCE,
@@ -53,6 +55,18 @@ ACKNOWLEDGING: dict[str, Any] = {
         ),
     )
 }
+
+
+ITEM = TranscriptItem(
+    id=MessageId("m0"),
+    contact=ContactId("c0"),
+    at=datetime(2026, 3, 2, 12, tzinfo=UTC),
+    kind=ItemKind.MESSAGE,
+    direction=Direction.IN,
+    author=Author(role="customer"),
+    channel=EMAIL,
+    inbox=INBOX,
+)
 
 
 async def lines(there: World, contact: ContactId) -> list[TranscriptItem]:
@@ -135,8 +149,7 @@ async def test_rule_1_10_not_one_byte_is_left_of_an_erased_customer_whose_lines_
         await moved(there, new, reply.id, two)
         await moved(there, contact, acknowledgement.id, two)
         misplaced = next(line for line in await lines(there, one) if line.text == "One's zyxophone")
-        await moved(there, one, misplaced.id, two)
-        await moved(there, two, misplaced.id, contact)
+        await moved(there, one, misplaced.id, contact)  # `two` gives nothing: no trail leads there
         assert {line.kind for line in await lines(there, two)} >= {ItemKind.MESSAGE, ItemKind.RECEIPT}
         assert len([text for text in await texts(provisioned, two) if WORDS in text]) == 2
         asked = await agent.post(f"/api/customers/{customer}/erase")
@@ -198,3 +211,27 @@ async def test_rule_1_10_what_was_moved_out_of_an_erased_contact_stays_with_its_
         await until(lambda: all_is_erased(provisioned), 60)
         await none_is_left(tmp_path)
         assert await texts(provisioned, one) == ["One writes"]
+
+
+async def test_rule_1_10_copies_are_followed_over_any_number_of_moves_without_a_read_index(provisioned: Bus) -> None:
+    """Where the log was purged and the index built again since, the lines themselves still name where they were."""
+    path = [ContactId(name) for name in ("c1", "c2", "c3", "c4")]
+    line = msgspec.structs.replace(ITEM, id=MessageId("m1"), contact=path[0])
+    other = msgspec.structs.replace(ITEM, id=MessageId("m2"))
+    for moves, (contact, before) in enumerate(zip(path, [None, *path], strict=False)):
+        here = msgspec.structs.replace(line, contact=contact, moved=moves, moved_from=before)
+        kept = msgspec.structs.replace(other, id=MessageId(f"m2{contact}"), contact=contact)
+        told = msgspec.structs.replace(other, id=MessageId(f"d{contact}"), contact=contact, reply=line.id)
+        await provisioned.publish(subject.transcript_public(contact), encode(here))
+        await provisioned.publish(subject.transcript_public(contact), encode(kept))
+        await provisioned.publish(subject.transcript_internal(contact), encode(told))
+
+    async def copied() -> bool:
+        return len([each async for each in read(provisioned, TRANSCRIPT_PUBLIC, "transcript.>")]) == 2 * len(path)
+
+    await until(copied)
+    await erase_contacts(provisioned, SUPPORT, [path[-1]], NOTHING)
+    left = [item.id for item in await all_transcripts(provisioned)]
+    assert left == ["m2c1", "m2c2", "m2c3"]
+    copies = [decode_item(each.data).id async for each in read(provisioned, TRANSCRIPT_PUBLIC, "transcript.>")]
+    assert copies == left
