@@ -129,17 +129,18 @@ def test_case_60_the_times_of_rings_add_up_from_the_beginning_and_rejections_do_
     assert [(event.ring, event.at - began) for event in desk.told(RingOpened)] == [(1, MINUTE), (2, 2 * MINUTE)]
 
 
-def test_a_contact_whose_ring_the_settings_have_no_more_waits_in_their_last_one() -> None:
+def test_a_contact_is_held_on_when_the_ring_that_it_was_taken_in_is_no_more() -> None:
     rings = (RingSettings(), RingSettings(after=MINUTE), RingSettings(after=2 * MINUTE, skills=False))
-    french = InboxSettings(channel=EMAIL, id=MAIL, skills=("french",))
-    desk = desk_with(person("full", capacity=0), inboxes=[french], rings=rings)
-    contact = desk.opens()
+    desk = desk_with(person("full", capacity=0), person("late", available=False), rings=rings)
+    chat = chats(desk)
     desk.wait(seconds=121)
     desk.tick()
-    assert desk.contact(contact).ring == 2
-    fewer = settings(person("full"), person("speaks", "french"), inboxes=[french], version=2)
+    desk.available("late")
+    assert (desk.contact(chat).ring, desk.holder(chat)) == (2, "late")
+    fewer = settings(person("full", capacity=0), person("late", available=False), inboxes=ALL, version=2)
     desk.must_apply(msgspec.structs.replace(fewer, rings=rings[:1]))
-    assert desk.holder(contact) == "speaks"
+    tells(desk, chat, Presence.LEFT)
+    assert desk.holder(chat) == "late"
 
 
 def test_case_61_a_ring_is_skipped_and_somebody_comes_into_it_in_the_same_millisecond() -> None:
