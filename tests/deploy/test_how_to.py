@@ -27,6 +27,8 @@ HELD = {
     r"frontline mail reconcile": "tests/integration/intake_email/test_imap_command.py",
     r"(?:export )?FRONTLINE_\w+=": "the settings, below",
     r"make (new-channel NAME|test ARGS|check-deploy)": "tests/contract/test_add_a_channel.py",
+    r"frontline erase (customer|contact|list|journal|again)": "tests/integration/cli/test_erase.py",
+    r'curl "\$ROUTER/api/contacts/\$CONTACT/(split|messages/)': "tests/integration/router_api/test_parting.py",
     r"frontline desk (simulate|arrivals|import-rota)": "tests/unit/router_simulate/test_command.py",
     r"(secret|body|id|key|mac)=|curl --fail .*/webhook/": "tests/contract/test_add_a_channel.py",
 }
@@ -147,6 +149,6 @@ def test_the_constraints_leave_no_package_out(checkout: Path) -> None:
 def test_compose_takes_the_variables_that_the_page_sets() -> None:
     text = (DEPLOY / "compose.yaml").read_text()
     assert set(re.findall(r"\$\{(\w+)", text)) - {"CHAT_ORIGINS"} == set(
-        re.findall(r"\b((?:SMTP|TWILIO|PHONE)_[A-Z_]+)\b", ONE_MACHINE)
+        re.findall(r"\b((?:SMTP|TWILIO|PHONE)_[A-Z_]+|PUBLIC_URL)\b", ONE_MACHINE)
     )
     assert yaml.safe_load(text)["services"]["intake-email"]["ports"] == ["25:2525"]

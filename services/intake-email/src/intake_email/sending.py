@@ -41,7 +41,8 @@ class Sending:
         if inbox is None:
             raise Rejected("the inbox that this reply goes out from is not there any more", Reason.UNKNOWN_INBOX)
         mail = render(message, inbox, self._sign, manner=self._manner, ours=self._is_ours)
-        automatic = message.kind is not OutboundKind.REPLY
+        # How often one of us is told is the desk's to say.
+        automatic = message.kind not in (OutboundKind.REPLY, OutboundKind.NOTICE)
         if automatic and not await self._restraint.allows(message.id, mail.recipients, self._clock()):
             self._host.meter.count("automatic_mails_held_back", kind=message.kind)
             self._host.log.warning("mail.automatic_held_back", message=message.id, inbox=message.inbox)

@@ -13,6 +13,7 @@ from frontline.contract.channel import Replays
 from frontline.contract.error import Mistake, Reason, Rejected, SettingsError, Unavailable
 from frontline.contract.ids import ChannelName, MessageId
 from frontline.runtime.bus import Bus
+from frontline.runtime.checkpoints import ChannelCheckpoints
 from frontline.runtime.directory import Directory
 from frontline.runtime.host import HostSettings, load_plugin
 from frontline.runtime.metrics import ChannelMeter, Metrics
@@ -82,6 +83,7 @@ async def _channel(name: ChannelName, bus: Bus, signer: Signer, *, write: bool) 
     host = ReplayHost(
         inboxes=directory,
         objects=store if write else Unwritten(store),
+        checkpoints=ChannelCheckpoints(bus, name),
         log=log,
         meter=ChannelMeter(metrics, name, log),
         signer=signer,

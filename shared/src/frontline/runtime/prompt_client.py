@@ -37,7 +37,6 @@ class PromptClient(Client):
     def __init__(self) -> None:
         super().__init__()
         self._ps = PromptParser(self)
-        self._writing: asyncio.Handle | None = None
 
     replies_sid = 0
     """The subscription that acknowledgements come by; `acknowledged` says whether it was one that somebody awaits."""
@@ -66,7 +65,7 @@ class PromptClient(Client):
 
     async def send(self, subject: str, reply: str, payload: bytes, headers: dict[str, str] | None) -> None:
         """As `publish`, which looks at every word by patterns and copies the message twice: that costs more than to
-        send it. What is sent in one turn of the loop goes out in one piece at its end.
+        send it.
         """
         head = "".join([f"{name}: {value}\r\n" for name, value in headers.items()]) if headers else ""
         lines = len(headers) if headers else 0
@@ -84,21 +83,8 @@ class PromptClient(Client):
         self.stats["out_msgs"] += 1
         self.stats["out_bytes"] += len(payload)
         await self._send_command(b"%b%b\r\n" % (begin, payload))
-        if self._writing is None:
-            self._writing = asyncio.get_running_loop().call_soon(self._write)
-
-    def _write(self) -> None:
-        """Hand on what is to be sent. Only where the network does not take it at once nats-py's task is woken to wait
-        for it, which costs more than this.
-        """
-        self._writing = None
-        writer: asyncio.StreamWriter | None = getattr(self._transport, "_io_writer", None)
-        idle = writer is not None and not writer.is_closing() and writer.transport.get_write_buffer_size() == 0
-        if writer is not None and idle and self.is_connected:
-            pending, self._pending, self._pending_data_size = self._pending, [], 0
-            writer.write(b"".join(pending))
-        elif self._pending and self._flush_queue is not None and self._flush_queue.empty():
-            self._flush_queue.put_nowait(asyncio.get_running_loop().create_future())
+        if self._flush_queue.empty():
+            await self._flush_pending()
 
     def acknowledge(self, data: bytes) -> int:
         """How many octets at the beginning of what the server sent are whole acknowledgements that somebody awaits;

@@ -15,7 +15,7 @@ from enum import StrEnum
 import msgspec
 
 from frontline.contract import subject
-from frontline.contract.channel import Inboxes, Log, Meter, ObjectStore, Replays
+from frontline.contract.channel import Checkpoints, Inboxes, Log, Meter, ObjectStore, Replays
 from frontline.contract.cloudevent import headers
 from frontline.contract.codec import decode_inbound
 from frontline.contract.error import Rejected, Unavailable
@@ -57,6 +57,7 @@ class ReplayHost:
 
     inboxes: Inboxes
     objects: ObjectStore
+    checkpoints: Checkpoints
     log: Log
     meter: Meter
     signer: Signer
