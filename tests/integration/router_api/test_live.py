@@ -50,7 +50,8 @@ async def test_a_watcher_is_told_what_the_desk_decides_and_can_read_it_at_once(
         started = await next_frame(ws)
         assert (started["event"], started["agent"], started["data"]) == ("Started", AGENT, {"resumed": False})
         contact = await there.contact_from(mail("<1@one.example>", inbox=LIVE))
-        frames = await frames_to(ws, "ContactOffered")
+        # That the desk has taken its inboxes may be told before, or have been.
+        frames = [frame for frame in await frames_to(ws, "ContactOffered") if frame["event"] != "InboxTaken"]
         kinds = [frame["event"] for frame in frames]
         assert kinds == ["ContactOpened", "MessageReceived", "ClockStarted", "ContactOffered"]
         assert {frame["contact"] for frame in frames} == {contact}
