@@ -34,6 +34,9 @@ async def test_an_agent_splits_a_contact_and_moves_a_message_after_a_look_at_wha
         await agent.sees("It burns.")
         running.send(answering(first, "Where is my invoice?"))
         await agent.sees("It burns.", "Where is my invoice?")
+        await line("It burns.").hover()
+        split = page.get_by_role("button", name="Split from here")
+        await expect(split).to_have_count(1)  # not where nothing would stay behind
         await line("Where is my invoice?").hover()
         await line("Where is my invoice?").get_by_role("button", name="Split from here").click()
         await expect(dialog.locator("blockquote")).to_contain_text("Where is my invoice?")

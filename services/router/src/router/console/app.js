@@ -462,7 +462,11 @@ function showLines(lines) {
   const atEnd = box.scrollHeight - box.scrollTop - box.clientHeight < 40
   const before = box.childElementCount
   const why = new Map(lines.filter((line) => line.delivery === 'failed' && line.text).map((line) => [line.reply, line.text]))
-  keyed(box, lines.filter((line) => line.kind !== 'receipt'), (line) => line.id, lineNode, (node, line) => {
+  const shown = lines.filter((line) => line.kind !== 'receipt')
+  const first = shown.find((line) => !happened(line))
+  keyed(box, shown, (line) => line.id, lineNode, (node, line) => {
+    const split = node.querySelector('.split')
+    if (split) split.hidden = line === first // nothing would stay behind
     const delivery = node.querySelector('.delivery')
     const reason = line.delivery === 'failed' && why.has(line.id) ? `: ${readable(why.get(line.id))}` : ''
     const text = line.direction === 'out' ? (DELIVERY[line.delivery] || '') + reason : ''
@@ -472,9 +476,10 @@ function showLines(lines) {
   if (atEnd || before === 0) box.scrollTop = box.scrollHeight
 }
 
+const happened = (line) => line.kind === 'system' || (line.kind === 'call' && line.direction === 'in')
+
 function lineNode(line) {
-  const happened = line.kind === 'system' || (line.kind === 'call' && line.direction === 'in')
-  const kind = line.kind === 'note' ? 'note' : happened ? 'event' : line.kind === 'survey' ? 'in survey' : line.direction
+  const kind = line.kind === 'note' ? 'note' : happened(line) ? 'event' : line.kind === 'survey' ? 'in survey' : line.direction
   const name = readable(line.from.name) || { customer: 'Customer', agent: 'Agent', system: 'Frontline' }[line.from.role] || ''
   const head = el('p', { className: 'head' }, el('b', {}, name), el('time', { dateTime: line.at }, time(line.at)))
   if (line.kind !== 'message' && line.kind !== 'system') head.append(el('span', {}, line.kind === 'survey' ? 'how it was' : line.kind))
@@ -493,9 +498,9 @@ function lineNode(line) {
   }
   if (line.original) files.append(el('button', { type: 'button', onclick: () => download(line.original, `${line.id}.eml`) }, 'Original'))
   if (files.childElementCount) node.append(files)
-  if (!happened) {
+  if (!happened(line)) {
     node.append(el('div', { className: 'parts' },
-      el('button', { type: 'button', className: 'link', onclick: () => askToPart(line, false) }, 'Split from here'),
+      el('button', { type: 'button', className: 'link split', onclick: () => askToPart(line, false) }, 'Split from here'),
       el('button', { type: 'button', className: 'link', onclick: () => askToPart(line, true) }, 'Move to …')))
   }
   if (!text && line.html) files.querySelector('button').click()
