@@ -82,12 +82,11 @@ class Replica:
             except* LostEnd:
                 self._with.log.error("desk.log_lost_its_end", desk=self._desk.id)
                 self._with.figures.lost_end(self._desk.id)
+                await _pause(stopping)
             except* (WrongClock, Torn, Unavailable, UnreadableSnapshot, msgspec.DecodeError) as errors:
                 for error in _leaves(errors):
                     self._with.log.error("desk.given_up", desk=self._desk.id, error=type(error).__name__)
-                with suppress(TimeoutError):
-                    async with asyncio.timeout(_AGAIN_SECONDS):
-                        await stopping.wait()
+                await _pause(stopping)
             finally:
                 self._leader = None
             if (task := asyncio.current_task()) is not None and task.cancelling():
@@ -179,6 +178,13 @@ def _leaves(error: BaseException) -> Iterator[BaseException]:
             yield from _leaves(each)
     else:
         yield error
+
+
+async def _pause(stopping: asyncio.Event) -> None:
+    """Whatever it was may be there still: trying again at once and for ever helps nobody."""
+    with suppress(TimeoutError):
+        async with asyncio.timeout(_AGAIN_SECONDS):
+            await stopping.wait()
 
 
 async def _follow(follower: Follower) -> None:
