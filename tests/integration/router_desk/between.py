@@ -57,6 +57,8 @@ class Desks:
         self.replicas: dict[DeskId, Replica] = {}
         self._running: dict[DeskId, tuple[asyncio.Task[None], asyncio.Event]] = {}
         self._count = 0
+        self.registry = CollectorRegistry()
+        self._figures = RouterFigures(self.registry)
 
     async def __aenter__(self) -> Self:
         await provision(self.bus.nc.jetstream(), topology([EMAIL], [SUPPORT, SALES], SMALL))
@@ -127,16 +129,20 @@ class Desks:
                 found += record.commit.events
         return found
 
+    def heard(self, desk: DeskId, what: str, outcome: str) -> float:
+        """How much of it the desk has heard from others, and what became of it."""
+        labels = {"desk": desk, "what": what, "outcome": outcome}
+        return self.registry.get_sample_value("frontline_desk_heard_from_desks_total", labels) or 0.0
+
     def _surroundings(self) -> Surroundings:
-        figures = RouterFigures(CollectorRegistry())
         return Surroundings(
             bus=self.bus,
             signer=SIGNER,
-            configured=Configured(CONFIGURATION, None, logger("test"), figures),
+            configured=Configured(CONFIGURATION, None, logger("test"), self._figures),
             wall=lambda: datetime.now(UTC),
             log=logger("test"),
             park=parking(self.bus),
-            figures=figures,
+            figures=self._figures,
             lease_seconds=1.0,
             holder_of=self._holder_of,
         )

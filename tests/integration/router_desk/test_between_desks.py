@@ -130,6 +130,9 @@ async def test_what_is_no_word_at_all_is_parked_and_those_behind_it_are_heard(pr
         await until(lambda: _empty(provisioned, TRANSFERS))
         info = await provisioned.nc.jetstream().stream_info("PARKED")
         assert info.state.messages == 2
+        assert desks.heard(SALES, "between", "malformed") == 1
+        assert desks.heard(SALES, "forwarded", "malformed") == 1
+        assert desks.heard(SALES, "between", "taken") >= 1
 
 
 async def test_an_agent_of_the_other_desk_is_rung_where_the_customer_came_in_and_picks_up(provisioned: Bus) -> None:

@@ -5,10 +5,12 @@ half as fast.
 """
 
 import asyncio
-from collections.abc import AsyncGenerator, Callable, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
+from contextlib import suppress
 from typing import Any
 
 import msgspec
+import nats.errors
 from nats.aio.msg import Msg
 
 from frontline.contract.error import Unavailable
@@ -90,3 +92,9 @@ def _check(status: Msg) -> None:
     code = (status.headers or {}).get("Status", "")
     if code not in ("404", "408"):
         raise Unavailable(f"the consumer is gone: {code}")
+
+
+async def quietly(settling: Awaitable[None]) -> None:
+    """Await what may fail because the connection went away; the redelivery makes it good."""
+    with suppress(nats.errors.Error, ConnectionError):
+        await settling

@@ -82,6 +82,13 @@ class RouterFigures:
             registry=registry,
         )
 
+        self._heard = Counter(
+            "frontline_desk_heard_from_desks",
+            "What other desks have sent, words about contacts (between) and messages (forwarded), by what became of it.",
+            ["desk", "what", "outcome"],
+            registry=registry,
+        )
+
         self._notices = Counter(
             "frontline_desk_notices",
             "Notices to agents, by the way they were to go and what became of them here.",
@@ -153,6 +160,10 @@ class RouterFigures:
 
     def snapshot_failed(self, desk: DeskId) -> None:
         self._snapshots_failed.labels(desk).inc()
+
+    def heard(self, desk: DeskId, what: str, outcome: str) -> None:
+        """`what` is `between` or `forwarded`; `outcome` is `taken`, `failed`, or why it was parked."""
+        self._heard.labels(desk, what, outcome).inc()
 
     def lost_end(self, desk: DeskId) -> None:
         self._ends_lost.labels(desk).inc()

@@ -5,22 +5,17 @@ its contact waits for it, and so do those behind it. What belongs to nothing her
 """
 
 import asyncio
-from contextlib import aclosing
 
 import msgspec
-import nats.errors
 from nats.aio.msg import Msg
 
 from frontline.contract import subject
 from frontline.contract.channel import Log
 from frontline.contract.clock import Clock
 from frontline.contract.codec import decode_inbound
-from frontline.contract.error import Rejected, Unavailable
 from frontline.contract.ids import DeskId
 from frontline.contract.message import DeliveryReceipt, InboundMessage
 from frontline.runtime.bus import Bus
-from frontline.runtime.pull import ensure_consumer, pull
-from frontline.runtime.topology import TRANSFERS
 from router.core.command import DeskCommand, ReceiveMessage, SentOn
 from router.core.elsewhere import NOT_HERE_YET, Elsewhere
 from router.core.event import MessageReceived
@@ -28,16 +23,15 @@ from router.core.refusal import Refused
 from router.desk.acknowledge import Acknowledgements
 from router.desk.between_words import sent_on_of
 from router.desk.effects import stored
-from router.desk.holding import ACK_WAIT_SECONDS
-from router.desk.intake import MAX_DELIVERIES, Park
-from router.desk.log import Deposed
+from router.desk.figures import RouterFigures
+from router.desk.intake import Park
+from router.desk.listening import Listening
 from router.desk.loop import Decided, DeskLoop, Stale, Work
 from router.desk.resolve import Resolved, Resolver
 from router.desk.send_on import SendsOn
 from router.desk.words import Acks, Words, item_of, item_of_receipt
 
 _AT_ONCE = 64
-_RETRY_SECONDS = 0.5
 _LOOK_AGAIN_SECONDS = 0.1
 _PATIENCE_SECONDS = 60.0
 """How long those behind it wait for a contact that is on its way."""
@@ -57,81 +51,38 @@ class Forwarded:
         acknowledgements: Acknowledgements,
         sends_on: SendsOn,
         park: Park,
+        figures: RouterFigures,
         clock: Clock,
         log: Log,
     ) -> None:
-        self._bus = bus
-        self._desk = desk
         self._resolver = resolver
         self._loop = loop
         self._words = words
         self._acknowledgements = acknowledgements
         self._sends_on = sends_on
-        self._park = park
         self._clock = clock
-        self._log = log
-        self._in_hand: list[Msg] = []
+        self._messages = Listening(
+            bus,
+            desk,
+            "forwarded",
+            durable=subject.forward_consumer(desk),
+            on=subject.forward(desk),
+            at_once=_AT_ONCE,
+            park=park,
+            figures=figures,
+            log=log,
+        )
 
     async def run(self) -> None:
         """Take them in until cancelled; what is in hand then comes again to the next leader. Raises `Deposed`."""
-        async with asyncio.TaskGroup() as tasks:
-            tasks.create_task(self._pull())
-            tasks.create_task(self._keep())
-
-    async def _pull(self) -> None:
-        durable = subject.forward_consumer(self._desk)
-        while True:
-            try:
-                await self._bus.wait_connected()
-                await ensure_consumer(
-                    self._bus,
-                    TRANSFERS,
-                    durable,
-                    filters=[subject.forward(self._desk)],
-                    ack_wait=ACK_WAIT_SECONDS,
-                    max_ack_pending=_AT_ONCE,
-                )
-                async with aclosing(pull(self._bus, TRANSFERS, durable, lambda: _AT_ONCE)) as batches:
-                    async for messages in batches:
-                        self._in_hand = list(messages)
-                        while self._in_hand:
-                            await self._take(self._in_hand[0])
-                            self._in_hand = self._in_hand[1:]
-            except Unavailable as error:
-                self._log.warning("forwarded.interrupted", desk=self._desk, error=error.detail)
-                await asyncio.sleep(_RETRY_SECONDS)
-            finally:
-                self._in_hand = []
-
-    async def _keep(self) -> None:
-        """Tell the server which are still in hand, so that it does not give them out again."""
-        while True:
-            await asyncio.sleep(ACK_WAIT_SECONDS / 2.5)
-            for msg in tuple(self._in_hand):
-                if msg in self._in_hand and self._bus.connected:
-                    await _quietly(msg.in_progress())
+        await self._messages.run(self._take)
 
     async def _take(self, msg: Msg) -> None:
+        sent_on, inbound = sent_on_of(msg.headers), decode_inbound(msg.data)
         try:
-            if msg.metadata.num_delivered >= MAX_DELIVERIES:
-                await self._put_aside(msg, "poison", f"delivered {msg.metadata.num_delivered} times without success")
-                return
-            sent_on, inbound = sent_on_of(msg.headers), decode_inbound(msg.data)
-            try:
-                await self._settle(msg, inbound, sent_on)
-            except Elsewhere as elsewhere:
-                await self._sends_on.send_on(msg, inbound, elsewhere, sent_on)
-        except (Deposed, Unavailable):
-            raise
-        except Refused as refused:
-            await self._put_aside(msg, "refused", f"{refused.conflict}: {refused.detail}")
-        except Rejected as error:
-            await self._put_aside(msg, "malformed", error.detail)
-        except Exception as error:  # noqa: BLE001 - a bug must not cost a message
-            self._log.error("forwarded.failed", desk=self._desk, error=type(error).__name__)
-            await _quietly(msg.nak(delay=2.0 ** min(msg.metadata.num_delivered, 5)))
-        else:
-            await _quietly(msg.ack())
+            await self._settle(msg, inbound, sent_on)
+        except Elsewhere as elsewhere:
+            await self._sends_on.send_on(msg, inbound, elsewhere, sent_on)
 
     async def _settle(self, msg: Msg, inbound: InboundMessage | DeliveryReceipt, sent_on: SentOn) -> None:
         """Raises `Elsewhere`, `Refused`, `Unavailable`."""
@@ -184,15 +135,3 @@ class Forwarded:
         acks = await self._words.met(command.customer, inbound.sender, known=resolved.known_customer)
         acks += await self._words.heard(line, again=again, traceparent=trace)
         return acks + await self._acknowledgements.tell(inbound, command, contact, again=again)
-
-    async def _put_aside(self, msg: Msg, reason: str, error: str) -> None:
-        await self._park(reason, msg, error)
-        await _quietly(msg.term())
-
-
-async def _quietly(doing: object) -> None:
-    """Await what may fail because the connection went away; the redelivery makes it good."""
-    try:
-        await doing  # type: ignore[misc]
-    except (nats.errors.Error, ConnectionError):
-        return

@@ -14,7 +14,6 @@ from dataclasses import dataclass, field
 from typing import Protocol, TypeVar
 
 import msgspec
-import nats.errors
 from nats.aio.msg import Msg
 
 from frontline.contract import subject
@@ -26,7 +25,7 @@ from frontline.contract.error import Rejected, Unavailable
 from frontline.contract.ids import ChannelName, ContactId, DeskId, InboxId
 from frontline.contract.message import DeliveryReceipt, InboundMessage
 from frontline.runtime.bus import Bus
-from frontline.runtime.pull import pull
+from frontline.runtime.pull import pull, quietly
 from router.core.command import DeskCommand
 from router.core.decide_message import NOT_TAKEN, UNKNOWN_INBOX
 from router.core.elsewhere import Elsewhere
@@ -181,7 +180,7 @@ class Intake:
     async def _admit(self, msg: Msg) -> _Item | None:
         """The message as a value, or `None` if it was put aside."""
         if not self._holding.has(InboxId(msg.subject.rpartition(".")[2])):
-            await _quietly(msg.nak(delay=_ELSEWHERE_SECONDS))  # it left the consumer's filter after it was handed out
+            await quietly(msg.nak(delay=_ELSEWHERE_SECONDS))  # it left the consumer's filter after it was handed out
             return None
         if msg.metadata.num_delivered >= MAX_DELIVERIES:
             await self._put_aside(msg, "poison", f"delivered {msg.metadata.num_delivered} times without success")
@@ -309,7 +308,7 @@ class Intake:
                 except Unavailable:
                     await asyncio.sleep(_RETRY_SECONDS)
                     item.acks = await self._patiently(item, {}, again=True)
-            await _quietly(item.msg.ack())
+            await quietly(item.msg.ack())
             self._let_go(item)
 
     async def _keep(self) -> None:
@@ -318,20 +317,20 @@ class Intake:
             await asyncio.sleep(ACK_WAIT_SECONDS / 2.5)
             for item in tuple(self._in_hand):
                 if item in self._in_hand and self._bus.connected:
-                    await _quietly(item.msg.in_progress())
+                    await quietly(item.msg.in_progress())
 
     async def _trouble(self, item: _Item, error: BaseException) -> None:
         """Say no for good where the message can never succeed; else have it delivered again, later."""
         self._let_go(item)
         if isinstance(error, Refused) and error.conflict in (UNKNOWN_INBOX, NOT_TAKEN):
-            await _quietly(item.msg.nak(delay=_ELSEWHERE_SECONDS))  # its inbox is going to another desk, and it with it
+            await quietly(item.msg.nak(delay=_ELSEWHERE_SECONDS))  # its inbox is going to another desk, and it with it
             return
         if isinstance(error, Refused):
             await self._put_aside(item.msg, "refused", f"{error.conflict}: {error.detail}")
             return
         if not isinstance(error, Unavailable):
             self._log.error("intake.failed", message=item.inbound.id, error=type(error).__name__)
-        await _quietly(item.msg.nak(delay=2.0 ** min(item.msg.metadata.num_delivered, 5)))
+        await quietly(item.msg.nak(delay=2.0 ** min(item.msg.metadata.num_delivered, 5)))
 
     async def _put_aside(self, msg: Msg, reason: str, error: str) -> None:
         while True:
@@ -341,7 +340,7 @@ class Intake:
             except Unavailable:
                 await asyncio.sleep(_RETRY_SECONDS)
                 await self._bus.wait_connected()
-        await _quietly(msg.term())
+        await quietly(msg.term())
 
     def _let_go(self, item: _Item) -> None:
         self._in_hand.pop(item, None)
@@ -358,11 +357,3 @@ async def _unless(stop: asyncio.Event, coming: Awaitable[T]) -> T | None:
         for each in (waiting, stopped):
             each.cancel()
         await asyncio.gather(waiting, stopped, return_exceptions=True)
-
-
-async def _quietly(doing: object) -> None:
-    """Await what may fail because the connection went away; the redelivery makes it good."""
-    try:
-        await doing  # type: ignore[misc]
-    except (nats.errors.Error, ConnectionError):
-        return

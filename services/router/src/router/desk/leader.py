@@ -125,6 +125,7 @@ class Leader:
             words=words,
             acknowledgements=acknowledgements,
             park=surroundings.park,
+            figures=surroundings.figures,
             clock=clock,
             log=log,
         )

@@ -8,6 +8,7 @@ from frontline.contract.ids import DeskId
 from frontline.runtime.bus import Bus
 from router.desk.acknowledge import Acknowledgements
 from router.desk.between import Between
+from router.desk.figures import RouterFigures
 from router.desk.forwarded import Forwarded
 from router.desk.intake import Park
 from router.desk.loop import DeskLoop
@@ -29,11 +30,12 @@ class Neighbours:
         words: Words,
         acknowledgements: Acknowledgements,
         park: Park,
+        figures: RouterFigures,
         clock: Clock,
         log: Log,
     ) -> None:
         self.sends_on = SendsOn(bus, desk, log)
-        self._between = Between(bus, desk, loop=loop, park=park, clock=clock, log=log)
+        self._between = Between(bus, desk, loop=loop, park=park, figures=figures, clock=clock, log=log)
         self._forwarded = Forwarded(
             bus,
             desk,
@@ -43,6 +45,7 @@ class Neighbours:
             acknowledgements=acknowledgements,
             sends_on=self.sends_on,
             park=park,
+            figures=figures,
             clock=clock,
             log=log,
         )
