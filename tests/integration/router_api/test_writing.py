@@ -6,13 +6,15 @@ from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import pytest
+
 from frontline.contract import subject
 from frontline.contract.ids import DeskId
 from frontline.contract.transcript import ItemKind
 from frontline.runtime.bus import Bus
 from frontline.runtime.keyvalue import KeyValue
 from frontline.runtime.objects import Objects, whole
-from frontline.runtime.reader import read
+from frontline.runtime.reader import Stored, read
 from frontline.runtime.topology import THREADS
 from router.api.port import Commands
 from router.core.event import ContactResolved, NoteAdded, ReplyQueued
@@ -26,6 +28,7 @@ from tests.integration.router_desk.desk import (
     events,
     mail,
     outbox,
+    send_in,
     transcript,
     until,
 )
@@ -54,6 +57,36 @@ async def test_a_reply_goes_out_to_the_customer_and_refers_to_the_conversation(
         assert [ref.native_id or ref.reply for ref in one.thread] == ["<1@one.example>"]
         assert [ref.native_id or ref.reply for ref in two.thread] == ["<1@one.example>", one.id]
         assert two.html == "<b>And</b>"
+
+
+async def test_a_reply_at_once_waits_for_the_words_that_say_where_to(
+    provisioned: Bus, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # The log tells of a contact before its words stand in the transcript: who is quick sees it in between.
+    async with world(provisioned, tmp_path) as there:
+        take_items, here = there.index.take_items, asyncio.Event()
+
+        async def late(batch: Sequence[Stored]) -> None:
+            await here.wait()
+            await take_items(batch)
+
+        monkeypatch.setattr(there.index, "take_items", late)
+        agent = there.client()
+        await send_in(there.bus, mail("<1@one.example>", sender="ann@one.example"))
+
+        async def listed() -> bool:
+            return bool((await agent.get("/api/contacts")).body["items"])
+
+        await until(listed)
+        id_ = (await agent.get("/api/contacts")).body["items"][0]["id"]
+        reply = asyncio.create_task(agent.post(f"/api/contacts/{id_}/replies", {"text": "Hi"}))
+        await until(lambda: bool(there.index._waiting._waiters))
+        here.set()
+        assert (await reply).status == 201
+        await until(lambda: _count(there.bus, 1))
+        (sent,) = await outbox(there.bus)
+        assert [to.address for to in sent.to] == ["ann@one.example"]
+        assert [ref.native_id for ref in sent.thread] == ["<1@one.example>"]
 
 
 async def test_an_answer_to_our_reply_finds_the_contact_by_the_replys_key(provisioned: Bus, tmp_path: Path) -> None:

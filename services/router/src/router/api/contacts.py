@@ -43,6 +43,8 @@ async def list_contacts(call: Call[Nothing, ContactFilter]) -> web.Response:
 async def show_contact(call: Call[Nothing, Nothing]) -> web.Response:
     position = _position(call)
     row = call.contact()
+    if call.seen:
+        await call.api.index.wait_for_words(row.id, call.seen, WAIT_SECONDS)  # they say where a reply goes
     read, desk = call.api.index.read, call.who.desk.id
     contact = read.contact(desk, row.id)
     if contact is None:

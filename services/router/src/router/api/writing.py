@@ -1,6 +1,7 @@
 """What agents write: replies and notes. Their words are stored before the desk decides upon them."""
 
 import asyncio
+from contextlib import suppress
 from typing import Any
 
 import nh3
@@ -9,12 +10,14 @@ from aiohttp import web
 from frontline.contract import cloudevent, subject
 from frontline.contract.codec import encode
 from frontline.contract.draft import Draft
+from frontline.contract.error import Unavailable
 from frontline.contract.ids import ContactId, MessageId
 from frontline.contract.message import Attachment
 from frontline.runtime.objects import one
 from frontline.runtime.topology import ATTACHMENTS
 from router.api.call import Call, answer
 from router.api.compose import GIST, address_letter, note_draft, reply_draft
+from router.api.contacts import WAIT_SECONDS
 from router.api.idempotency import ask, id_for
 from router.api.shape import FileBody, NoteBody, Nothing, ReplyBody
 from router.core.command import AddNote, SendReply
@@ -25,7 +28,11 @@ _SCHEMES = {*nh3.ALLOWED_URL_SCHEMES, "cid"}
 
 async def write_reply(call: Call[ReplyBody, Nothing]) -> web.Response:
     contact, body = call.contact(), call.body
-    read = call.api.index.read
+    index = call.api.index
+    with suppress(Unavailable):  # words that are held up keep no answer back
+        # The log tells of a message before its words stand in the transcript, and those say where to answer.
+        await index.wait_for_words(contact.id, index.log_position(call.who.desk.id).seq, WAIT_SECONDS)
+    read = index.read
     letter = address_letter(
         contact,
         read.subject(contact.id),
