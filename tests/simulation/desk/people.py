@@ -9,11 +9,12 @@ from typing import Protocol
 
 import msgspec
 
+from frontline.configuration.model import Desk
 from frontline.contract import cloudevent, subject
 from frontline.contract.codec import decode_outbound, encode
 from frontline.contract.draft import Draft
 from frontline.contract.error import Rejected, Unavailable
-from frontline.contract.ids import AgentId, ChannelName, ContactId, CustomerId, InboxId, MessageId
+from frontline.contract.ids import AgentId, ChannelName, ContactId, CustomerId, DeskId, InboxId, MessageId
 from frontline.contract.message import (
     Automation,
     DeliveryReceipt,
@@ -55,7 +56,7 @@ from router.core.contact import ASSIGNED, RESOLVED, WAITS, Contact
 from router.core.refusal import Refused
 from router.core.state import OUTCOMES_KEPT
 from router.desk.command_port import CommandRequest
-from tests.simulation.desk.firm import ASKED, CHAT, DESK, EMAIL, FRENCH, MAIL, SIGNER, SUPPORT, TALK
+from tests.simulation.desk.firm import ASKED, CHAT, DESK, EMAIL, FRENCH, MAIL, SIGNER, TALK
 from tests.simulation.desk.process import Gone, Process
 from tests.simulation.desk.truth import Truth
 
@@ -93,7 +94,9 @@ class Sent:
 
 
 class Channel:
-    """An intake process, and the customers behind it."""
+    """An intake process, and the customers behind it. `inboxes` is where they write to, as often as they stand there."""
+
+    inboxes: tuple[InboxId, ...] = (MAIL, MAIL, FRENCH, ASKED)
 
     def __init__(self, world: World, bus: Bus, random: Random) -> None:
         self.sent = Sent()
@@ -154,7 +157,7 @@ class Channel:
     def _mail(self, *, live: bool) -> InboundMessage:
         self._count += 1
         random, native = self._random, f"n{self._count}"
-        channel, inbox = (CHAT, TALK) if live else (EMAIL, random.choice((MAIL, MAIL, FRENCH, ASKED)))
+        channel, inbox = (CHAT, TALK) if live else (EMAIL, random.choice(self.inboxes))
         sender = f"customer-{random.randrange(4)}"
         key = idempotency_key(account=f"{channel} {inbox}", native_id=native, kind="message")
         own = ThreadKey(kind="id", value=native, evidence=ThreadEvidence.REFERENCE, finds=False)
@@ -216,8 +219,9 @@ class Asked:
 class Colleague:
     """An agent: looks at the desk, and does something about it."""
 
-    def __init__(self, world: World, agent: AgentId, random: Random) -> None:
+    def __init__(self, world: World, agent: AgentId, random: Random, desk: Desk = DESK) -> None:
         self.agent = agent
+        self._desk = desk
         self.asked: list[Asked] = []
         self._world = world
         self._random = random
@@ -265,11 +269,13 @@ class Colleague:
         command = asked.command
         if isinstance(command, Drafted):
             draft = self._draft(command)
-            head = cloudevent.headers(id=draft.item.id, kind="draft", source="/desks/support", at=draft.item.at)
-            ack = await process.bus.publish(subject.draft(SUPPORT), encode(draft), head)
+            head = cloudevent.headers(
+                id=draft.item.id, kind="draft", source=f"/desks/{self._desk.id}", at=draft.item.at
+            )
+            ack = await process.bus.publish(subject.draft(self._desk.id), encode(draft), head)
             command = msgspec.structs.replace(command, draft=ack.seq)
         reply = await process.commands.ask(
-            SUPPORT, CommandRequest(command=command, request=asked.request, body={"request": asked.request})
+            self._desk.id, CommandRequest(command=command, request=asked.request, body={"request": asked.request})
         )
         if reply.body != {"request": asked.request}:
             raise AssertionError(f"{asked.request} got another's answer: {reply.body}")
@@ -296,7 +302,7 @@ class Colleague:
         if random.random() < 0.04:
             return self._write_first()
         if random.random() < 0.03:
-            partner = random.choice([agent.id for agent in DESK.agents])
+            partner = random.choice([agent.id for agent in self._desk.agents])
             return SwapTurn(agent=self.agent, partner=partner, shift="noon", day=self._world.now().date())
         if state.contacts and random.random() < 0.3:
             return self._about(random.choice(list(state.contacts.values())))
@@ -337,7 +343,7 @@ class Colleague:
                 until = None if seconds is None else self._world.now() + timedelta(seconds=seconds)
                 return WaitFor(contact=contact.id, agent=self.agent, state=random.choice(sorted(WAITS)), until=until)
             case "transfer":
-                to = random.choice([agent.id for agent in DESK.agents])
+                to = random.choice([agent.id for agent in self._desk.agents])
                 if random.random() < 0.5:
                     return TransferContact(contact=contact.id, agent=self.agent, to=to)
                 return TransferContact(contact=contact.id, agent=self.agent, skill="french")
@@ -354,7 +360,7 @@ class Colleague:
             reply=MessageId(f"f-{name}"),
             agent=self.agent,
             channel=EMAIL,
-            inbox=MAIL,
+            inbox=self._desk.inboxes[0].id,
             draft=0,
             keys=(SIGNER.key_hash("reply", name),),
         )
@@ -371,19 +377,19 @@ class Colleague:
             direction=Direction.OUT if told else Direction.INTERNAL,
             author=Author(role="agent", id=self.agent),
             channel=EMAIL,
-            inbox=MAIL,
+            inbox=self._desk.inboxes[0].id,
             text="An answer",
         )
-        outbound = _outbound(command, now) if isinstance(command, SendReply | WriteFirst) else None
+        outbound = _outbound(self._desk.id, command, now) if isinstance(command, SendReply | WriteFirst) else None
         return Draft(item=item, outbound=outbound)
 
 
-def _outbound(command: SendReply | WriteFirst, now: datetime) -> OutboundMessage:
+def _outbound(desk: DeskId, command: SendReply | WriteFirst, now: datetime) -> OutboundMessage:
     return OutboundMessage(
         id=command.reply,
         channel=ChannelName(command.channel),
         inbox=InboxId(command.inbox),
-        desk=SUPPORT,
+        desk=desk,
         contact=ContactId(command.contact),
         customer=CustomerId("u"),
         author=command.agent,

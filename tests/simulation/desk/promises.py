@@ -15,41 +15,70 @@
 """
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import aclosing
-from typing import TYPE_CHECKING, TypeVar
+from typing import Protocol, TypeVar
 
 from frontline.contract.codec import encode
+from frontline.contract.ids import DeskId
 from frontline.contract.message import InboundMessage
 from frontline.contract.transcript import decode_item
+from frontline.runtime.bus import Bus
 from router.core.state import DeskState, fingerprint
 from router.desk.effects import as_told
 from router.desk.follower import Follower
+from router.desk.leader import Leader
 from router.desk.log_store import StreamLogStore
 from router.desk.snapshots import Snapshots
 from tests.simulation.desk import history, targets
-from tests.simulation.desk.firm import SUPPORT
+from tests.simulation.desk.broker import Broker
+from tests.simulation.desk.people import Channel, Colleague
+from tests.simulation.desk.truth import Truth
 
 T = TypeVar("T")
 
-if TYPE_CHECKING:
-    from tests.simulation.desk.scenario import Scenario
+
+class OneDesk(Protocol):
+    """A desk of a run."""
+
+    desk: DeskId
+    truth: Truth
+    broker: Broker
+    channel: Channel
+    forgot: bool
+    """Whether the broker has forgotten which messages it had seen."""
+    lost: bool
+    """Whether the log has lost its end."""
+
+    @property
+    def colleagues(self) -> Sequence[Colleague]: ...
+
+    def led(self) -> tuple[Bus, Leader] | None:
+        """Who leads in the last epoch, and the bus of that process."""
+        ...
+
+    def standing_by(self) -> list[Follower]:
+        """Those who follow the log and do not lead, nor think so."""
+        ...
+
+    def is_late(self, event: str) -> bool:
+        """Whether it was decided while the processes ended."""
+        ...
 
 
-async def check(run: "Scenario") -> None:
+async def check(run: OneDesk) -> None:
     """While a leader leads and nothing is left to do."""
-    process = run.leader()
-    assert process is not None
-    leader = process.replica.leader
-    assert leader is not None
+    led = run.led()
+    assert led is not None
+    bus, leader = led
     await leader.loop.counted()
     while leader.loop.state.index != run.truth.state.index:  # it has decided something since
         await leader.loop.counted()
         await asyncio.sleep(0)
     truth = fingerprint(run.truth.state)
     assert fingerprint(leader.loop.state) == truth, f"the leader's state is another: {_where(leader.loop.state, run)}"
-    follower = Follower(SUPPORT, StreamLogStore(process.bus, SUPPORT))
-    await follower.begin(Snapshots(process.bus, SUPPORT))
+    follower = Follower(run.desk, StreamLogStore(bus, run.desk))
+    await follower.begin(Snapshots(bus, run.desk))
     run.broker.seen["from a snapshot"] += follower.fence.seq > 0
     fence = run.truth.fence  # a new epoch that has decided nothing is in no state
     while (follower.fence.epoch, follower.fence.index) != (fence.epoch, fence.index):
@@ -57,7 +86,7 @@ async def check(run: "Scenario") -> None:
             async for stored in records:
                 follower.take(stored)
     assert fingerprint(follower.state) == fingerprint(run.truth.state), "from the last snapshot it is another state"
-    for standby in _standing_by(run):
+    for standby in run.standing_by():
         if standby.fence.seq == run.truth.fence.seq:
             run.broker.seen["stood by"] += 1
             where = (standby.fence.epoch, standby.fence.index)
@@ -65,34 +94,33 @@ async def check(run: "Scenario") -> None:
             assert fingerprint(standby.state) == fingerprint(run.truth.state), "who stands by has another state"
 
 
-def check_ends(run: "Scenario") -> None:
+def check_ends(run: OneDesk) -> None:
     """Once all processes have ended."""
     log = run.truth.log
     history.clocks_end_once(log)
     wanted, found = history.breaches(log), history.recorded_breaches(log)
-    assert found == wanted, _breaches(found, wanted)
+    assert found == wanted, differing(found, wanted)
     wanted_too, found_too = targets.breaches(log), targets.recorded(log)
-    assert found_too == wanted_too, _breaches(found_too, wanted_too)
-    open_ = history.offers_end_once(log)
-    assert open_.keys() == set(run.truth.state.offers.values()), "open offers"
-    history.wrap_ups_last(log)
-    history.shifts_change_on_time(log)
+    assert found_too == wanted_too, differing(found_too, wanted_too)
+    offers_and_shifts_end_as_they_should(run)
     if run.lost:
         return  # what was in the lost end was accepted, answered and told, and is gone
     _everything_accepted_is_decided_and_written_down(run)
-    _answers_are_true(run)
-    _everything_is_told_once(run)
+    answers_are_true(run)
+    everything_is_told_once(run)
     replies, delivered = set(run.truth.replies), set(run.channel.sent.delivered)
     assert delivered == replies, f"replies never sent: {replies - delivered}; never written: {delivered - replies}"
 
 
-def _standing_by(run: "Scenario") -> list[Follower]:
-    """Those who follow the log and do not lead, nor think so."""
-    replicas = [process.replica for process in run._processes if process.replica.leader is None]
-    return [replica._follower for replica in replicas if replica._follower is not None]
+def offers_and_shifts_end_as_they_should(run: OneDesk) -> None:
+    log = run.truth.log
+    open_ = history.offers_end_once(log)
+    assert open_.keys() == set(run.truth.state.offers.values()), "open offers"
+    history.wrap_ups_last(log)
+    history.shifts_change_on_time(log)
 
 
-def _everything_accepted_is_decided_and_written_down(run: "Scenario") -> None:
+def _everything_accepted_is_decided_and_written_down(run: OneDesk) -> None:
     parked = [record.data for record in run.broker.streams["PARKED"].records.values()]
     written: dict[str, int] = {}
     for record in run.broker.streams["TRANSCRIPT"].records.values():
@@ -111,7 +139,7 @@ def _everything_accepted_is_decided_and_written_down(run: "Scenario") -> None:
         assert written.get(reply), f"the words of reply {reply} are nowhere"
 
 
-def _answers_are_true(run: "Scenario") -> None:
+def answers_are_true(run: OneDesk) -> None:
     for colleague in run.colleagues:
         for asked in colleague.asked:
             decided = run.truth.requests[asked.request]
@@ -124,12 +152,14 @@ def _answers_are_true(run: "Scenario") -> None:
                 assert decided == 1, f"{asked.request} was said to be decided, and was not"
 
 
-def _everything_is_told_once(run: "Scenario") -> None:
+def everything_is_told_once(run: OneDesk) -> None:
     said: dict[str, bytes] = {}
     for record in run.broker.streams["EVENTS"].records.values():
         id_ = record.headers["Nats-Msg-Id"]
+        if not id_.startswith(f"{run.desk}."):
+            continue
         assert said.setdefault(id_, record.data) == record.data, f"event {id_} is told in two ways"
-    wanted = {f"{SUPPORT}.{id_}": encode(as_told(SUPPORT, id_, event)) for id_, event in run.truth.told.items()}
+    wanted = {f"{run.desk}.{id_}": encode(as_told(run.desk, id_, event)) for id_, event in run.truth.told.items()}
     # The desk ends without telling what it decided while it was ending: the next leader does.
     later = {id_ for id_ in wanted if id_ not in said and run.is_late(id_)}
     missing = wanted.keys() - said.keys() - later
@@ -138,10 +168,10 @@ def _everything_is_told_once(run: "Scenario") -> None:
     assert all(said[id_] == wanted[id_] for id_ in said), "told in other words than decided"
 
 
-def _breaches(found: Mapping[T, object], wanted: Mapping[T, object]) -> str:
+def differing(found: Mapping[T, object], wanted: Mapping[T, object]) -> str:
     other = {key: (found.get(key), wanted.get(key)) for key in found.keys() | wanted.keys()}
     return f"breaches, as on record and as told from the story: { {k: v for k, v in other.items() if v[0] != v[1]} }"
 
 
-def _where(state: DeskState, run: "Scenario") -> str:
+def _where(state: DeskState, run: OneDesk) -> str:
     return f"{state.epoch}.{state.index}, and {run.truth.state.epoch}.{run.truth.state.index}"

@@ -13,10 +13,13 @@ from random import Random
 import msgspec
 
 from frontline.contract.ids import AgentId
+from frontline.runtime.bus import Bus
 from frontline.runtime.reader import Stored
 from frontline.runtime.topology import stream_configs
 from router.core.command import ApplySettings
 from router.desk.effects import Place
+from router.desk.follower import Follower
+from router.desk.leader import Leader
 from router.desk.settings import desk_settings
 from tests.simulation.desk import firm, promises
 from tests.simulation.desk.broker import Broker
@@ -62,6 +65,8 @@ def simulate(seed: int, trouble: Trouble | None = None) -> Run:
 
 
 class Scenario:
+    desk = firm.SUPPORT
+
     def __init__(self, seed: int, trouble: Trouble | None = None) -> None:
         self._seed = seed
         self._trouble = trouble
@@ -362,6 +367,14 @@ class Scenario:
 
     # For the promises.
 
+    def led(self) -> tuple[Bus, Leader] | None:
+        process = self.leader()
+        return None if process is None or process.replica.leader is None else (process.bus, process.replica.leader)
+
+    def standing_by(self) -> list[Follower]:
+        replicas = [process.replica for process in self._processes if process.replica.leader is None]
+        return [replica._follower for replica in replicas if replica._follower is not None]
+
     def leader(self) -> Process | None:
         for process in self._processes:
             leader = process.replica.leader
@@ -370,7 +383,6 @@ class Scenario:
         return None
 
     def is_late(self, event: str) -> bool:
-        """Whether it was decided while the processes ended."""
         _, epoch, index, _ = event.split(".")
         return (int(epoch), int(index)) > self._settled
 

@@ -6,7 +6,7 @@ It is the one reader that is never late, and decides nothing: it looks at what h
 from collections import Counter
 from datetime import datetime, timedelta
 
-from frontline.contract.ids import MessageId
+from frontline.contract.ids import DeskId, MessageId
 from frontline.runtime.reader import Stored
 from router.core.capacity import AVAILABLE
 from router.core.clock import LAPSE
@@ -37,12 +37,12 @@ _DIRECTLY = ("direct", "transfer", "transferred")
 class Truth:
     """`log` is what counts. `wrong` says what did not hold, first things first."""
 
-    def __init__(self, limit: int) -> None:
+    def __init__(self, limit: int, desk: DeskId = SUPPORT) -> None:
         """`limit` is that of the events of one commit."""
         self._limit = limit
         self.quiet_since: datetime | None = None
         """Since when nothing goes wrong: whatever comes due happens on time."""
-        self.state = DeskState(SUPPORT)
+        self.state = DeskState(desk)
         self.log: list[Commit] = []
         self.seq_of: dict[str, int] = {}
         """Where the answer to a request stands."""
