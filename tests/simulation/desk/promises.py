@@ -15,12 +15,13 @@
 """
 
 import asyncio
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from contextlib import aclosing
 from typing import Protocol, TypeVar
 
 from frontline.contract.codec import encode
-from frontline.contract.ids import DeskId
+from frontline.contract.ids import DeskId, MessageId
 from frontline.contract.message import InboundMessage
 from frontline.contract.transcript import decode_item
 from frontline.runtime.bus import Bus
@@ -105,11 +106,10 @@ def check_ends(run: OneDesk) -> None:
     offers_and_shifts_end_as_they_should(run)
     if run.lost:
         return  # what was in the lost end was accepted, answered and told, and is gone
-    _everything_accepted_is_decided_and_written_down(run)
+    everything_accepted_is_decided_and_written_down(run, [run.truth])
     answers_are_true(run)
     everything_is_told_once(run)
-    replies, delivered = set(run.truth.replies), set(run.channel.sent.delivered)
-    assert delivered == replies, f"replies never sent: {replies - delivered}; never written: {delivered - replies}"
+    every_reply_is_sent(run, [run.truth])
 
 
 def offers_and_shifts_end_as_they_should(run: OneDesk) -> None:
@@ -120,7 +120,9 @@ def offers_and_shifts_end_as_they_should(run: OneDesk) -> None:
     history.shifts_change_on_time(log)
 
 
-def _everything_accepted_is_decided_and_written_down(run: OneDesk) -> None:
+def everything_accepted_is_decided_and_written_down(run: OneDesk, truths: Sequence[Truth]) -> None:
+    """By one of these."""
+    received = sum((truth.received for truth in truths), Counter[MessageId]())
     parked = [record.data for record in run.broker.streams["PARKED"].records.values()]
     written: dict[str, int] = {}
     for record in run.broker.streams["TRANSCRIPT"].records.values():
@@ -131,12 +133,17 @@ def _everything_accepted_is_decided_and_written_down(run: OneDesk) -> None:
             run.broker.seen["parked"] += 1
             continue
         if isinstance(message, InboundMessage):
-            assert run.truth.received[id_] == 1, f"message {id_} was accepted, and never decided"
+            assert received[id_] == 1, f"message {id_} was accepted, and never decided"
         times = written.get(id_, 0)
         assert times, f"message {id_} was accepted, and its words are nowhere"
         assert times == 1 or run.forgot, f"message {id_} stands {times} times in the transcript"
-    for reply in run.truth.replies:
+    for reply in (reply for truth in truths for reply in truth.replies):
         assert written.get(reply), f"the words of reply {reply} are nowhere"
+
+
+def every_reply_is_sent(run: OneDesk, truths: Sequence[Truth]) -> None:
+    replies, delivered = {reply for truth in truths for reply in truth.replies}, set(run.channel.sent.delivered)
+    assert delivered == replies, f"replies never sent: {replies - delivered}; never written: {delivered - replies}"
 
 
 def answers_are_true(run: OneDesk) -> None:

@@ -3,12 +3,13 @@
 import asyncio
 import hashlib
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from contextvars import Context
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
 from random import Random
+from typing import Any
 
 import msgspec
 
@@ -40,8 +41,8 @@ PATIENCE = 240.0
 HOUR = 3600.0
 QUIET = (0.0, 0.0, 3.0, 8.0)
 """Virtual seconds for which the desk then runs on, undisturbed."""
+Happening = Callable[[], Coroutine[Any, Any, None]]
 SNAPSHOTS_EVERY = (10, 30, 1_000)
-_CONFIGS = stream_configs(firm.TOPOLOGY)
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,9 +54,9 @@ class Run:
     digest: str
 
 
-def simulate(seed: int, trouble: Trouble | None = None) -> Run:
+def simulate(seed: int, trouble: Trouble | None = None, kind: "type[Scenario] | None" = None) -> Run:
     """Run `seed`, with `trouble` on top of what it draws. Raises `Broken`."""
-    scenario = Scenario(seed, trouble)
+    scenario = (kind or Scenario)(seed, trouble)
     try:
         with small(scenario.limit):
             return run_virtually(scenario.run())
@@ -66,6 +67,7 @@ def simulate(seed: int, trouble: Trouble | None = None) -> Run:
 
 class Scenario:
     desk = firm.SUPPORT
+    topology = firm.TOPOLOGY
 
     def __init__(self, seed: int, trouble: Trouble | None = None) -> None:
         self._seed = seed
@@ -100,7 +102,7 @@ class Scenario:
     # The run.
 
     async def run(self) -> Run:
-        self.broker = Broker(_CONFIGS, asyncio.get_running_loop().time)
+        self.broker = Broker(stream_configs(self.topology), asyncio.get_running_loop().time)
         self.broker.on_stored = self._stored
         self.broker.behind = self._behind
         self.over = asyncio.Event()
@@ -108,30 +110,48 @@ class Scenario:
         self.up.set()
         client = SimulatedClient(self.broker, Random(self._random.random()), self._faults, 0)
         self._bus = await bus_to(client, ack_deadline=self._faults.deadline)
-        self.channel = Channel(self, self._bus, Random(self._random.random()))
+        self.channel = self._customers(Random(self._random.random()))
         self._clients = [client]
         for _ in range(self._random.choice((1, 2, 2, 3))):
             await self._start()
-        self.colleagues = [Colleague(self, agent.id, Random(self._random.random())) for agent in firm.DESK.agents]
-        working = [asyncio.create_task(colleague.work()) for colleague in self.colleagues]
-        self.operator = Colleague(self, AgentId("operator"), Random(self._random.random()))
-        self.colleagues.append(self.operator)
+        working = self._employ()
         self._operating: list[asyncio.Task[None]] = []
         await self._go_wrong()
         await self._make_peace()
         await self._settle(working + self._operating)
-        self.truth.quiet_since = self.now()
+        for truth in self._truths():
+            truth.quiet_since = self.now()
         await asyncio.sleep(self._random.choice(QUIET))
-        self._settled = (self.truth.state.epoch, self.truth.state.index)
-        await promises.check(self)
+        await self._check()
         for process in self._processes:
             await process.halt()
-        promises.check_ends(self)
-        seen = self.broker.seen + Counter(
-            commits=len(self.truth.log), epochs=self.truth.epochs, messages=len(self.truth.received)
-        )
-        seen.update(type(event).__name__ for commit in self.truth.log for event in commit.events)
+        self._check_ends()
+        seen = Counter(self.broker.seen)
+        for truth in self._truths():
+            seen.update(commits=len(truth.log), epochs=truth.epochs, messages=len(truth.received))
+            seen.update(type(event).__name__ for commit in truth.log for event in commit.events)
         return Run(self._seed, seen, self._trace.hexdigest())
+
+    def _customers(self, random: Random) -> Channel:
+        return Channel(self, self._bus, random)
+
+    def _employ(self) -> list["asyncio.Task[None]"]:
+        """Those who work at the desk, and one who looks after it."""
+        self.colleagues = [Colleague(self, agent.id, Random(self._random.random())) for agent in firm.DESK.agents]
+        working = [asyncio.create_task(colleague.work()) for colleague in self.colleagues]
+        self.operator = Colleague(self, AgentId("operator"), Random(self._random.random()))
+        self.colleagues.append(self.operator)
+        return working
+
+    def _truths(self) -> list[Truth]:
+        return [self.truth]
+
+    async def _check(self) -> None:
+        self._settled = (self.truth.state.epoch, self.truth.state.index)
+        await promises.check(self)
+
+    def _check_ends(self) -> None:
+        promises.check_ends(self)
 
     def _stored(self, stream: str, record: Stored) -> None:
         if stream == LOG:
@@ -150,36 +170,40 @@ class Scenario:
 
     async def _start(self) -> Process:
         self._numbers += 1
-        process = Process(self._numbers, self.broker, Random(self._random.random()), self._faults, self.wrong)
+        process = self._process()
         self._processes.append(process)
         await process.start(snapshot_every=self._every, retention=self._retention)
         return process
 
+    def _process(self) -> Process:
+        return Process(self._numbers, self.broker, Random(self._random.random()), self._faults, self.wrong)
+
     # What goes wrong.
+
+    def _kinds(self) -> dict[Happening, float]:
+        """What may go wrong, and how often beside the rest."""
+        return {
+            self._crash: 4,
+            self._crash_at_some_await: 6,
+            self._stop: 3,
+            self._cut: 3,
+            self._stall: 3,
+            self._be_away: 2,
+            self._fill: 1,
+            self._restart_server: 2,
+            self._usurp: 3,
+            self._be_down: 1,
+            self._step_clock: 1,
+            self._start_with_wrong_clock: 1,
+            self._sleep_over_days: 0.4,
+            partial(lose_end, self): 0.4,
+            partial(lose_end_under_the_living, self): 0.6,
+        }
 
     async def _go_wrong(self) -> None:
         random, loop = self._random, asyncio.get_running_loop()
-        happenings = random.choices(
-            (
-                self._crash,
-                self._crash_at_some_await,
-                self._stop,
-                self._cut,
-                self._stall,
-                self._be_away,
-                self._fill,
-                self._restart_server,
-                self._usurp,
-                self._be_down,
-                self._step_clock,
-                self._start_with_wrong_clock,
-                self._sleep_over_days,
-                partial(lose_end, self),
-                partial(lose_end_under_the_living, self),
-            ),
-            (4, 6, 3, 3, 3, 2, 1, 2, 3, 1, 1, 1, 0.4, 0.4, 0.6),
-            k=random.randint(0, 6),
-        )
+        kinds = self._kinds()
+        happenings = random.choices(list(kinds), list(kinds.values()), k=random.randint(0, 6))
         happenings += [self._reconfigure] * random.choice((0, 0, 0, 1, 2))
         if self._trouble is not None:
             happenings.append(partial(self._trouble.happens, self))
