@@ -7,6 +7,7 @@ from functools import partial
 from frontline.contract import subject
 from frontline.contract.ids import DeskId
 from frontline.runtime.bus import Bus
+from router.core.contact import WAITING
 from router.core.state import fingerprint
 from router.desk.follower import Follower
 from router.desk.log_store import StreamLogStore
@@ -51,6 +52,20 @@ async def test_a_follower_begins_at_the_snapshot_and_has_the_state_that_the_whol
             break
     assert follower.fence.seq == taken.seq
     assert fingerprint(follower.state) == fingerprint(whole.state)
+
+
+async def test_whoever_follows_has_everybody_in_their_line_before_they_lead(provisioned: Bus) -> None:
+    async with desk_on(provisioned) as replica:
+        await mails(provisioned, *(str(n) for n in range(12)))
+        await until(lambda: holds(replica, 12))
+        await replica.leader.loop.drain()  # type: ignore[union-attr]
+    follower = await begun(provisioned)
+    following = asyncio.create_task(follower.run())
+    await until(lambda: len(follower.state.contacts) == 12)
+    waiting = [contact for contact in follower.state.contacts.values() if contact.phase == WAITING]
+    assert waiting
+    assert all(contact.place is not None for contact in waiting)
+    following.cancel()
 
 
 async def test_a_desk_whose_log_was_purged_goes_on_from_the_snapshot(provisioned: Bus) -> None:

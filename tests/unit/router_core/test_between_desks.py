@@ -640,7 +640,7 @@ def test_every_event_of_a_transfer_is_told_once() -> None:
 
 def test_every_field_of_a_term_and_of_a_clock_has_its_place_in_a_parcel() -> None:
     assert {field.name for field in fields(Term) if field.init} == set(CarriedTerm.__struct_fields__)
-    kept = {field.name for field in fields(Clock)} - {"target", "armed"}
+    kept = set(Clock.__struct_fields__) - {"target", "armed"}
     assert kept == set(CarriedClock.__struct_fields__) - {"intervals", "rest"}
 
 

@@ -73,6 +73,15 @@ class Matching:
             contact.line.remove(contact)
             self._unplaced[contact.id] = contact
 
+    def place(self) -> None:
+        """Put those who have joined since into their lines, as every decision does first."""
+        for contact in self._unplaced.values():
+            line = contact.line
+            line.add(contact)
+            self._unsettled[line] = None
+            self._deserted[line] = None
+        self._unplaced.clear()
+
     def took(self, agent: Agent) -> None:
         """The agent was given a contact, and moves behind the others."""
         self._crews[kind_of(agent)].ready(agent)
@@ -122,7 +131,7 @@ class Matching:
         named again until it is empty, or until `hopeless` says that there is none.
         """
         if self._unplaced:
-            self._place()
+            self.place()
         for line in tuple(self._deserted):
             if line.first is not None and not self._served(line):
                 return line
@@ -160,7 +169,7 @@ class Matching:
         Those who were asked already come after all who were not.
         """
         if self._unplaced:
-            self._place()
+            self.place()
         best: Line | None = None
         for line in tuple(self._unsettled):
             if line.first is None or self._taker(line) is None:
@@ -195,14 +204,6 @@ class Matching:
             if agent is not None and (first is None or agent.rank < first.rank):
                 first = agent
         return first
-
-    def _place(self) -> None:
-        for contact in self._unplaced.values():
-            line = contact.line
-            line.add(contact)
-            self._unsettled[line] = None
-            self._deserted[line] = None
-        self._unplaced.clear()
 
     def _look_at_all(self) -> None:
         for line in self._lines.values():

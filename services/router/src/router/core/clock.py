@@ -1,9 +1,10 @@
 """A running promise: one target of a contact, as its desk holds it in memory."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass, fields
 from datetime import datetime, timedelta
 from typing import Any
+
+import msgspec
 
 from frontline.contract.ids import MessageId
 from router.core.term import Term
@@ -26,8 +27,7 @@ def pauses_since(pauses: tuple[Pause, ...], start: datetime) -> tuple[Pause, ...
     return tuple((max(stopped, start), went_on) for stopped, went_on in pauses if went_on is None or went_on > start)
 
 
-@dataclass(slots=True, eq=False)
-class Clock:
+class Clock(msgspec.Struct, eq=False):
     """`warnings` are those still to come, `end` is empty while it runs. `due_at` is the deadline, and for a
     clock that stands still the one that it would have had.
 
@@ -88,6 +88,6 @@ class Clock:
 
     def dump(self, terms: dict[Term, int]) -> dict[str, Any]:
         """Everything about it; its term by a number, under which `terms` has it."""
-        plain = {field.name: getattr(self, field.name) for field in fields(self)}
+        plain = {name: getattr(self, name) for name in self.__struct_fields__}
         former = None if self.former is None else self.former.dump(terms)
         return plain | {"term": terms.setdefault(self.term, len(terms)), "former": former}

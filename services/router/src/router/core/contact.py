@@ -4,6 +4,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
+import msgspec
+
 from frontline.contract.ids import AgentId, ChannelName, ContactId, CustomerId, DeskId, InboxId, MessageId, OfferId
 from router.core.overlay import Position
 
@@ -44,8 +46,7 @@ class Offer:
     armed: datetime | None = None
 
 
-@dataclass(slots=True, eq=False)
-class Contact:
+class Contact(msgspec.Struct, eq=False):
     """`arrival` orders those who wait alike; `front` puts a contact before its lane. `agent` holds it,
     `last_agent` held it last. `replies` are the public ones that didn't fail, oldest first.
     `place` is where it stands in its line, and `None` while that is to be worked out again.

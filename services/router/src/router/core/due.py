@@ -1,6 +1,6 @@
 """What comes due when: a heap of instants, from which nothing is taken out in the middle."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from heapq import heapify, heappop, heappush
 
@@ -47,6 +47,16 @@ class Dues:
         clock.armed = clock.next_due()
         if clock.armed is not None:
             self._push((clock.armed, CLOCK, contact.id, clock.target))
+
+    def arm_clocks(self, contacts: Iterable[Contact]) -> None:
+        """All that may come due, of contacts that have had none armed; a takeover does so for everybody at once."""
+        heap, before = self._heap, len(self._heap)
+        for contact in contacts:
+            for clock in contact.clocks:
+                clock.armed = armed = clock.next_due()
+                if armed is not None:
+                    heappush(heap, (armed, CLOCK, contact.id, clock.target))
+        self._live += len(heap) - before
 
     def arm_offer(self, contact: Contact, offer: Offer) -> None:
         if offer.armed is not None:

@@ -30,7 +30,10 @@ def place_of(contact: Contact) -> Place:
     if contact.aged or lane == HIGHEST_BY_AGE:
         due = _BY_ARRIVAL
     else:
-        due = min((clock.due_at for clock in contact.clocks if not clock.end), default=_NEVER)
+        due = _NEVER
+        for clock in contact.clocks:  # for each message that waits: no generator for it
+            if not clock.end and clock.due_at < due:
+                due = clock.due_at
     return (lane, 0 if contact.front else 1, due, contact.arrival, contact.id)
 
 

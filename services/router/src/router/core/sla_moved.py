@@ -5,7 +5,6 @@ of a question that has left, and the clock of a question that was answered befor
 """
 
 from collections.abc import Collection, Iterator, Sequence
-from dataclasses import replace
 from datetime import datetime
 from typing import NamedTuple
 
@@ -161,7 +160,7 @@ def _resolution(state: DeskState, contact: Contact, now_has: Change, now: dateti
 
 def _since(contact: Contact, clock: Clock, start: datetime, at: datetime) -> list[DeskDecision]:
     """A clock that runs is reckoned anew from another start, by the same term, with what it stood still since."""
-    begun = replace(clock, started_at=start, pauses=pauses_since(clock.pauses, start))
+    begun = msgspec.structs.replace(clock, started_at=start, pauses=pauses_since(clock.pauses, start))
     anew = msgspec.structs.replace(sla.reckoned(contact.id, begun, clock.term, at), started_at=start)
     return [anew, *(sla.passed(anew, begun.pauses[-1][0]) if begun.paused else ())]
 

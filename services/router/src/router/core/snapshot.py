@@ -2,30 +2,32 @@
 
 A block is MessagePack. The first is the head; each further one has up to `CONTACTS_IN_BLOCK`
 contacts, so that neither side ever holds the whole of it twice. What can be worked out again (lines,
-crews, the heap of instants) is not written.
+crews, the heap of instants) is not written, and is there again when the last block was read: whoever leads then
+has nothing left to make up for.
 """
 
 from collections.abc import Iterable, Iterator
+from itertools import islice
 from typing import Any
 
 import msgspec
 
-from frontline.contract.ids import ChannelName, InboxId
 from router.core.calendar import calendars
 from router.core.capacity import Agent
 from router.core.check_in import CheckIn, CheckInsKept
 from router.core.clock import Clock
-from router.core.contact import NEVER, OFFERED, WAITING, Contact, Offer
+from router.core.contact import WAITING, Offer
 from router.core.desk_settings import DeskSettings
 from router.core.handling import Handling
 from router.core.holding import Holdings
 from router.core.overlay import Overlay
 from router.core.rota import Duty
-from router.core.snapshot_rows import AgentRow, ClockRow, ContactRow, Head, OfferRow, TermRow
+from router.core.snapshot_contacts import ContactColumns, given, packed, unpacked
+from router.core.snapshot_rows import AgentRow, Head, TermRow
 from router.core.state import DeskState
 from router.core.term import Term
 
-FORMAT = 1
+FORMAT = 2
 """Of the blocks. A snapshot of another format is of no use; the log is."""
 
 CONTACTS_IN_BLOCK = 2_000
@@ -37,7 +39,7 @@ class UnreadableSnapshot(Exception):
 
 _encode = msgspec.msgpack.Encoder().encode
 _decode_head = msgspec.msgpack.Decoder(Head).decode
-_decode_contacts = msgspec.msgpack.Decoder(list[ContactRow]).decode
+_decode_contacts = msgspec.msgpack.Decoder(ContactColumns).decode
 
 
 def save(state: DeskState) -> Iterator[bytes]:
@@ -49,14 +51,9 @@ def save(state: DeskState) -> Iterator[bytes]:
         for clock in contact.clocks:
             _number(clock, numbers)
     yield _encode(_head(state, numbers))
-    block: list[ContactRow] = []
-    for contact in state.contacts.values():
-        block.append(_contact_row(contact, numbers))
-        if len(block) == CONTACTS_IN_BLOCK:
-            yield _encode(block)
-            block = []
-    if block:
-        yield _encode(block)
+    contacts = iter(state.contacts.values())
+    while block := list(islice(contacts, CONTACTS_IN_BLOCK)):
+        yield _encode(packed(block, numbers))
 
 
 class Restoration:
@@ -72,9 +69,8 @@ class Restoration:
             if self._state is None:
                 self._begin(_decode_head(block))
             else:
-                for row in _decode_contacts(block):
-                    _keep(self._state, row, self._terms)
-        except msgspec.MsgspecError as error:
+                _keep(self._state, _decode_contacts(block), self._terms)
+        except (msgspec.MsgspecError, ValueError, IndexError) as error:
             raise UnreadableSnapshot(type(error).__name__) from error
 
     def done(self) -> DeskState:
@@ -234,134 +230,19 @@ def _agent(row: AgentRow) -> Agent:
     return Agent(**fields)
 
 
-def _contact_row(contact: Contact, numbers: dict[Term, int]) -> ContactRow:
-    offer = contact.offer
-    return ContactRow(
-        contact.id,
-        contact.channel,
-        contact.inbox,
-        contact.customer,
-        contact.lane,
-        contact.line.need,
-        contact.arrival,
-        contact.phase,
-        contact.front,
-        contact.agent,
-        contact.last_agent,
-        contact.linked_to,
-        contact.others,
-        tuple(_clock_row(clock, numbers) for clock in contact.clocks),
-        contact.replies,
-        contact.offer_for,
-        None if offer is None else OfferRow(offer.id, offer.agent, offer.rule, offer.expires_at),
-        contact.offers,
-        contact.round,
-        contact.asked,
-        contact.policy,
-        contact.skills,
-        contact.live,
-        contact.left,
-        contact.sticky,
-        contact.since,
-        contact.ring,
-        contact.aged,
-        contact.alarmed,
-        contact.moment,
-        contact.merged_into,
-        contact.ours,
-        contact.bound_for,
-        contact.last_sender,
-        contact.moves,
-        contact.trail,
-        contact.moved,
-    )
-
-
-def _clock_row(clock: Clock, numbers: dict[Term, int]) -> ClockRow:
-    return ClockRow(
-        clock.target,
-        numbers[clock.term],
-        clock.started_at,
-        clock.due_at,
-        clock.warnings,
-        clock.pauses,
-        clock.breached,
-        clock.end,
-        clock.met_by,
-        None if clock.former is None else _clock_row(clock.former, numbers),
-    )
-
-
-def _keep(state: DeskState, row: ContactRow, terms: list[Term]) -> None:
-    word = state.word
-    contact = Contact(
-        row.id,
-        ChannelName(word(row.channel)),
-        InboxId(word(row.inbox)),
-        row.customer,
-        word(row.lane),
-        state.matching.line(row.need),
-        row.arrival,
-        word(row.phase),
-        row.front,
-        row.agent,
-        row.last_agent,
-        row.linked_to,
-        row.others,
-        tuple(_clock(clock, terms) for clock in row.clocks),
-        row.replies,
-        None,
-        row.offer_for,
-        None,
-        row.offers,
-        row.round,
-        row.asked,
-        word(row.policy),
-        row.skills,
-        row.live,
-        row.left,
-        row.sticky,
-        row.since,
-        row.ring,
-        row.aged,
-        row.alarmed,
-        None,
-        row.merged_into,
-        row.ours,
-        row.bound_for,
-        row.last_sender,
-        row.moves,
-        row.trail,
-        row.moved if row.moved != NEVER else NEVER,
-    )
-    state.contacts[contact.id] = contact
-    if contact.merged_into is not None:
-        state.absorbed.setdefault(contact.merged_into, set()).add(contact.id)
-    if contact.phase == WAITING:
-        state.matching.join(contact)
-    elif contact.phase == OFFERED and row.offer is not None:
-        contact.offer = Offer(row.offer.id, row.offer.agent, word(row.offer.rule), row.offer.expires_at)
-        state.offers[contact.offer.id] = contact.id
-        state.dues.arm_offer(contact, contact.offer)
-    for clock in contact.clocks:
-        if not (clock.end or clock.breached):
-            state.dues.arm_clock(contact, clock)
-    if row.moment is not None:
-        state.dues.arm_moment(contact, row.moment)
-
-
-def _clock(row: ClockRow, terms: list[Term]) -> Clock:
-    term = terms[row.term]
-    return Clock(
-        term.target,
-        term,
-        row.started_at,
-        row.due_at,
-        row.warnings,
-        row.pauses,
-        row.breached,
-        row.end,
-        row.met_by,
-        None,
-        None if row.former is None else _clock(row.former, terms),
-    )
+def _keep(state: DeskState, columns: ContactColumns, terms: list[Term]) -> None:
+    contacts = unpacked(columns, terms, state.matching.line, state.word)
+    state.contacts.update(zip(columns.id.spread(len(contacts)), contacts, strict=True))
+    for contact, heir in given(columns.merged_into, contacts):
+        state.absorbed.setdefault(heir, set()).add(contact.id)
+    for contact in contacts:
+        if contact.phase == WAITING:
+            state.matching.join(contact)
+    state.matching.place()
+    state.dues.arm_clocks(contacts)
+    for contact, row in given(columns.offer, contacts):
+        contact.offer = offer = Offer(row.id, row.agent, state.word(row.rule), row.expires_at)
+        state.offers[offer.id] = contact.id
+        state.dues.arm_offer(contact, offer)
+    for contact, moment in given(columns.moment, contacts):
+        state.dues.arm_moment(contact, moment)

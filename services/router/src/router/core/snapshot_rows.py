@@ -6,85 +6,21 @@ from datetime import date, datetime, timedelta
 
 import msgspec
 
-from frontline.contract.ids import AgentId, ChannelName, ContactId, CustomerId, DeskId, InboxId, MessageId, OfferId
+from frontline.contract.ids import AgentId, ContactId, CustomerId, DeskId
 from router.core.check_in import CheckInsKept
 from router.core.commit import Outcome
-from router.core.contact import NEVER
 from router.core.desk_settings import CalendarSettings, DeskSettings, EscalationSettings
 from router.core.escalation import Reached
 from router.core.gone import Gone
 from router.core.handling import HandlingKept
 from router.core.holding import InboxKey
-from router.core.need import Need
-from router.core.overlay import OverlayKept, Position
-from router.core.parcel import Guest, Trail
+from router.core.overlay import OverlayKept
+from router.core.parcel import Guest
 from router.core.state import EndedOffer
 
 
 class Row(msgspec.Struct, array_like=True, frozen=True):
     """A tuple with names: what it costs to read a million of them is what a takeover costs."""
-
-
-class OfferRow(Row, frozen=True):
-    id: OfferId
-    agent: AgentId
-    rule: str
-    expires_at: datetime
-
-
-class ClockRow(Row, frozen=True):
-    """`term` is its number in the head."""
-
-    target: str
-    term: int
-    started_at: datetime
-    due_at: datetime
-    warnings: tuple[tuple[float, datetime], ...]
-    pauses: tuple[tuple[datetime, datetime | None], ...]
-    breached: bool
-    end: str
-    met_by: MessageId | None
-    former: "ClockRow | None"
-
-
-class ContactRow(Row, frozen=True):
-    id: ContactId
-    channel: ChannelName
-    inbox: InboxId
-    customer: CustomerId
-    lane: str
-    need: Need
-    arrival: int
-    phase: str
-    front: bool
-    agent: AgentId | None
-    last_agent: AgentId | None
-    linked_to: ContactId | None
-    others: tuple[CustomerId, ...]
-    clocks: tuple[ClockRow, ...]
-    replies: tuple[tuple[MessageId, datetime], ...]
-    offer_for: timedelta | None
-    offer: OfferRow | None
-    offers: int
-    round: int
-    asked: tuple[AgentId, ...]
-    policy: str
-    skills: tuple[str, ...]
-    live: bool
-    left: bool
-    sticky: AgentId | None
-    since: datetime | None
-    ring: int
-    aged: int
-    alarmed: bool
-    moment: datetime | None
-    merged_into: ContactId | None
-    ours: bool
-    bound_for: DeskId | None = None
-    last_sender: AgentId | None = None
-    moves: int = 0
-    trail: Trail = ()
-    moved: Position = NEVER
 
 
 class AgentRow(Row, frozen=True):

@@ -311,7 +311,7 @@ def fingerprint(state: DeskState) -> bytes:
 
 
 def _contact(contact: Contact, used: dict[Term, int]) -> dict[str, Any]:
-    fields = {name: getattr(contact, name) for name in Contact.__slots__ if name not in {"line", "place"}}
+    fields = {name: getattr(contact, name) for name in Contact.__struct_fields__ if name not in {"line", "place"}}
     fields["clocks"] = [clock.dump(used) for clock in contact.clocks]
     return fields | {"need": contact.line.need}
 

@@ -60,6 +60,7 @@ class Follower:
             async for batch in batches:
                 for stored in batch:
                     self.take(stored)
+                self.state.matching.place()  # else whoever takes over would place all at once, at the first decision
                 self._moved.set()
 
     def take(self, stored: Stored) -> None:
