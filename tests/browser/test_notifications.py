@@ -89,7 +89,15 @@ async def test_rule_2_11_an_agent_says_how_they_are_told_and_is_by_the_browser_a
         await page.reload()
         await page.get_by_role("button", name="Notifications").click()
         await expect(dialog.get_by_label("Your mail address")).to_have_value("me@people.example")
-        await dialog.get_by_role("button", name="Close").click()
+        await dialog.get_by_role("button", name="As my desk has it").click()
+        await expect(dialog.get_by_label("Your mail address")).to_have_value("")
+        await expect(dialog.get_by_role("button", name="As my desk has it")).to_be_hidden()
+        assert (await running.get("/api/me/notifications"))["own"] is False
+        await dialog.get_by_label("A notification of this browser").check()
+        await dialog.get_by_label("Mail", exact=True).check()
+        await dialog.get_by_label("Your mail address").fill("me@people.example")
+        await dialog.get_by_role("button", name="Save").click()
+        await expect(dialog).to_be_hidden()
         running.send(mail("In sight"))
         await expect(page.locator(".offer")).to_have_count(1)
         assert await shown(page) == [], "the page tells those who look at it"

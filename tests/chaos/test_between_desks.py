@@ -137,7 +137,8 @@ async def test_a_visitor_goes_on_in_the_same_chat_when_its_router_dies_while_it_
 
         async def complete() -> list[str] | None:
             items = (await running.get(f"{path}/transcript", agent=_OF_SALES))["items"]
-            return [item["text"] for item in items if item["kind"] == "message"] if len(items) >= 3 else None
+            said = [item["text"] for item in items if item["kind"] == "message"]
+            return said if len(said) >= 3 else None
 
         assert await until(complete) == ["Do you sell ladders?", "We do.", "One, please."]
         assert not await running.contacts()

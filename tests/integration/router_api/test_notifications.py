@@ -9,6 +9,7 @@ from frontline.configuration.model import Configuration
 from frontline.configuration.notify import Notices, Notify
 from frontline.runtime.bus import Bus
 from frontline.runtime.keyvalue import KeyValue
+from frontline.runtime.reader import read
 from frontline.runtime.topology import PREFERENCES, Personal, topology
 from tests.integration.router_api.world import CONFIGURATION, OTHER, world
 from tests.integration.router_desk.desk import AGENT, INBOX, commits
@@ -53,6 +54,20 @@ async def test_rule_2_11_the_configuration_holds_until_an_agent_says_otherwise_a
         after = (await there.client().get(PATH)).body
         assert (after["mail"], after["own"]) == ("me@people.example", True), "it survives a restart"
         assert (await there.client(OTHER).get(PATH)).body["own"] is False, "it is nobody else's"
+
+
+async def test_rule_2_11_an_agent_who_takes_their_word_back_is_told_as_configured_and_their_address_is_gone(
+    provisioned: Bus, tmp_path: Path
+) -> None:
+    given = Notify(ways=("mail",), mail="configured@people.example")
+    async with world(provisioned, tmp_path, configuration=telling(given)) as there:
+        agent = there.client()
+        assert (await agent.put(PATH, MINE)).status == 200
+        gone = await agent.ask("DELETE", PATH, headers={})
+        assert (gone.status, gone.body["mail"], gone.body["own"]) == (200, "configured@people.example", False)
+        assert (await agent.get(PATH)).body == gone.body
+        stored = [stored.data async for stored in read(provisioned, f"KV_{PREFERENCES}", f"$KV.{PREFERENCES}.>")]
+        assert stored == [b""]
 
 
 async def test_rule_2_11_an_address_is_kept_beside_the_log_and_marked_as_personal(

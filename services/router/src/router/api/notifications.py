@@ -37,6 +37,11 @@ async def set_notifications(call: Call[NotificationsBody, Nothing]) -> web.Respo
     return answer(_shown(call, notify, own=True))
 
 
+async def forget_notifications(call: Call[Nothing, Nothing]) -> web.Response:
+    await Preferences(call.api.bus).forget(call.who.agent.id)
+    return answer(_shown(call, call.who.agent.notify, own=False))
+
+
 def _of_desk(notify: Notify, who: Who) -> Iterator[FieldMistake]:
     for index, way in enumerate(notify.ways):
         if way in SENT and not who.desk.notices.inbox(way):

@@ -106,6 +106,14 @@ ROUTES: tuple[Route, ...] = (
         answer=Notifications,
     ),
     Route(
+        method="DELETE",
+        path="/api/me/notifications",
+        name="forgetNotifications",
+        summary="Be told as your configuration says, and have your own word forgotten",
+        handle=notifications.forget_notifications,
+        answer=Notifications,
+    ),
+    Route(
         method="GET",
         path="/api/desks",
         name="listDesks",

@@ -59,6 +59,7 @@ export function notifications({ api, me, mine, open, announce }) {
     $('zone').value = settings.own || settings.quiet.length ? settings.zone : Intl.DateTimeFormat().resolvedOptions().timeZone
     $('alarm-when-quiet').checked = settings.alarm_when_quiet
     $('alarm-line').hidden = !settings.lead
+    $('telling-forget').hidden = !settings.own
     $('telling-error').textContent = ''
     $('blocked').hidden = possible && Notification.permission !== 'denied'
     $('blocked').textContent = possible ? 'Your browser lets this page show none: allow it in its settings for this page.'
@@ -87,6 +88,16 @@ export function notifications({ api, me, mine, open, announce }) {
     }
   }
 
+  async function forget() {
+    try {
+      settings = await api('DELETE', '/api/me/notifications')
+      show()
+      announce('What you had said is forgotten: you are told as your desk has it.')
+    } catch (problem) {
+      $('telling-error').textContent = problem.message
+    }
+  }
+
   $('show-telling').onclick = async () => {
     try {
       await load()
@@ -98,6 +109,7 @@ export function notifications({ api, me, mine, open, announce }) {
   }
   $('telling-form').onsubmit = (event) => { event.preventDefault(); save() }
   $('telling-close').onclick = () => $('telling').close()
+  $('telling-forget').onclick = forget
   for (const zone of Intl.supportedValuesOf?.('timeZone') ?? []) $('zones').append(new Option(zone, zone))
   navigator.serviceWorker?.addEventListener('message', ({ data }) => { if (data.contact) open(data.contact) })
   navigator.serviceWorker?.startMessages()

@@ -31,6 +31,10 @@ class Preferences:
         """Returns once it is stored."""
         await self._bucket.put(agent, encode(notify))
 
+    async def forget(self, agent: AgentId) -> None:
+        """The configuration holds again. Returns once that is stored; the bucket keeps one value, so the former is gone."""
+        await self._bucket.put(agent, b"")
+
     async def watch(self) -> AsyncGenerator[list[tuple[AgentId, Notify | None]], None]:
         """What everybody has said, then each change; `None` for what is said no more. An empty list: that was all so far."""
         async for entries in self._bucket.watch():
