@@ -6,23 +6,8 @@ from axe_playwright_python.async_playwright import Axe
 from playwright.async_api import Browser, expect
 
 from tests.browser.test_console import OFFERING, console, mail, token
+from tests.e2e.desks import SALES
 from tests.e2e.running import frontline
-
-SALES = """
-[[desk]]
-id = "sales"
-name = "Sales"
-
-[[desk.inbox]]
-channel = "email"
-id = "sales"
-address = "sales@frontline.example"
-
-[[desk.agent]]
-id = "agent-9"
-name = "Demo agent 9"
-available = true
-"""
 
 
 async def test_a_contact_is_handed_to_another_desk_and_answered_there(tmp_path: Path, browser: Browser) -> None:

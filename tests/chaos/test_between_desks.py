@@ -13,23 +13,9 @@ import aiohttp
 import pytest
 
 from frontline.configuration.demo import DEMO
+from tests.e2e.desks import SALES
 from tests.e2e.running import Running, children, frontline, mail, mail_sink, until
 
-SALES = """
-[[desk]]
-id = "sales"
-name = "Sales"
-
-[[desk.inbox]]
-channel = "email"
-id = "sales"
-address = "sales@frontline.example"
-
-[[desk.agent]]
-id = "agent-9"
-name = "Demo agent 9"
-available = true
-"""
 ROUNDS = 4
 AT_ONCE = 4
 SEED = int(os.environ.get("FRONTLINE_SEED", "1"))
