@@ -1,7 +1,7 @@
 """`python -m tests.simulation [first [count]]`: run seeds of the desk and of its log, on all cores.
 
-`first` is a number or `commit`: derived from the commit that is checked out. Prints the seeds that
-break a promise, and how to run one of them again.
+`first` is a number or `commit`: derived from the content of the commit that is checked out. Prints the
+seeds that break a promise, and how to run one of them again.
 """
 
 import subprocess
@@ -20,8 +20,8 @@ _KINDS: dict[str, Callable[[int], object]] = {"desk": desk_scenario.simulate, "l
 
 
 def of_commit() -> int:
-    """The first seed for the commit that is checked out."""
-    found = subprocess.run(["git", "rev-parse", "HEAD"], capture_output=True, text=True, check=True)
+    """The first seed for what is checked out: by its content, so that it stays when a commit is made anew."""
+    found = subprocess.run(["git", "rev-parse", "HEAD^{tree}"], capture_output=True, text=True, check=True)
     return int(found.stdout[:8], 16)
 
 
