@@ -82,8 +82,7 @@ def advance(
     except Exception as bug:  # noqa: BLE001 - what was due has happened whatever is wrong with this command
         failed = bug
     else:
-        for event in decided:
-            work.evolve(event)
+        work.evolve(decided)
         if outcome is not None:
             work.answer(outcome)
     work.fire(now)
@@ -137,15 +136,16 @@ class _Work:
         self._open = False
         self._events: list[DeskDecision] = []
 
-    def evolve(self, event: DeskDecision) -> None:
-        if not self._open:
+    def evolve(self, events: tuple[DeskDecision, ...]) -> None:
+        if events and not self._open:
             self._begin()
-        try:
-            evolve(self._state, event)
-        except Exception as error:
-            raise Torn(f"{type(event).__name__} could not be carried out") from error
-        self._events.append(event)
-        self._room -= 1
+        for event in events:
+            try:
+                evolve(self._state, event)
+            except Exception as error:
+                raise Torn(f"{type(event).__name__} could not be carried out") from error
+        self._events += events
+        self._room -= len(events)
 
     def answer(self, outcome: Outcome) -> None:
         if not self._open:
@@ -158,15 +158,16 @@ class _Work:
             entry = dues.first_by(until)
             if entry is None:
                 return
-            for event in due(self._state, entry):
-                self.evolve(event)
+            events = due(self._state, entry)
+            self.evolve(events)
+            for event in events:
                 if type(event) is ClockResumed:
                     self._room -= len(event.intervals) // INTERVALS_PER_EVENT
 
     def settle(self) -> None:
         while self._room > 0 and (events := next_settling(self._state, self._now)):
+            self.evolve(events)
             for event in events:
-                self.evolve(event)
                 if type(event) is Escalated:
                     self._room -= len(event.agents) // AGENTS_PER_EVENT
 

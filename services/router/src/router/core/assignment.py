@@ -18,7 +18,7 @@ class Matching:
     """Lines of contacts, crews of agents, and what has changed since nothing more could be given."""
 
     __slots__ = (
-        "_agents", "_contacts", "_crews", "_deserted", "_freed", "_lines", "_own", "_unplaced", "_unsettled", "waiting",
+        "_agents", "_contacts", "_crew_of", "_crews", "_deserted", "_freed", "_lines", "_own", "_unplaced", "_unsettled", "waiting",
     )  # fmt: skip
 
     def __init__(self, contacts: Mapping[ContactId, Contact], agents: Mapping[AgentId, Agent]) -> None:
@@ -27,6 +27,7 @@ class Matching:
         self._lines: dict[Need, Line] = {}
         self._own: dict[AgentId, dict[Line, None]] = {}
         self._crews: dict[Kind, Crew] = {}
+        self._crew_of: dict[AgentId, Crew] = {}
         self._unplaced: dict[ContactId, Contact] = {}
         self._unsettled: dict[Line, None] = {}
         self._freed: dict[Crew, None] = {}
@@ -36,10 +37,11 @@ class Matching:
     def staff(self, agents: Iterable[Agent]) -> None:
         """Take these agents, as they are now, for all there are."""
         self._crews = {}
+        self._crew_of = {}
         for line in self._lines.values():
             line.crews = []
         for agent in agents:
-            crew = self._crew(kind_of(agent))
+            crew = self._crew_of[agent.id] = self._crew(kind_of(agent))
             crew.members[agent.id] = agent
             crew.present += agent.present
         self._freed.clear()
@@ -84,11 +86,11 @@ class Matching:
 
     def took(self, agent: Agent) -> None:
         """The agent was given a contact, and moves behind the others."""
-        self._crews[kind_of(agent)].ready(agent)
+        self._crew_of[agent.id].ready(agent)
 
     def gained(self, agent: Agent, before: Room) -> None:
         """The agent may take more than before: `before` was what they could use."""
-        crew = self._crews[kind_of(agent)]
+        crew = self._crew_of[agent.id]
         crew.ready(agent, NO_ROOM if agent.by_load else before)
         if self.waiting:
             self._freed[crew] = None
@@ -98,14 +100,14 @@ class Matching:
 
     def came(self, agent: Agent) -> None:
         """The agent is there from now on. They may take more, too: see `gained`."""
-        crew = self._crews[kind_of(agent)]
+        crew = self._crew_of[agent.id]
         crew.present += 1
         if crew.present == 1:  # somebody may be in a later ring now
             self._deserted.update((line, None) for line in self._lines.values() if line.waiting)
 
     def went(self, agent: Agent) -> None:
         """The agent is not there any more."""
-        crew = self._crews[kind_of(agent)]
+        crew = self._crew_of[agent.id]
         crew.present -= 1
         lines = [] if crew.present else [line for lines in crew.lines.values() for line in lines]
         self._deserted.update((line, None) for line in (*lines, *self._own.get(agent.id, ())) if line.waiting)
@@ -113,7 +115,7 @@ class Matching:
     def changed(self, agent: Agent, before: Kind) -> None:
         """The agent is of another kind than `before`: their duty has changed."""
         del self._crews[before].members[agent.id]
-        crew = self._crew(kind_of(agent))
+        crew = self._crew_of[agent.id] = self._crew(kind_of(agent))
         crew.members[agent.id] = agent
         self._crews[before].present -= agent.present
         crew.present += agent.present

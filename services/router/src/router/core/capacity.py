@@ -7,7 +7,8 @@ never over a call.
 
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import NamedTuple
+
+import msgspec
 
 from frontline.contract.ids import AgentId, ContactId
 from router.core.need import Need
@@ -21,7 +22,7 @@ MISSES = 2
 """Offers that an agent leaves unanswered, in a row, before they are set away."""
 
 
-class Room(NamedTuple):
+class Room(msgspec.Struct, frozen=True, gc=False):
     """Units that may still be given; below zero when the capacity was lowered under what is held."""
 
     written: int

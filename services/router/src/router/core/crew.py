@@ -62,7 +62,7 @@ class Crew:
         while heap and found is None:
             rank, id_ = heap[0]
             agent = self.members.get(id_)
-            if agent is None or agent.rank != rank or not agent.has_place(cost, live=live):
+            if agent is None or not agent.has_place(cost, live=live) or agent.rank != rank:
                 heappop(heap)
             elif id_ in but:
                 passed.append(heappop(heap))

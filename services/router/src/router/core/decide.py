@@ -122,6 +122,8 @@ def next_settling(state: DeskState, now: datetime) -> Events:
         return decide_escalation.next_of(state, now)
     if state.check_ins.wanted:
         return decide_check_in.armed(state, now)
+    if state.matching.settled and not (state.unanswering or state.leaving):
+        return ()
     settling = _next_to_wait(state, now)
     return () if settling is None else (settling,)
 

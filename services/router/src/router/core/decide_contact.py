@@ -29,7 +29,7 @@ Events = tuple[DeskDecision, ...]
 
 def reply(state: DeskState, command: SendReply, now: datetime) -> Events:
     contact = contact_in_work(state, command.contact)
-    if any(reply == command.reply for reply, _ in contact.replies):
+    if contact.replies and any(reply == command.reply for reply, _ in contact.replies):
         return ()
     wanted_agent(state, command.agent)
     if state.inbox(command.channel, command.inbox) is None:

@@ -40,9 +40,11 @@ def receive(state: DeskState, command: ReceiveMessage, now: datetime) -> Events:
         return ()
     if (customer := state.called_now(command.customer)) != command.customer:  # erased since they were looked up
         command = msgspec.structs.replace(command, customer=customer, knows=None)
-    elsewhere.check_arrival(state, command.sent_on)
     if command.sent_on is None:
-        _wanted_inbox(state, command)
+        inbox = _wanted_inbox(state, command)
+    else:
+        inbox = None
+        elsewhere.check_arrival(state, command.sent_on)
     at = _arrived(command.at, now)
     found = placing.find(state, command)
     contact = found.contact
@@ -62,8 +64,9 @@ def receive(state: DeskState, command: ReceiveMessage, now: datetime) -> Events:
     )
     if contact is not None:
         return (received, *_joined(state, contact, command, at, now))
-    elsewhere.send_home(state, command)
-    inbox = _wanted_inbox(state, command)
+    if inbox is None:
+        elsewhere.send_home(state, command)
+        inbox = _wanted_inbox(state, command)
     if command.new_contact in state.contacts:
         raise Refused("contact_exists", f"Contact {command.new_contact} is there already.")
     opened = _opening(state, inbox, command, found, at)

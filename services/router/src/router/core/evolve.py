@@ -101,8 +101,8 @@ def evolve(state: DeskState, event: DeskDecision) -> None:
     """Make it so. Raises `IllegalEvent`."""
     kind = type(event)
     _STEPS[kind](state, event)
-    if kind in evolve_handling.NOTED:
-        evolve_handling.note(state, event)
+    if (note := evolve_handling.NOTED.get(kind)) is not None:
+        note(state, event)
 
 
 def _index_floor_raised(state: DeskState, event: IndexFloorRaised) -> None:

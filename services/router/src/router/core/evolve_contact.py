@@ -20,9 +20,8 @@ from router.core.event_escalation import ESCALATED
 from router.core.evolve_waiting import begin
 from router.core.illegal import known_agent, known_contact, no
 from router.core.leaving import look
-from router.core.need import Need
 from router.core.overlay import Placement
-from router.core.queue import LANES
+from router.core.queue import LANES, NOWHERE
 from router.core.state import DeskState
 
 CUSTOMER_RETURNED = "customer_returned"
@@ -42,7 +41,7 @@ def opened(state: DeskState, event: ContactOpened) -> None:
         inbox=inbox.id,
         customer=event.customer,
         lane=state.word(event.lane),
-        line=state.matching.line(Need((), inbox.cost)),
+        line=NOWHERE,
         arrival=state.arrivals,
         linked_to=event.linked_to,
         offer_for=inbox.offer_for if waiting.is_asked_first(inbox, live=event.live) else None,
@@ -72,7 +71,7 @@ def message_received(state: DeskState, event: MessageReceived) -> None:
 
 def reply_queued(state: DeskState, event: ReplyQueued) -> None:
     contact = known_contact(state, event.contact)
-    if any(reply == event.reply for reply, _ in contact.replies):
+    if contact.replies and any(reply == event.reply for reply, _ in contact.replies):
         no(f"reply {event.reply} was sent already")
     contact.replies = (*contact.replies, (event.reply, event.at))
     if contact.phase == WAITING_CUSTOMER:
@@ -176,7 +175,7 @@ def _asked_first(state: DeskState, contact: Contact, event: ContactUnassigned) -
 
 
 def _sorted(state: DeskState, skills: tuple[str, ...]) -> tuple[str, ...]:
-    return tuple(state.word(skill) for skill in sorted(set(skills)))
+    return tuple([state.word(skill) for skill in sorted(set(skills))]) if skills else ()
 
 
 def _fresh(state: DeskState, key: KeyHash) -> None:

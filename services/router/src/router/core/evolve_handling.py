@@ -15,17 +15,11 @@ from router.core.event import (
     ContactUnassigned,
     CustomerLeft,
     CustomerReturned,
-    DeskDecision,
     OfferAccepted,
     WrapUpEnded,
 )
 from router.core.event_transfer import TransferBegun
 from router.core.state import DeskState
-
-
-def note(state: DeskState, event: DeskDecision) -> None:
-    """Once an event of a kind in `NOTED` has happened."""
-    NOTED[type(event)](state, event)
 
 
 def _offered(state: DeskState, event: ContactOffered) -> None:
@@ -95,3 +89,4 @@ NOTED: Mapping[type, Callable[[DeskState, Any], None]] = {
     ContactMerged: _merged,
     TransferBegun: _begun,
 }
+"""What to do once an event of this kind has happened."""

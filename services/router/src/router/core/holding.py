@@ -27,7 +27,7 @@ class Holdings:
 
     def has(self, inbox: InboxKey) -> bool:
         """Whether what comes in there may be decided here, if the settings name it."""
-        return self.unsaid or inbox in self.taken
+        return inbox in self.taken or self.unsaid
 
     def take(self, inbox: InboxKey, version: int) -> None:
         self.released.pop(inbox, None)

@@ -24,6 +24,9 @@ class Found(NamedTuple):
     linked_to: ContactId | None
 
 
+_NOTHING = Found(None, NEW, None)
+
+
 def find(state: DeskState, command: ReceiveMessage) -> Found:
     """The strongest key wins whose contact this sender takes part in, or which shows that they may.
 
@@ -31,6 +34,8 @@ def find(state: DeskState, command: ReceiveMessage) -> Found:
     linked. For one that another desk has, the message is for that desk: raises `Elsewhere`. To one that was erased
     nothing leads.
     """
+    if not command.finds:
+        return _NOTHING
     linked: ContactId | None = None
     for found in sorted(command.finds, key=_strength):
         named = state.overlay.contact(found.key) or found.contact

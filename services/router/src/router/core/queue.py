@@ -77,3 +77,7 @@ class Line:
     def _stands(self, place: Place) -> bool:
         contact = self._contacts.get(place[4])
         return contact is not None and contact.place is place
+
+
+NOWHERE = Line(Need((), 0), {})
+"""That of a contact that has not begun to wait."""

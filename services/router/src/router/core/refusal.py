@@ -21,13 +21,13 @@ class Refused(Exception):
 
 def wanted_contact(state: DeskState, contact: ContactId) -> Contact:
     found = state.contacts.get(contact)
-    if found is None and contact in state.erased:
+    if found is not None:
+        return found
+    if contact in state.erased:
         raise Refused("erased", "What was said here has been erased, and nothing can be done with it any more.")
-    if found is None and (gone := state.elsewhere.get(contact)) is not None and gone.desk is not None:
+    if (gone := state.elsewhere.get(contact)) is not None and gone.desk is not None:
         raise Refused("elsewhere", f"The contact is at desk {gone.desk} now.")
-    if found is None:
-        raise Refused("not_found", f"There is no contact {contact} on this desk.")
-    return found
+    raise Refused("not_found", f"There is no contact {contact} on this desk.")
 
 
 def contact_in_work(state: DeskState, id_: ContactId) -> Contact:

@@ -37,11 +37,10 @@ class _Plan(NamedTuple):
     counted: Counted
 
 
-def opened(state: DeskState, contact: ContactId, policy: str, lane: str, at: datetime) -> Iterator[ClockStarted]:
+def opened(state: DeskState, contact: ContactId, policy: str, lane: str, at: datetime) -> list[ClockStarted]:
     """A person's message opens a contact: what is promised from here."""
-    for target in (FIRST_RESPONSE, RESOLUTION):
-        if term := state.terms.get((policy, target, lane)):
-            yield started(term, contact, at)
+    first, whole = state.terms.get((policy, FIRST_RESPONSE, lane)), state.terms.get((policy, RESOLUTION, lane))
+    return [started(term, contact, at) for term in (first, whole) if term is not None]
 
 
 def started(term: Term, contact: ContactId, at: datetime, due_at: datetime | None = None) -> ClockStarted:

@@ -14,6 +14,8 @@ from router.core.queue import HIGHEST_BY_AGE, LANES
 from router.core.state import DeskState
 
 BY_TIME = "time"
+_ONE = (RingSettings(),)
+"""The rings of a desk whose settings have none: everybody who fits is in it from the first."""
 NOBODY_THERE = "nobody_there"
 
 
@@ -49,7 +51,7 @@ def inbox_of(state: DeskState, contact: Contact) -> InboxSettings:
 
 
 def rings(state: DeskState) -> tuple[RingSettings, ...]:
-    return state.settings.rings or (RingSettings(),)
+    return state.settings.rings or _ONE
 
 
 def next_moment(state: DeskState, contact: Contact) -> datetime | None:
