@@ -71,12 +71,18 @@ Drafted = SendReply | AddNote | Promise | WriteFirst
 class World(Protocol):
     """What people can see of it."""
 
-    truth: Truth
-    over: asyncio.Event
-    """Nobody begins anything new."""
+    @property
+    def truth(self) -> Truth: ...
 
-    up: asyncio.Event
-    """Some process is there: while none is, nobody tries."""
+    @property
+    def over(self) -> asyncio.Event:
+        """Nobody begins anything new."""
+        ...
+
+    @property
+    def up(self) -> asyncio.Event:
+        """Some process is there: while none is, nobody tries."""
+        ...
 
     def process(self) -> Process | None:
         """One that runs."""

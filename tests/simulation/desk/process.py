@@ -29,7 +29,7 @@ from tests.simulation.faults import Faults
 from tests.simulation.virtual_loop import PROCESS, Stopped
 
 T = TypeVar("T")
-_FIGURES = RouterFigures(CollectorRegistry())
+FIGURES = RouterFigures(CollectorRegistry())
 _ENDS_WITHIN = 60.0
 
 
@@ -98,12 +98,12 @@ class Process:
         surroundings = Surroundings(
             bus=self.bus,
             signer=SIGNER,
-            configured=Configured(CONFIGURATION, None, log, _FIGURES),
+            configured=Configured(CONFIGURATION, None, log, FIGURES),
             wall=self.wall,
             monotonic=asyncio.get_running_loop().time,
             log=log,
             park=self._park,
-            figures=_FIGURES,
+            figures=FIGURES,
             take_snapshot=self._take,
             snapshot_every=snapshot_every,
             retention=retention,

@@ -42,17 +42,30 @@ T = TypeVar("T")
 class OneDesk(Protocol):
     """A desk of a run."""
 
-    desk: DeskId
-    truth: Truth
-    broker: Broker
-    channel: Channel
-    forgot: bool
-    """Whether the broker has forgotten which messages it had seen."""
-    lost: bool
-    """Whether the log has lost its end."""
+    @property
+    def desk(self) -> DeskId: ...
+
+    @property
+    def truth(self) -> Truth: ...
+
+    @property
+    def broker(self) -> Broker: ...
+
+    @property
+    def channel(self) -> Channel: ...
 
     @property
     def colleagues(self) -> Sequence[Colleague]: ...
+
+    @property
+    def forgot(self) -> bool:
+        """Whether the broker has forgotten which messages it had seen."""
+        ...
+
+    @property
+    def lost(self) -> bool:
+        """Whether the log has lost its end."""
+        ...
 
     def led(self) -> tuple[Bus, Leader] | None:
         """Who leads in the last epoch, and the bus of that process."""

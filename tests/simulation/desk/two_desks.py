@@ -1,0 +1,205 @@
+"""A run of two desks: contacts go from one to the other, inboxes are moved, and routers lead both, fail and come back."""
+
+import asyncio
+from contextlib import suppress
+from random import Random
+
+from frontline.contract import subject
+from frontline.contract.error import Rejected, Unavailable
+from frontline.contract.ids import DeskId, InboxId
+from frontline.runtime.parked import list_parked, release
+from frontline.runtime.reader import Stored
+from router.core.command import ApplySettings
+from router.core.contact import TRANSFERRING
+from router.desk.settings import desk_settings, elsewhere
+from tests.simulation.desk import between_promises, firm_of_two, promises
+from tests.simulation.desk.firm import SUPPORT
+from tests.simulation.desk.firm_of_two import AT_FIRST, DESKS, MOVING, SALES, WRITTEN_TO
+from tests.simulation.desk.people import Channel
+from tests.simulation.desk.process import Noted, Process
+from tests.simulation.desk.router import Router
+from tests.simulation.desk.scenario import PATIENCE, Happening, Scenario
+from tests.simulation.desk.side import Side
+from tests.simulation.desk.trouble import Trouble
+from tests.simulation.desk.truth import Truth
+
+_FILES = (0.0, 0.0, 0.5, 3.0, 7.0)
+"""Virtual seconds after which a process's file says what the desks are asked to take over."""
+
+
+class Customers(Channel):
+    inboxes = WRITTEN_TO
+
+
+class TwoDesks(Scenario):
+    topology = firm_of_two.TOPOLOGY
+
+    def __init__(self, seed: int, trouble: Trouble | None = None) -> None:
+        super().__init__(seed, trouble)
+        self._owners: dict[InboxId, DeskId] = dict(AT_FIRST)
+        self.configuration = firm_of_two.configuration(self._version, self._owners, self._random)
+        self.sides = {desk.id: Side(self, desk) for desk in self.configuration.desks}
+        self.truth = self.sides[SUPPORT].truth
+        self.between = between_promises.Between()
+
+    def routers(self) -> list[Router]:
+        return [process for process in self._processes if isinstance(process, Router)]
+
+    def _process(self) -> Process:
+        random = Random(self._random.random())
+        return Router(self._numbers, self.broker, random, self._faults, self.wrong, self.configuration)
+
+    def _customers(self, random: Random) -> Channel:
+        return Customers(self, self._bus, random)
+
+    def _employ(self) -> list["asyncio.Task[None]"]:
+        return [work for side in self.sides.values() for work in side.employ(lambda: Random(self._random.random()))]
+
+    def _truths(self) -> list[Truth]:
+        return [side.truth for side in self.sides.values()]
+
+    def _stored(self, stream: str, record: Stored) -> None:
+        for side in self.sides.values():
+            if stream == subject.desk_stream(side.desk):
+                self._trace.update(f"{stream} {record.seq} {record.at} ".encode() + record.data)
+                known = len(side.truth.log)
+                side.truth.admit(record)
+                for commit in side.truth.log[known:]:
+                    self.between.admit(side.desk, commit, self.wrong)
+        if stream == "OUTBOX":
+            self.channel.deliver(record)
+        if self.wrong:
+            raise AssertionError(self.wrong[0])
+
+    # What goes wrong.
+
+    def _kinds(self) -> dict[Happening, float]:
+        """A log that loses its end loses what another desk knows, and is not looked at here."""
+        return {
+            self._crash: 4,
+            self._crash_at_some_await: 6,
+            self._stop: 3,
+            self._cut: 3,
+            self._stall: 3,
+            self._be_away: 2,
+            self._fill: 1,
+            self._restart_server: 2,
+            self._usurp: 3,
+            self._be_down: 1,
+            self._step_clock: 1,
+            self._sleep_over_days: 0.4,
+            self._move: 4,
+        }
+
+    async def _fill(self) -> None:
+        logs = [subject.desk_stream(desk) for desk in DESKS]
+        stream = self.broker.streams[self._random.choice((*logs, "TRANSFERS", "TRANSCRIPT", "OUTBOX"))]
+        stream.full = True
+        asyncio.get_running_loop().call_later(self._random.uniform(0.1, 3), setattr, stream, "full", False)
+
+    def _free_lease(self) -> None:
+        """Of either desk or of both."""
+        for desk in self._random.choice(((SUPPORT,), (SALES,), DESKS)):
+            self.broker.receive(f"$KV.LEASES.{desk}", "", b"", {"KV-Operation": "DEL"})
+
+    async def _reconfigure(self) -> None:
+        """Another configuration, whose files reach the routers before or after the desks are asked."""
+        self._version += 1
+        self.configuration = firm_of_two.configuration(self._version, self._owners, self._random)
+        for router in self.routers():
+            delay = self._random.choice(_FILES)
+            asyncio.get_running_loop().call_later(delay, setattr, router, "file", self.configuration)
+        self._apply()
+
+    def _apply(self) -> None:
+        wanted = self.configuration
+        for desk in self._random.sample(wanted.desks, len(wanted.desks)):
+            command = ApplySettings(settings=desk_settings(wanted, desk), elsewhere=elsewhere(wanted, desk.id))
+            asking = self.sides[desk.id].operator.ask(command)
+            self._operating.append(asyncio.get_running_loop().create_task(asking))
+
+    async def _move(self) -> None:
+        """Some inboxes go to the other desk."""
+        self._note("inbox moved")
+        for inbox in self._random.sample(MOVING, self._random.randint(1, 2)):
+            self._owners[inbox] = SALES if self._owners[inbox] == SUPPORT else SUPPORT
+        await self._reconfigure()
+
+    # Peace.
+
+    async def _make_peace(self) -> None:
+        await super()._make_peace()
+        for router in self.routers():
+            router.file = self.configuration
+        self._apply()
+
+    async def _settle(self, working: list["asyncio.Task[None]"]) -> None:
+        """What was parked is released again and again, as by an operator who sees it."""
+        log = Noted(self.broker.seen, self.wrong)
+        releasing = asyncio.create_task(self._release(log))
+        try:
+            await super()._settle(working)
+        finally:
+            releasing.cancel()
+
+    async def _release(self, log: Noted) -> None:
+        while True:
+            await asyncio.sleep(PATIENCE / 20)
+            with suppress(Unavailable, Rejected):
+                for parked in await list_parked(self._bus):
+                    self._note("parked and released")
+                    await release(self._bus, parked.id, log)
+
+    def _quiet(self) -> bool:
+        left = [stream for name, stream in self.broker.streams.items() if _is_queue(name) and stream.records]
+        return not left and all(self._is_quiet(side) for side in self.sides.values())
+
+    def _is_quiet(self, side: Side) -> bool:
+        state = side.truth.state
+        wanted = {key for key in state.inboxes if self._owners[key[1]] == side.desk}
+        return (
+            side.effects_at() >= side.truth.last_counted
+            and side.leader() is not None
+            and state.settings.version == self._version
+            and state.holdings.taken.keys() == wanted
+            and not any(contact.phase == TRANSFERRING for contact in state.contacts.values())
+        )
+
+    def _owed(self, working: list["asyncio.Task[None]"]) -> str:
+        left = {
+            name: [record.subject for record in stream.records.values()]
+            for name, stream in self.broker.streams.items()
+            if _is_queue(name) and stream.records
+        }
+        sides = [
+            f"{side.desk}: effects {side.effects_at()} of {side.truth.last_counted}, leader {side.leader() is not None}, "
+            f"version {side.truth.state.settings.version} of {self._version}, {sorted(side.truth.state.holdings.taken)}, "
+            f"leaving {[c.id for c in side.truth.state.contacts.values() if c.phase == TRANSFERRING]}"
+            for side in self.sides.values()
+        ]
+        return (
+            f"{left}, agents {[not task.done() for task in working]}, channel {self.channel.busy}; {'; '.join(sides)}"
+        )
+
+    # The promises.
+
+    async def _check(self) -> None:
+        for side in self.sides.values():
+            side.settled()
+        for side in self.sides.values():
+            await promises.check(side)
+
+    def _check_ends(self) -> None:
+        sides = list(self.sides.values())
+        for side in sides:
+            promises.offers_and_shifts_end_as_they_should(side)
+            promises.answers_are_true(side)
+            promises.everything_is_told_once(side)
+        promises.everything_accepted_is_decided_and_written_down(sides[0], self._truths())
+        promises.every_reply_is_sent(sides[0], self._truths())
+        between_promises.check(self.between, {side.desk: side.truth for side in sides})
+        between_promises.claims(self.broker, self._owners)
+
+
+def _is_queue(name: str) -> bool:
+    return name.startswith("INBOX_") or name in ("TRANSFERS", "PARKED")
