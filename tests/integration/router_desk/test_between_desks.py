@@ -21,9 +21,12 @@ from frontline.contract.signal import PickUp, Ring, Signal, StopRinging, decode_
 from frontline.contract.transcript import ItemKind
 from frontline.runtime.bus import Bus
 from frontline.runtime.topology import TRANSFERS
+from router.core.command import SentOn
 from router.core.event import ContactOpened, DeliveryRecorded, MessageReceived
 from router.core.event_clock import ClockStarted
 from router.core.event_transfer import ContactTaken, TransferBegun, TransferTaken
+from router.core.trail import HOP_LIMIT
+from router.desk.between_words import SENT_ON
 from tests.integration.router_desk.between import SALES, SUPPORT, Desks
 from tests.integration.router_desk.desk import EMAIL, answers, mail, send_in, transcript, until
 
@@ -80,6 +83,22 @@ async def test_who_takes_no_part_comes_back_to_the_desk_they_wrote_to(provisione
         assert opened.linked_to == contact
         lines = await transcript(provisioned, opened.contact)
         assert [line.text for line in lines if line.kind is ItemKind.MESSAGE] == ["Hello"]
+
+
+async def test_who_comes_back_to_a_desk_that_has_given_their_inbox_away_is_taken_in_by_the_desk_that_has_it(
+    provisioned: Bus,
+) -> None:
+    async with Desks(provisioned) as desks:
+        message = mail("<1@two.example>", sender="stranger@two.example", inbox=InboxId("sales"))
+        head = cloudevent.headers(id=message.id, kind="inbound_message", source="/test", at=message.times.received)
+        home = SentOn(home=SUPPORT, hops=HOP_LIMIT, contact=ContactId("c1"))
+        await provisioned.publish(
+            subject.forward(SUPPORT), encode(message), head | {SENT_ON: msgspec.json.encode(home).decode()}
+        )
+        await until(lambda: desks.has(SALES, ContactId("c" + message.id[1:])))
+        await until(lambda: _nothing_left(provisioned))
+        assert not desks.state(SUPPORT).contacts
+        assert await _empty(provisioned, "PARKED")
 
 
 async def test_a_receipt_for_a_reply_from_there_finds_the_contact(provisioned: Bus) -> None:

@@ -1,7 +1,8 @@
 """What other desks sent on: a message for a contact that is here, and what became of a reply.
 
 Each goes the way of a message that came in by one of our own inboxes, one after another. One that is faster than
-its contact waits for it, and so do those behind it. What belongs to nothing here goes back where it came in.
+its contact waits for it, and so do those behind it. What belongs to nothing here goes back where it came in: to the
+desk that sent it on, and from there into its inbox, if that is another desk's by then.
 """
 
 import asyncio
@@ -17,6 +18,7 @@ from frontline.contract.ids import DeskId
 from frontline.contract.message import DeliveryReceipt, InboundMessage
 from frontline.runtime.bus import Bus
 from router.core.command import DeskCommand, ReceiveMessage, SentOn
+from router.core.decide_message import NOT_TAKEN, UNKNOWN_INBOX
 from router.core.elsewhere import NOT_HERE_YET, Elsewhere
 from router.core.event import MessageReceived
 from router.core.refusal import Refused
@@ -83,6 +85,10 @@ class Forwarded:
             await self._settle(msg, inbound, sent_on)
         except Elsewhere as elsewhere:
             await self._sends_on.send_on(msg, inbound, elsewhere, sent_on)
+        except Refused as refused:
+            if refused.conflict not in (UNKNOWN_INBOX, NOT_TAKEN):
+                raise
+            await self._sends_on.put_back(msg, inbound)
 
     async def _settle(self, msg: Msg, inbound: InboundMessage | DeliveryReceipt, sent_on: SentOn) -> None:
         """Raises `Elsewhere`, `Refused`, `Unavailable`."""
