@@ -5,12 +5,14 @@ from contextlib import suppress
 from pathlib import Path
 from random import Random
 
+import msgspec
 import pytest
 
 from frontline.contract import subject
 from frontline.contract.ids import DeskId, InboxId
 from frontline.runtime import consumers
 from frontline.runtime.bus import Bus
+from frontline.runtime.pull import ensure_consumer
 from frontline.testing.nats_server import connected, nats_server
 from router.core.event import ContactOpened, MessageReceived
 from router.core.event_inbox import InboxReleased, InboxTaken
@@ -93,6 +95,27 @@ async def test_a_moved_inbox_brings_what_waited_in_it_and_contacts_stay_where_th
         await one_desk_had_it_at_a_time(bus)
         await one.halt()
         await two.halt()
+
+
+async def test_an_inbox_is_given_up_that_was_claimed_by_a_leader_who_ended_before_the_log_said_so(
+    tmp_path: Path,
+) -> None:
+    file = File(configuration(1, TWO))
+    one, two = file.content.desks
+    file.content = msgspec.structs.replace(file.content, desks=(msgspec.structs.replace(one, inboxes=()), two))
+    async with nats_server(tmp_path / "nats") as server, connected(server) as bus:
+        await provisioned_for_two(bus)
+        claimed = [subject.inbound(EMAIL, MOVING)]
+        await ensure_consumer(
+            bus, STREAM, subject.desk_consumer(ONE), filters=claimed, ack_wait=5.0, max_ack_pending=1_024
+        )
+        await send_in(bus, mail("<1@x>", inbox=MOVING))
+        routers = [await Router(server, desk, file).start() for desk in (ONE, TWO)]
+        await until(lambda: arrived(bus))
+        assert len(await received(bus, TWO)) == 1
+        assert not await has(bus, ONE)
+        for router in routers:
+            await router.halt()
 
 
 @pytest.mark.parametrize("seed", range(2))

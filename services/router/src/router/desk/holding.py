@@ -25,7 +25,7 @@ from router.core.refusal import Refused
 from router.desk.loop import DeskLoop, Work
 
 ACK_WAIT_SECONDS = 5.0
-_LOOK_SECONDS = 15.0
+LOOK_SECONDS = 15.0
 """Whether the filters still are as they should be: one who led before may wake up and put back theirs."""
 
 _AWAITED_SECONDS = 1.0
@@ -144,7 +144,7 @@ class Holding:
         while True:
             await self._settled.wait()
             with suppress(TimeoutError):
-                async with asyncio.timeout(_AWAITED_SECONDS if self.awaited else _LOOK_SECONDS):
+                async with asyncio.timeout(_AWAITED_SECONDS if self.awaited else LOOK_SECONDS):
                     await self._woken.wait()
             self._woken.clear()
             with suppress(Unavailable):

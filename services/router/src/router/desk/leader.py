@@ -1,15 +1,17 @@
 """Everything that the leader of a desk runs, and how it ends."""
 
 import asyncio
-from contextlib import aclosing
+from contextlib import aclosing, suppress
 from functools import partial
 
 from frontline.configuration.model import Desk
+from frontline.contract import subject
 from frontline.contract.channel import Inbox
 from frontline.contract.clock import Clock
 from frontline.contract.codec import encode
 from frontline.contract.error import Unavailable
 from frontline.contract.ids import ChannelName
+from frontline.runtime import consumers
 from frontline.runtime.bus import WrongSequence
 from frontline.runtime.keyvalue import KeyValue
 from frontline.runtime.reader import read
@@ -24,7 +26,7 @@ from router.desk.command_port import CommandPort, CommandReply, CommandRequest
 from router.desk.drafts import Drafts
 from router.desk.effects import Done, Effects, Place, stored
 from router.desk.eraser import Eraser
-from router.desk.holding import Holding
+from router.desk.holding import LOOK_SECONDS, Holding
 from router.desk.intake import Intake
 from router.desk.keeper import Keeper
 from router.desk.lease import Lease
@@ -246,27 +248,47 @@ class Leader:
             return {entry.subject.removeprefix(prefix) async for entry in entries if entry.data}
 
     async def _take_in(self) -> None:
-        """An intake for each channel that the settings name, or have named."""
+        """An intake for each channel that the settings name, or have named, or that has a consumer of ours."""
         async with asyncio.TaskGroup() as tasks:
             while True:
-                for channel in sorted(channels(self.loop.state) - self._intakes.keys()):
-                    holding = Holding(
-                        self._with.bus,
-                        self._desk.id,
-                        channel,
-                        self.loop,
-                        self._effects.reach,
-                        self._with.log,
-                        max_ack_pending=4 * _WINDOW,
-                    )
-                    intake = self._intake(channel, holding=holding)
-                    self._intakes[channel] = intake, holding
-                    tasks.create_task(intake.run())
-                await self._reconfigured.wait()
-                self._reconfigured.clear()
-                await self._tell_inboxes()
-                for _, holding in self._intakes.values():
-                    holding.look()
+                for channel in sorted(channels(self.loop.state)):
+                    self._begin_intake(channel, tasks)
+                with suppress(Unavailable):
+                    for channel in await self._claimed():
+                        self._begin_intake(channel, tasks)
+                with suppress(TimeoutError):
+                    async with asyncio.timeout(LOOK_SECONDS):
+                        await self._reconfigured.wait()
+                if self._reconfigured.is_set():
+                    self._reconfigured.clear()
+                    await self._tell_inboxes()
+                    for _, holding in self._intakes.values():
+                        holding.look()
+
+    def _begin_intake(self, channel: ChannelName, tasks: asyncio.TaskGroup) -> None:
+        if channel in self._intakes:
+            return
+        holding = Holding(
+            self._with.bus,
+            self._desk.id,
+            channel,
+            self.loop,
+            self._effects.reach,
+            self._with.log,
+            max_ack_pending=4 * _WINDOW,
+        )
+        intake = self._intake(channel, holding=holding)
+        self._intakes[channel] = intake, holding
+        tasks.create_task(intake.run())
+
+    async def _claimed(self) -> list[ChannelName]:
+        """Further channels where a consumer of ours stands: one who led before has ended between making it and
+        saying so in the log, or has made it since. No other desk can take its inboxes. Raises `Unavailable`.
+        """
+        durable = subject.desk_consumer(self._desk.id)
+        others = [channel for channel in self._with.configuration.channels if channel not in self._intakes]
+        found = [await consumers.filters(self._with.bus, subject.inbox_stream(channel)) for channel in others]
+        return [channel for channel, there in zip(others, found, strict=True) if durable in there]
 
     async def _decide(self, request: CommandRequest) -> CommandReply:
         if not self._lease.held:
