@@ -40,7 +40,7 @@ async def test_a_follower_begins_at_the_snapshot_and_has_the_state_that_the_whol
     async with desk_on(provisioned) as replica:
         await mails(provisioned, "1", "2", "3")
         await until(lambda: replica.leader is not None and len(replica.leader.loop.state.contacts) == 3)
-        await replica.leader.loop.drain()  # type: ignore[union-attr]
+        await replica.leader.loop.counted()  # type: ignore[union-attr]
         taken = await take(provisioned, SUPPORT, clock)
         assert taken is not None
         assert taken.contacts == 3
@@ -72,7 +72,7 @@ async def test_a_desk_whose_log_was_purged_goes_on_from_the_snapshot(provisioned
     async with desk_on(provisioned) as replica:
         await mails(provisioned, "1")
         await until(lambda: replica.leader is not None and len(replica.leader.loop.state.contacts) == 1)
-        await replica.leader.loop.drain()  # type: ignore[union-attr]
+        await replica.leader.loop.counted()  # type: ignore[union-attr]
     taken = await take(provisioned, SUPPORT, clock)
     assert taken is not None
     await provisioned.nc.jetstream().purge_stream(subject.desk_stream(SUPPORT), seq=taken.seq)
@@ -90,7 +90,7 @@ async def test_a_snapshot_of_a_log_that_lost_its_end_is_not_believed(provisioned
     async with desk_on(provisioned) as replica:
         await mails(provisioned, "1")
         await until(lambda: replica.leader is not None and len(replica.leader.loop.state.contacts) == 1)
-        await replica.leader.loop.drain()  # type: ignore[union-attr]
+        await replica.leader.loop.counted()  # type: ignore[union-attr]
     taken = await take(provisioned, SUPPORT, clock)
     assert taken is not None
     await provisioned.nc.jetstream().delete_msg(subject.desk_stream(SUPPORT), taken.seq)
@@ -103,7 +103,7 @@ async def test_of_the_snapshots_the_last_few_are_kept_and_a_desk_at_rest_needs_n
             await mails(provisioned, str(n))
             assert replica.leader is not None or n == 0
             await until(partial(holds, replica, n + 1))
-            await replica.leader.loop.drain()  # type: ignore[union-attr]
+            await replica.leader.loop.counted()  # type: ignore[union-attr]
             assert await take(provisioned, SUPPORT, clock) is not None
     await take(provisioned, SUPPORT, clock)  # whatever the leader said last
     assert await take(provisioned, SUPPORT, clock) is None

@@ -188,7 +188,7 @@ class Leader:
                 await asyncio.gather(self._port.finish(), *(intake.finish() for intake, _ in self._intakes.values()))
             for task in taking:
                 task.cancel()
-            await self.loop.drain()
+            await self.loop.finish()
             for task in lasting:
                 task.cancel()
 

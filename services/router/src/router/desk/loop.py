@@ -67,6 +67,7 @@ class DeskLoop:
         self._queue: asyncio.Queue[Work | None] = asyncio.Queue(limit)
         self._last: asyncio.Future[int] | None = None
         self._last_seq = writer.epoch
+        self._final: Work | None = None
 
     @property
     def state(self) -> DeskState:
@@ -81,8 +82,9 @@ class DeskLoop:
         return work.done
 
     async def run(self) -> None:
-        """Decide until cancelled. Raises `Deposed`; `Torn` if the state can't be trusted any more."""
-        while True:
+        """Decide until cancelled, or until `finish`. Raises `Deposed`; `Torn` if the state can't be trusted any more."""
+        work = None
+        while work is None or work is not self._final:
             work = await self._next()
             if work is None:
                 await self._tick()
@@ -93,9 +95,12 @@ class DeskLoop:
         """Wait until everything decided so far counts. Raises `Deposed`."""
         await self._writer.settle()
 
-    async def drain(self) -> None:
-        """Wait until everything submitted so far is decided and counts."""
-        await (await self.submit(Work(Tick(), "drain")))
+    async def finish(self) -> None:
+        """Decide what was submitted so far, and nothing after it, not even what comes due. Return once all of it
+        counts: the state is what the log says from then on. Raises `Deposed`.
+        """
+        self._final = Work(Tick(), "finish")
+        await (await self.submit(self._final))
 
     async def _next(self) -> Work | None:
         """The next command, `None` when a clock comes due first."""
