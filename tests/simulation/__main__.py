@@ -1,4 +1,4 @@
-"""`python -m tests.simulation [first [count]]`: run seeds of the desk and of its log, on all cores.
+"""`python -m tests.simulation [first [count]]`: run seeds of the desk (some of two desks) and of its log, on all cores.
 
 `first` is a number or `commit`: derived from the content of the commit that is checked out. Prints the
 seeds that break a promise, and how to run one of them again.
@@ -12,11 +12,11 @@ from concurrent.futures import ProcessPoolExecutor
 from os import cpu_count
 
 from tests.simulation import scenario
-from tests.simulation.desk import scenario as desk_scenario
+from tests.simulation.desk import drawn
 from tests.simulation.scenario import Broken
 
 _AT_ONCE = 20
-_KINDS: dict[str, Callable[[int], object]] = {"desk": desk_scenario.simulate, "log": scenario.simulate}
+_KINDS: dict[str, Callable[[int], object]] = {"desk": drawn.simulate, "log": scenario.simulate}
 
 
 def of_commit() -> int:

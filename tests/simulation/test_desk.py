@@ -1,4 +1,5 @@
-"""The promises of a whole desk (`desk/promises.py`), over some seeds; `make simulate` runs thousands.
+"""The promises of a whole desk (`desk/promises.py`), and of two (`desk/between_promises.py`), over some seeds; `make simulate` runs
+thousands.
 
 `make simulate SEEDS=1 FIRST=123` runs one again. So does `FRONTLINE_SEED=123` with these tests.
 """
@@ -10,7 +11,7 @@ from collections import Counter
 
 import pytest
 
-from tests.simulation.desk.scenario import simulate
+from tests.simulation.desk.drawn import simulate
 
 _SEED = os.environ.get("FRONTLINE_SEED")
 _SEEDS = 60
@@ -19,11 +20,14 @@ _A_TEST = 20
 KINDS = (
     "ConfigChanged",
     "ContactMerged",
+    "ContactTaken",
     "ContactUnmerged",
     "DeliveryRecorded",
     "DutyChanged",
+    "InboxReleased",
     "PromiseMade",
     "RotaSwapped",
+    "TransferRefused",
     "acknowledgement late",
     "acknowledgement lost",
     "answer doubled",
@@ -33,6 +37,7 @@ KINDS = (
     "crash",
     "desk.given_up WrongClock",
     "desk.lost",
+    "desk.sent_on",
     "duplicate",
     "desk.log_lost_its_end",
     "end lost",
@@ -40,6 +45,7 @@ KINDS = (
     "five minutes down",
     "from a snapshot",
     "full",
+    "inbox moved",
     "late",
     "network stalled",
     "purged DESK",
@@ -65,10 +71,11 @@ def test_a_desk_keeps_its_promises_whatever_goes_wrong(first: int) -> None:
         simulate(seed)
 
 
-def test_a_seed_replays_exactly_in_this_process_and_in_another() -> None:
-    here = simulate(5).digest
-    assert simulate(5).digest == here
-    code = "from tests.simulation.desk.scenario import simulate; print(simulate(5).digest)"
+@pytest.mark.parametrize("number", [4, 5])
+def test_a_seed_replays_exactly_in_this_process_and_in_another(number: int) -> None:
+    here = simulate(number).digest
+    assert simulate(number).digest == here
+    code = f"from tests.simulation.desk.drawn import simulate; print(simulate({number}).digest)"
     for seed in ("1", "2"):
         env = os.environ | {"PYTHONHASHSEED": seed}
         there = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, env=env)
