@@ -58,7 +58,7 @@ async def test_whoever_follows_has_everybody_in_their_line_before_they_lead(prov
     async with desk_on(provisioned) as replica:
         await mails(provisioned, *(str(n) for n in range(12)))
         await until(lambda: holds(replica, 12))
-        await replica.leader.loop.drain()  # type: ignore[union-attr]
+        await replica.leader.loop.counted()  # type: ignore[union-attr]
     follower = await begun(provisioned)
     following = asyncio.create_task(follower.run())
     await until(lambda: len(follower.state.contacts) == 12)
