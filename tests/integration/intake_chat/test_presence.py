@@ -2,6 +2,7 @@
 
 import asyncio
 
+from frontline.contract.deskview import Standing
 from frontline.contract.message import InboundMessage, MessageKind, Presence
 from frontline.runtime.bus import Bus
 from frontline.runtime.embedded import EmbeddedServer
@@ -105,6 +106,33 @@ async def test_a_process_that_stops_tells_of_those_who_were_gone(nats: EmbeddedS
         found = await stage.desk.inbound()
     assert [each.text for each in found] == ["I go.", "I stay.", "The visitor left the page."]
     assert found[2].sender == found[0].sender
+
+
+async def test_a_visitor_whom_a_process_left_behind_and_who_comes_back_to_none_is_missed_by_the_next_one(
+    nats: EmbeddedServer, bus: Bus
+) -> None:
+    async with chatting(nats, bus) as first:
+        _, gone = await first.talking("I go.")
+        _, away = await first.talking("I have left before.")
+        window, stays = await first.talking("I come back.")
+        await first.stop()
+    here = Standing(state="assigned", here=True)
+    await first.desk.show(contacts={gone: here, stays: here, away: Standing(state="assigned")})
+    async with chatting(nats, bus) as other, chatting(nats, bus, chat_gone_seconds=1.0) as second:
+        back = await other.open(window.token)
+        assert await back.lines(1) == ["I come back."]
+        (*_, left) = await told(second, 4)
+        hub = second.made[0]._server.hub
+        assert hub is not None
+        await hub._strays.ask()  # again, and to its end: who was missed is so once, who is here not at all
+        found = await second.desk.inbound()
+    assert [each.text for each in found] == [
+        "I go.",
+        "I have left before.",
+        "I come back.",
+        "The visitor left the page.",
+    ]
+    assert (left.sender.address, left.presence) == (found[0].sender.address, Presence.LEFT)
 
 
 async def test_a_departure_is_shown_to_agents_and_not_to_the_visitor(nats: EmbeddedServer, bus: Bus) -> None:

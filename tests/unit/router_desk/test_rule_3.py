@@ -12,6 +12,7 @@ from prometheus_client import CollectorRegistry, generate_latest
 from frontline.configuration.model import Agent, Desk, Inbox
 from frontline.contract.deskview import DeskView, Present
 from frontline.contract.ids import AgentId, ChannelName, DeskId, InboxId
+from frontline.contract.message import Presence
 from router.core.desk_settings import InboxSettings
 from router.core.wait import waits
 from router.core.wait_plan import comings
@@ -19,7 +20,7 @@ from router.desk.figures import RouterFigures
 from router.desk.view import view_of
 from tests.unit.router_core.driver import EMAIL, NOON, settings
 from tests.unit.router_core.driver import Desk as Core
-from tests.unit.router_core.live import CHAT, CHATS, chats, person
+from tests.unit.router_core.live import CHAT, CHATS, chats, person, tells
 
 MINUTE = timedelta(minutes=1)
 PEOPLE = (
@@ -53,6 +54,13 @@ def test_rule_3_who_is_there_is_told_by_their_real_name_and_picture() -> None:
     view = seen(desk_of(person("ada"), person("gone", available=False)))
     assert view.online
     assert view.people == (Present(name="Demo agent 1", picture="https://frontline.example/1.png"),)
+
+
+def test_rule_3_channels_are_told_whose_customer_is_at_the_other_end() -> None:
+    desk = desk_of(person("ada"))
+    stays, leaves = chats(desk), chats(desk, "bob")
+    tells(desk, leaves, Presence.LEFT)
+    assert (seen(desk).contacts[stays].here, seen(desk).contacts[leaves].here) == (True, False)
 
 
 def test_rule_3_who_did_not_agree_is_not_shown_and_somebody_is_there_all_the_same() -> None:

@@ -3,12 +3,15 @@
 import asyncio
 from contextlib import aclosing, suppress
 
+import msgspec
+
 from frontline.contract.channel import Conversations, Host, Receive
 from frontline.contract.clock import Clock
 from frontline.contract.error import Rejected, Unavailable
 from frontline.contract.ids import ContactId
 from frontline.contract.message import InboundMessage
 from frontline.contract.signal import Here
+from frontline.contract.transcript import TranscriptItem
 from intake_chat.conversation import Conversation
 from intake_chat.normalize import Surroundings, departure, spoke
 from intake_chat.token import Visitor
@@ -18,6 +21,15 @@ _ASK_SECONDS = 1.0
 """So long the other processes have to say that the visitor is with them."""
 _FIRST_PAUSE = 0.5
 _LONGEST_PAUSE = 15.0
+
+
+class Gone(msgspec.Struct, frozen=True):
+    """Who has no window open here. `last` is the client id of the last message that they wrote, "" where it has to be read."""
+
+    visitor: Visitor
+    contact: ContactId | None
+    last: str = ""
+    around: Surroundings = Surroundings()
 
 
 class Departures:
@@ -30,17 +42,18 @@ class Departures:
         self._receive = receive
         self._clock = clock
         self._tasks = tasks
-        self._due: dict[str, tuple[asyncio.TimerHandle, Conversation]] = {}
+        self._due: dict[str, tuple[asyncio.TimerHandle, Gone]] = {}
         self._asking: dict[ContactId, asyncio.Event] = {}
         self._telling: set[asyncio.Task[None]] = set()
 
     def closed(self, conversation: Conversation) -> None:
         """The last window here is closed."""
-        if not (conversation.contact or conversation.before or conversation.last_said):
+        gone = _gone(conversation)
+        if not (gone.contact or gone.last):
             return  # they never said anything
-        self.back(conversation.visitor)
-        timer = asyncio.get_running_loop().call_later(self._seconds, self._tell, conversation)
-        self._due[conversation.visitor.id] = (timer, conversation)
+        self.back(gone.visitor)
+        timer = asyncio.get_running_loop().call_later(self._seconds, self._tell, gone)
+        self._due[gone.visitor.id] = (timer, gone)
 
     def back(self, visitor: Visitor) -> None:
         if (due := self._due.pop(visitor.id, None)) is not None:
@@ -53,36 +66,41 @@ class Departures:
 
     async def said(self, conversation: Conversation) -> None:
         """The visitor ended it. `Unavailable` when that can't be stored."""
-        last = await self._last_said(conversation)
+        gone = _gone(conversation)
+        last = await self._last_said(gone)
         if last:
-            await self._receive(self._message(conversation, last, said=True))
+            await self._receive(self._message(gone, last, said=True))
+
+    async def missed(self, gone: Gone) -> None:
+        """Nobody has seen them for long enough. Returns once that is told, if they are nowhere else."""
+        await self._keep_at(gone)
 
     async def drain(self, grace: float) -> None:
         """Tell now of those who were gone already: nobody will be here to do it later."""
-        for _, conversation in tuple(self._due.values()):
-            self._tell(conversation)
+        for _, gone in tuple(self._due.values()):
+            self._tell(gone)
         if self._telling:
             await asyncio.wait(self._telling, timeout=grace)
         for task in self._telling:
             self._host.meter.count("departures_lost")
             task.cancel()
 
-    def _tell(self, conversation: Conversation) -> None:
-        self.back(conversation.visitor)
-        task = self._tasks.create_task(self._keep_at(conversation))
+    def _tell(self, gone: Gone) -> None:
+        self.back(gone.visitor)
+        task = self._tasks.create_task(self._keep_at(gone))
         self._telling.add(task)
         task.add_done_callback(self._telling.discard)
 
-    async def _keep_at(self, conversation: Conversation) -> None:
-        contact = conversation.contact or conversation.before
-        if contact is not None and await self._is_elsewhere(contact, conversation.visitor):
+    async def _keep_at(self, gone: Gone) -> None:
+        contact = gone.contact
+        if contact is not None and await self._is_elsewhere(contact, gone.visitor):
             return
         pause = _FIRST_PAUSE
         while True:
             try:
-                last = await self._last_said(conversation)
+                last = await self._last_said(gone)
                 if last:
-                    await self._receive(self._message(conversation, last, said=False))
+                    await self._receive(self._message(gone, last, said=False))
                     self._host.meter.count("departures")
                     self._host.log.info("chat.left", contact=contact)
             except Unavailable:
@@ -94,9 +112,8 @@ class Departures:
                 self._host.log.error("chat.departure_refused", contact=contact, error=error.detail)
             return
 
-    async def _last_said(self, conversation: Conversation) -> str:
-        contact = conversation.contact or conversation.before
-        return conversation.last_said or await last_said(self._host.conversations, contact)
+    async def _last_said(self, gone: Gone) -> str:
+        return gone.last or await last_said(self._host.conversations, gone.contact)
 
     async def _is_elsewhere(self, contact: ContactId, visitor: Visitor) -> bool:
         found = self._asking[contact] = asyncio.Event()
@@ -111,20 +128,28 @@ class Departures:
         finally:
             self._asking.pop(contact, None)
 
-    def _message(self, conversation: Conversation, last: str, *, said: bool) -> InboundMessage:
-        around = conversation.around or Surroundings()
-        return departure(conversation.visitor, around, last, self._clock(), said=said)
+    def _message(self, gone: Gone, last: str, *, said: bool) -> InboundMessage:
+        return departure(gone.visitor, gone.around, last, self._clock(), said=said)
+
+
+def _gone(conversation: Conversation) -> Gone:
+    contact = conversation.contact or conversation.before
+    return Gone(conversation.visitor, contact, conversation.last_said, conversation.around or Surroundings())
 
 
 async def last_said(conversations: Conversations, contact: ContactId | None) -> str:
     """The client id of the visitor's last message, "" without one. `Unavailable` if it can't be read now."""
-    last = ""
-    if contact is None:
-        return last
+    last = await last_words(conversations, contact) if contact is not None else None
+    return last.native_id if last is not None else ""
+
+
+async def last_words(conversations: Conversations, contact: ContactId) -> TranscriptItem | None:
+    """The visitor's last message, `None` without one. `Unavailable` if it can't be read now."""
+    last: TranscriptItem | None = None
     with suppress(TimeoutError):
         async with asyncio.timeout(_READ_SECONDS), aclosing(conversations.follow(contact, 0)) as batches:
             async for batch in batches:
                 if not batch:
                     return last
-                last = next((line.item.native_id for line in reversed(batch) if spoke(line.item)), last)
+                last = next((line.item for line in reversed(batch) if spoke(line.item)), last)
     raise Unavailable("the conversation can't be read now")

@@ -24,6 +24,7 @@ from intake_chat.presence import picture_of, presence_of, state_of, told
 from intake_chat.seal import Link, seal
 from intake_chat.session import Session
 from intake_chat.settings import ChatSettings
+from intake_chat.stray import Strays
 from intake_chat.token import Visitor
 
 _RESOLVED = frames.encode(frames.State(state="resolved"))
@@ -55,6 +56,7 @@ class Hub:
         self.frames = Buckets(settings.chat_frames_per_minute, settings.chat_frames_per_minute / 3)
         self.typing = Buckets(30, 1)  # the desk shows it for some seconds
         self.departures = Departures(settings.chat_gone_seconds, host, receive, clock, tasks)
+        self._strays = Strays(settings.chat_gone_seconds, host, self.is_here, self.departures)
         self.by_visitor: dict[str, Conversation] = {}
         self.by_address: defaultdict[str, int] = defaultdict(int)
         self._by_contact: dict[ContactId, set[Conversation]] = {}
@@ -155,6 +157,12 @@ class Hub:
 
     async def run_signals(self) -> None:
         await self._for_ever("signals", self._signals)
+
+    async def run_strays(self) -> None:
+        try:
+            await self._strays.ask()
+        except Exception as error:  # noqa: BLE001 - as below
+            self.failed("strays", error)
 
     async def _for_ever(self, where: str, work: Callable[[], Awaitable[None]]) -> None:
         while True:

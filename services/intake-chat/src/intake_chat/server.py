@@ -46,7 +46,10 @@ class Server:
             hub = self.hub = Hub(self._settings, self._host, receive, self._clock, tasks)
             runner = web.AppRunner(self._app(hub), access_log=None, shutdown_timeout=_TIDY_SECONDS)
             await runner.setup()
-            around = [tasks.create_task(work()) for work in (hub.run_states, hub.run_presence, hub.run_signals)]
+            around = [
+                tasks.create_task(work())
+                for work in (hub.run_states, hub.run_presence, hub.run_signals, hub.run_strays)
+            ]
             try:
                 await self._listen(runner)
                 await asyncio.get_running_loop().create_future()

@@ -155,6 +155,7 @@ def view_of(state: DeskState, desk: Desk, live: Iterable[ContactId], found: Wait
             agent=agent.id if agent else None,
             agent_name=agent.name if agent else "",
             agent_picture=agent.picture if agent else "",
+            here=contact.live and not contact.left,
         )
 
     return DeskView(
