@@ -145,20 +145,24 @@ class Stage:
             if message.id in self.written:
                 continue
             self.written.add(message.id)
-            item = TranscriptItem(
-                id=message.id,
-                contact=contact,
-                at=WRITTEN,
-                kind=ItemKind(message.kind.value),
-                direction=Direction.IN,
-                author=Author(role="customer", identity=message.sender),
-                channel=CHANNEL,
-                inbox=SUPPORT,
-                native_id=message.native_id,
-                text=message.text,
-                native=message.native,
-            )
-            await self.bus.publish(f"transcript.{contact}.pub", encode(item))
+            await self.keep(message, contact, WRITTEN)
+
+    async def keep(self, message: InboundMessage, contact: ContactId, at: datetime) -> None:
+        """Its line, as the desk writes it."""
+        item = TranscriptItem(
+            id=message.id,
+            contact=contact,
+            at=at,
+            kind=ItemKind(message.kind.value),
+            direction=Direction.IN,
+            author=Author(role="customer", identity=message.sender),
+            channel=CHANNEL,
+            inbox=SUPPORT,
+            native_id=message.native_id,
+            text=message.text,
+            native=message.native,
+        )
+        await self.bus.publish(f"transcript.{contact}.pub", encode(item))
 
     async def happened(self, what: str, count: int = 1) -> list[InboundMessage]:
         """The messages about a call that say `what`, once there are `count`."""

@@ -1,6 +1,8 @@
 """Callers who hang up, keep their place and are called back (hard case 49)."""
 
 import asyncio
+from datetime import timedelta
+from typing import Any
 
 from frontline.contract.deskview import Standing
 from frontline.contract.ids import AgentId, ContactId
@@ -8,13 +10,18 @@ from frontline.contract.message import Automation, Presence
 from frontline.contract.signal import Ring, StopRinging
 from frontline.runtime.bus import Bus
 from frontline.runtime.embedded import EmbeddedServer
+from frontline.runtime.service import utc_now
+from intake_phone import happened
+from intake_phone.normalize import party
 from intake_phone.simulator.account import new_sid
 from intake_phone.simulator.line import Line
 from intake_phone.simulator.person import Person
-from tests.integration.intake_phone.stage import AGENT, OURS, THEIRS, Stage, answering, until
+from tests.integration.intake_phone.stage import AGENT, OURS, SUPPORT, THEIRS, WRITTEN, Stage, answering, until
 from tests.integration.intake_phone.test_calls import wait
 
 CONTACT = ContactId("c1")
+HOUR = timedelta(hours=1)
+BRIEF: dict[str, Any] = {"phone_ring_seconds": 1, "phone_customer_ring_seconds": 1}
 
 
 async def ask(stage: Stage) -> Line:
@@ -158,6 +165,24 @@ async def test_what_was_to_be_tried_later_goes_on_in_writing_when_the_service_st
         stage.service.stopping.set()
         (given_up,) = await stage.happened("given_up")
     assert given_up.presence is Presence.LEFT
+
+
+async def test_what_a_killed_process_would_have_tried_later_goes_on_in_writing_by_the_next_one(
+    nats: EmbeddedServer, phone: Bus
+) -> None:
+    left, underway = new_sid("CA"), new_sid("CA")
+    async with answering(nats, phone, phone_call_back_pause=0.1, **BRIEF) as stage:
+        for call, contact, tried in ((left, CONTACT, WRITTEN), (underway, ContactId("c2"), utc_now() + HOUR)):
+            stage.exchange.calls[call] = {"CallSid": call, "From": THEIRS, "To": OURS}
+            caller = party({"CallSid": call, "From": THEIRS}, SUPPORT, "US")
+            await stage.keep(happened.call_back(caller, WRITTEN), contact, WRITTEN)
+            await stage.keep(happened.not_reached(caller, new_sid("CA"), "busy", WRITTEN), contact, tried)
+        standing = Standing(state="assigned", agent=AgentId("agent-1"), here=True)
+        await stage.show(online=True, contacts={CONTACT: standing, ContactId("c2"): standing})
+        (given_up,) = await stage.happened("given_up")
+        await until(lambda: stage.figure("frontline_phone_call_backs_total", step="stray") == 1)
+    assert (given_up.native_id, given_up.presence) == (left, Presence.LEFT)
+    assert given_up.text == "Tried to call back once, without success. Please answer them in writing."
 
 
 async def test_rule_3_nobody_on_offers_a_call_back(nats: EmbeddedServer, phone: Bus) -> None:

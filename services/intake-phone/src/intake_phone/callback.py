@@ -1,7 +1,8 @@
 """Calling back whoever hung up to keep their place: the agent is on the line, the customer is called.
 
 Webhooks of one call may reach different processes. What has happened so far stands in the transcript;
-only the further try is due in the process that was told of the failure, and is given up when it stops.
+only the further try is due in the process that was told of the failure, and is given up when it stops, or
+by another one (`stray`) when it was killed.
 """
 
 import asyncio
@@ -23,7 +24,6 @@ from intake_phone.settings import PhoneSettings
 from intake_phone.waiting import Waits, waits_of
 
 LOOK_SECONDS = 2.0
-_CUSTOMER_RINGS_SECONDS = 25
 _TALKED = {"completed", "answered"}
 
 
@@ -84,7 +84,7 @@ class CallBacks:
             self._style,
             offer.waits.number,
             inbox.address,
-            _CUSTOMER_RINGS_SECONDS,
+            self._settings.phone_customer_ring_seconds,
             self._page(offer, step="done", to="customer"),
             self._page(offer, step="answered", to="customer"),
         )

@@ -28,6 +28,7 @@ from intake_phone.rest import Account, Rest
 from intake_phone.ringing import Ringing
 from intake_phone.server import Server
 from intake_phone.settings import PhoneSettings, Token
+from intake_phone.stray import Strays
 from intake_phone.voice import Voice
 
 if TYPE_CHECKING:
@@ -84,12 +85,17 @@ class PhoneChannel:
         self._base = settings.phone_public_url.rstrip("/") or f"http://{_reachable(address)}"
         account = desktop.at(f"http://{_reachable(address)}", self._base) if desktop else _account(settings)
         async with self._rest.opened(account, settings.phone_grace):
-            following = tasks.create_task(ringing.run(), name="signals")
+            strays = Strays(settings, host, calls, in_hand, self._clock)
+            following = [
+                tasks.create_task(ringing.run(), name="signals"),
+                tasks.create_task(strays.run(), name="strays"),
+            ]
             try:
                 host.listening("http", address)
                 await asyncio.get_running_loop().create_future()
             finally:
-                following.cancel()
+                for task in following:
+                    task.cancel()
                 await server.close()
                 await ringing.back.stop()
                 await in_hand.drain(settings.phone_grace)

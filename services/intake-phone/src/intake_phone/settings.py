@@ -76,6 +76,8 @@ class PhoneSettings(msgspec.Struct, frozen=True, kw_only=True):
     """How often an engaged or unanswered number is tried; after that it goes on in writing."""
     phone_call_back_pause: float = 120.0
     """From one try to the next."""
+    phone_customer_ring_seconds: int = 25
+    """How long the phone of a customer rings who is called back."""
 
     phone_media_pauses: tuple[float, ...] = (0.5, 1, 2, 4, 8, 15, 30, 60)
     """Before each further attempt to fetch a recording or picture that isn't there yet."""
@@ -93,7 +95,7 @@ class PhoneSettings(msgspec.Struct, frozen=True, kw_only=True):
             Mistake(name, "must be more than 0")
             for name in (
                 "twilio_timeout", "phone_wait_seconds", "phone_voicemail_seconds", "phone_ring_seconds",
-                "phone_confirm_seconds", "phone_call_back_tries", "phone_call_back_pause", "phone_max_media", "phone_max_body", "phone_answer_seconds", "phone_grace",
+                "phone_confirm_seconds", "phone_call_back_tries", "phone_call_back_pause", "phone_customer_ring_seconds", "phone_max_media", "phone_max_body", "phone_answer_seconds", "phone_grace",
             )
             if not getattr(self, name) > 0
         ]  # fmt: skip

@@ -5,26 +5,29 @@ What the process remembers may be gone after a restart, and another replica neve
 
 import asyncio
 from contextlib import aclosing
+from datetime import datetime
 
 import msgspec
 
 from frontline.contract.channel import Conversations
 from frontline.contract.error import Unavailable
-from frontline.contract.ids import ContactId
+from frontline.contract.ids import ContactId, InboxId
 from frontline.contract.transcript import ItemKind, TranscriptItem
 from intake_phone.normalize import CHANNEL, is_sid
 
 
 class Waits(msgspec.Struct, frozen=True, kw_only=True):
     """`line` is the CallSid of who is on the line, `asked` that of who hung up and is to be called back
-    at `number`; "" where there is none. `tries` are the agent's own calls in which that failed;
-    `talking` is the CallSid of who was called back and is on the line now.
+    at `number`; "" where there is none. `tries` are the agent's own calls in which that failed, at `tried` last;
+    `inbox` is where they had called; `talking` is the CallSid of who was called back and is on the line now.
     """
 
     line: str = ""
     asked: str = ""
     number: str = ""
     tries: tuple[str, ...] = ()
+    tried: datetime | None = None
+    inbox: InboxId | None = None
     talking: str = ""
 
     def __bool__(self) -> bool:
@@ -44,9 +47,9 @@ def after(waits: Waits, item: TranscriptItem) -> Waits:
         return msgspec.structs.replace(waits, line=call)
     if state == "call_back":
         who = item.author.identity
-        return Waits(asked=call, number=who.address if who else "")
+        return Waits(asked=call, number=who.address if who else "", inbox=item.inbox)
     if state == "not_reached":
-        return msgspec.structs.replace(waits, tries=(*waits.tries, str(item.native.get("leg", ""))))
+        return msgspec.structs.replace(waits, tries=(*waits.tries, str(item.native.get("leg", ""))), tried=item.at)
     if state == "answered":
         return Waits(line=waits.line, talking=call if item.native.get("back") else "")
     if state in {"called_back", "given_up"}:
