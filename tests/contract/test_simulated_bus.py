@@ -20,7 +20,7 @@ from frontline.runtime.bus import Bus, WrongSequence
 from frontline.runtime.keyvalue import KeyValue
 from frontline.runtime.objects import Objects, one, whole
 from frontline.runtime.pull import ensure_consumer, pull
-from frontline.runtime.reader import follow, read, stored_at
+from frontline.runtime.reader import follow, read, read_whole, stored_at
 from tests.contract.bus_place import PLACES, Place
 
 INBOX = "INBOX_email"
@@ -90,6 +90,14 @@ async def test_what_lies_at_a_place_is_told_by_the_leader(place: Place) -> None:
     seq = (await place.bus.publish("draft.support", b"words")).seq
     assert await stored_at(place.other, "DRAFTS", seq) == b"words"
     assert await stored_at(place.other, "DRAFTS", seq + 1) is None
+
+
+async def test_what_is_on_a_subject_is_read_up_to_the_leaders_last_word(place: Place) -> None:
+    for subject in ("transcript.one.pub", "transcript.one.int", "transcript.other.pub"):
+        await place.bus.publish(subject, subject.encode())
+    found = await read_whole(place.other, "TRANSCRIPT", "transcript.one.*")
+    assert [record.data for record in found] == [b"transcript.one.pub", b"transcript.one.int"]
+    assert await read_whole(place.other, "TRANSCRIPT", "transcript.nobody.*") == []
 
 
 async def test_a_key_is_updated_only_over_the_revision_that_it_has(place: Place) -> None:

@@ -48,6 +48,9 @@ class StoredStream:
         return self.config.name
 
     def last_of(self, subject: str) -> int:
+        if "*" in subject:
+            there = (seqs[-1] for each, seqs in self.by_subject.items() if seqs and matches(subject, each))
+            return max(there, default=0)
         found = self.by_subject.get(subject)
         return found[-1] if found else 0
 

@@ -5,7 +5,6 @@ after a crash writes the same message under the same id, which every place on it
 """
 
 import asyncio
-from contextlib import aclosing
 
 from frontline.configuration.model import Desk
 from frontline.contract import cloudevent, subject
@@ -15,7 +14,7 @@ from frontline.contract.codec import encode
 from frontline.contract.transcript import TranscriptItem, decode_item
 from frontline.runtime.bus import Bus, PubAck
 from frontline.runtime.keyvalue import KeyValue
-from frontline.runtime.reader import read
+from frontline.runtime.reader import read_whole
 from frontline.runtime.signing import Signer
 from frontline.runtime.topology import THREADS, TRANSCRIPT
 from router.core.event_check_in import CheckInDue
@@ -72,5 +71,6 @@ class CheckInWriter:
         return []
 
     async def _said(self, event: CheckInDue) -> list[TranscriptItem]:
-        async with aclosing(read(self._bus, TRANSCRIPT, subject.transcript_public(event.contact))) as items:
-            return [decode_item(stored.data) async for stored in items]
+        """To whom it goes follows from it, and whether to anybody: a replica that is behind is not believed."""
+        items = await read_whole(self._bus, TRANSCRIPT, subject.transcript_public(event.contact))
+        return [decode_item(stored.data) for stored in items]

@@ -5,7 +5,6 @@ Transcripts only grow. A line that moves is stored again under its new contact, 
 """
 
 import asyncio
-from contextlib import aclosing
 
 import msgspec
 
@@ -15,7 +14,7 @@ from frontline.contract.error import Rejected
 from frontline.contract.ids import ContactId, MessageId
 from frontline.contract.transcript import Author, Direction, ItemKind, TranscriptItem, decode_item
 from frontline.runtime.bus import Bus, PubAck
-from frontline.runtime.reader import read
+from frontline.runtime.reader import read_whole
 from frontline.runtime.topology import TRANSCRIPT
 from router.core.event_move import MessagesTaken
 from router.desk.words import Words
@@ -47,16 +46,17 @@ class Moves:
         return acks
 
     async def _lines(self, contact: ContactId, wanted: set[MessageId]) -> dict[MessageId, TranscriptItem]:
-        """The latest view of each line, as it stands in that contact's transcript."""
+        """The latest view of each line, as it stands in that contact's transcript. What is missed here is missed for good,
+        so a replica that is behind is not believed.
+        """
         found: dict[MessageId, TranscriptItem] = {}
-        async with aclosing(read(self._bus, TRANSCRIPT, subject.transcript_all(contact))) as stored:
-            async for each in stored:
-                try:
-                    item = decode_item(each.data)
-                except Rejected:  # of another major version: nobody here can read it
-                    continue
-                if item.id in wanted and (item.id not in found or item.revision >= found[item.id].revision):
-                    found[item.id] = item
+        for each in await read_whole(self._bus, TRANSCRIPT, subject.transcript_all(contact)):
+            try:
+                item = decode_item(each.data)
+            except Rejected:  # of another major version: nobody here can read it
+                continue
+            if item.id in wanted and (item.id not in found or item.revision >= found[item.id].revision):
+                found[item.id] = item
         return found
 
 

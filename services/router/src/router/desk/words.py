@@ -17,7 +17,7 @@ from frontline.contract.message import DeliveryReceipt, Identity, IdentityStatus
 from frontline.contract.transcript import Author, Direction, ItemKind, TranscriptItem, decode_item
 from frontline.runtime.bus import Bus, PubAck
 from frontline.runtime.keyvalue import KeyValue
-from frontline.runtime.reader import read
+from frontline.runtime.reader import read, read_whole
 from frontline.runtime.signing import Signer
 from frontline.runtime.topology import CUSTOMERS, TRANSCRIPT
 from router.desk.resolve import identity_hash
@@ -89,12 +89,9 @@ class Words:
             del self._unstored[customer]
 
     async def stands(self, contact: ContactId, item: MessageId) -> bool:
-        """Whether the contact's transcript has it, in any revision."""
-        async with aclosing(read(self._bus, TRANSCRIPT, subject.transcript_all(contact))) as items:
-            async for stored in items:
-                if decode_item(stored.data).id == item:
-                    return True
-        return False
+        """Whether the contact's transcript has it, in any revision, as the stream's leader has it."""
+        items = await read_whole(self._bus, TRANSCRIPT, subject.transcript_all(contact))
+        return any(decode_item(stored.data).id == item for stored in items)
 
     async def _stands(self, where: str, wanted: TranscriptItem) -> bool:
         async with aclosing(read(self._bus, TRANSCRIPT, where)) as items:
