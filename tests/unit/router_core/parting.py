@@ -5,7 +5,7 @@ from collections import Counter
 import msgspec
 
 from frontline.contract.ids import AgentId, ContactId, MessageId
-from router.api.parting import moving
+from router.api.parted import moving
 from router.core.advance import Step
 from router.core.command import MoveMessage, SplitContact
 from router.core.contact import Contact
