@@ -18,13 +18,17 @@ _SEEDS = 60
 _A_TEST = 20
 
 KINDS = (
+    "CheckInDue",
+    "ClockRebased",
     "ConfigChanged",
     "ContactMerged",
     "ContactTaken",
     "ContactUnmerged",
     "DeliveryRecorded",
     "DutyChanged",
+    "Escalated",
     "InboxReleased",
+    "MessagesTaken",
     "PromiseMade",
     "RotaSwapped",
     "TransferRefused",

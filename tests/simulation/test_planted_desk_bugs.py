@@ -1,9 +1,13 @@
 """Each bug in `desk/planted.py` has to break a promise within a bounded number of seeds."""
 
 from datetime import timedelta
+from functools import partial
 
 import pytest
 
+from tests.simulation.desk import planted_acts
+from tests.simulation.desk.acting import Acting
+from tests.simulation.desk.acts import only
 from tests.simulation.desk.planted import PLANTED, with_bug
 from tests.simulation.desk.scenario import Scenario, simulate
 from tests.simulation.desk.trouble import Trouble, lose_end, lose_end_under_the_living, overtake
@@ -19,6 +23,10 @@ TROUBLE = {
     "skip_what_was_purged": Trouble(overtake, retention=timedelta(0)),
 }
 """What has to happen for a bug to show, where few seeds come to it by themselves."""
+
+
+ACTS = {bug.__name__: acts for bug, acts in planted_acts.BUGS.items()}
+"""What people do in each seed, where a bug shows in nothing else; the others are looked for in seeds without acts."""
 
 
 @pytest.mark.parametrize("bug", PLANTED)
@@ -39,15 +47,16 @@ def test_a_failing_seed_names_itself_and_fails_again_in_the_same_way() -> None:
 def shows(bug: str, seed: int) -> bool:
     """Whether `seed` breaks a promise with the bug, and breaks none without it."""
     trouble = TROUBLE.get(bug)
+    acts = ACTS.get(bug, ())
     with with_bug(bug):
-        found = broken(seed, trouble) is not None
-    return found and broken(seed, trouble) is None
+        found = broken(seed, trouble, acts) is not None
+    return found and broken(seed, trouble, acts) is None
 
 
-def broken(seed: int, trouble: Trouble | None = None) -> str | None:
-    """What the simulator says under `seed`."""
+def broken(seed: int, trouble: Trouble | None = None, acts: tuple[str, ...] = ()) -> str | None:
+    """What the simulator says under `seed`, with just these acts."""
     try:
-        simulate(seed, trouble)
+        simulate(seed, trouble, partial(Acting, does=only(seed, *acts)))
     except Broken as error:
         return str(error)
     return None

@@ -1,7 +1,11 @@
 """What a seed stands for: a run of one desk, or, a share of them, of two."""
 
+from collections.abc import Callable
+
 from tests.simulation.desk import scenario
+from tests.simulation.desk.acting import Acting
 from tests.simulation.desk.scenario import Run, Scenario
+from tests.simulation.desk.trouble import Trouble
 from tests.simulation.desk.two_desks import TwoDesks
 
 SHARE = 6
@@ -13,5 +17,5 @@ def simulate(seed: int) -> Run:
     return scenario.simulate(seed, kind=kind(seed))
 
 
-def kind(seed: int) -> type[Scenario]:
-    return TwoDesks if seed % SHARE == SHARE - 1 else Scenario
+def kind(seed: int) -> Callable[[int, Trouble | None], Scenario]:
+    return TwoDesks if seed % SHARE == SHARE - 1 else Acting

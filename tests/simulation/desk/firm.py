@@ -76,22 +76,23 @@ CONFIGURATION = Configuration(
 )
 
 
-def changed(version: int, random: Random) -> Configuration:
+def changed(version: int, random: Random, configuration: Configuration = CONFIGURATION) -> Configuration:
     """Another version: somebody is gone or has less room, offers and rings have other times."""
+    before = configuration.desks[0]
     agents = tuple(
         msgspec.structs.replace(agent, capacity=random.choice((agent.capacity, 10, 40)))
-        for agent in DESK.agents
+        for agent in before.agents
         if agent.id != "cid" or random.random() < 0.6
     )
     known = {agent.id for agent in agents}
     desk = msgspec.structs.replace(
-        DESK,
+        before,
         agents=agents,
-        shifts=tuple(shift for shift in DESK.shifts if set(shift.agents) <= known),
-        rings=DESK.rings[: random.choice((2, 3))],
+        shifts=tuple(shift for shift in before.shifts if set(shift.agents) <= known),
+        rings=before.rings[: random.choice((2, 3))],
         alarm_after=timedelta(seconds=random.choice((1, 2))),
     )
-    return msgspec.structs.replace(CONFIGURATION, version=version, desks=(desk,))
+    return msgspec.structs.replace(configuration, version=version, desks=(desk,))
 
 
 TOPOLOGY = topology([EMAIL, CHAT], [SUPPORT])

@@ -131,8 +131,11 @@ class Channel:
         out = decode_outbound(record.data)
         self.sent.delivered[out.id] += 1
         if self.sent.delivered[out.id] == 1:
-            for state in self._random.choice(_TOLD_OF_A_REPLY):
+            for state in self._told_of(out):
                 self._start(self._tell(out, state))
+
+    def _told_of(self, out: OutboundMessage) -> tuple[DeliveryState, ...]:
+        return self._random.choice(_TOLD_OF_A_REPLY)
 
     async def _tell(self, out: OutboundMessage, state: DeliveryState) -> None:
         """What came of a reply: at once or late, and so maybe in another order, and maybe more than once."""

@@ -31,7 +31,7 @@ from router.desk.log_store import StreamLogStore
 from router.desk.loop import DeskLoop
 from router.desk.resolve import Resolver
 from tests.simulation import planted
-from tests.simulation.desk import planted_actions
+from tests.simulation.desk import planted_actions, planted_acts
 
 Patch = Any
 _EARLY = timedelta(milliseconds=400)
@@ -253,6 +253,7 @@ PLANTED: dict[str, Callable[[], list[Patch]]] = {
         give_more_than_there_is_room_for,
         give_on_who_waits_for_others_as_they_are,
         *planted_actions.BUGS,
+        *planted_acts.BUGS,
     )
 }
 

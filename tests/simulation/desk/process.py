@@ -24,7 +24,7 @@ from router.desk.snapshotting import take
 from router.desk.surroundings import Surroundings
 from tests.simulation.desk.broker import START, Broker
 from tests.simulation.desk.client import SimulatedClient, bus_to
-from tests.simulation.desk.firm import CONFIGURATION, DESK, SIGNER, SUPPORT
+from tests.simulation.desk.firm import CONFIGURATION, SIGNER, SUPPORT
 from tests.simulation.faults import Faults
 from tests.simulation.virtual_loop import PROCESS, Stopped
 
@@ -59,6 +59,9 @@ class Noted:
 
 class Process:
     """`number` is unique in a run: a process that is started again is another one."""
+
+    configuration = CONFIGURATION
+    """What it was started with."""
 
     def __init__(self, number: int, broker: Broker, random: Random, faults: Faults, wrong: list[str]) -> None:
         self.number = number
@@ -98,7 +101,7 @@ class Process:
         surroundings = Surroundings(
             bus=self.bus,
             signer=SIGNER,
-            configured=Configured(CONFIGURATION, None, log, FIGURES),
+            configured=Configured(self.configuration, None, log, FIGURES),
             wall=self.wall,
             monotonic=asyncio.get_running_loop().time,
             log=log,
@@ -108,7 +111,7 @@ class Process:
             snapshot_every=snapshot_every,
             retention=retention,
         )
-        self.replica = Replica(DESK, f"process-{self.number}", surroundings)
+        self.replica = Replica(self.configuration.desks[0], f"process-{self.number}", surroundings)
         self._running = self._task(self.replica.run(self._stopping))
         self._running.add_done_callback(self._ended)
 

@@ -13,6 +13,7 @@ from typing import Any
 
 import msgspec
 
+from frontline.configuration.model import Configuration
 from frontline.contract.ids import AgentId
 from frontline.runtime.bus import Bus
 from frontline.runtime.reader import Stored
@@ -54,7 +55,9 @@ class Run:
     digest: str
 
 
-def simulate(seed: int, trouble: Trouble | None = None, kind: "type[Scenario] | None" = None) -> Run:
+def simulate(
+    seed: int, trouble: Trouble | None = None, kind: "Callable[[int, Trouble | None], Scenario] | None" = None
+) -> Run:
     """Run `seed`, with `trouble` on top of what it draws. Raises `Broken`."""
     scenario = (kind or Scenario)(seed, trouble)
     try:
@@ -200,11 +203,19 @@ class Scenario:
             partial(lose_end_under_the_living, self): 0.6,
         }
 
+    def _besides(self) -> list[Happening]:
+        """What happens as well."""
+        return []
+
+    def log_lost(self) -> None:
+        """What is left of the log is all there is."""
+
     async def _go_wrong(self) -> None:
         random, loop = self._random, asyncio.get_running_loop()
         kinds = self._kinds()
         happenings = random.choices(list(kinds), list(kinds.values()), k=random.randint(0, 6))
         happenings += [self._reconfigure] * random.choice((0, 0, 0, 1, 2))
+        happenings += self._besides()
         if self._trouble is not None:
             happenings.append(partial(self._trouble.happens, self))
         writings = [self._write] * random.choice((3, 8, 15, 30)) + [self._chat] * random.choice((0, 3, 8))
@@ -323,9 +334,13 @@ class Scenario:
     async def _reconfigure(self) -> None:
         """An operator applies a changed configuration, while everything goes on."""
         self._version += 1
-        settings = desk_settings(changed := firm.changed(self._version, self._random), changed.desks[0])
+        changed = self._changed()
+        settings = desk_settings(changed, changed.desks[0])
         asking = self.operator.ask(ApplySettings(settings=settings))
         self._operating.append(asyncio.get_running_loop().create_task(asking))
+
+    def _changed(self) -> Configuration:
+        return firm.changed(self._version, self._random)
 
     async def _step_clock(self) -> None:
         self._note("clock stepped")

@@ -1,6 +1,6 @@
 """What the log should say of the breaches of resolutions, next responses and promises, told from what happened alone.
 
-Contacts that were ever merged are left out, and for what an answer meets also those of which a reply has
+Contacts that were ever merged, or that a message was moved out of or into, are left out, and for what an answer meets also those of which a reply has
 failed: what becomes of a clock then is told by `tests/unit/router_core`.
 """
 
@@ -19,6 +19,7 @@ from router.core.event import (
     ContactResolved,
     DeliveryRecorded,
     DeskDecision,
+    LaneChanged,
     MessageReceived,
     PromiseMade,
     ReplyQueued,
@@ -26,7 +27,10 @@ from router.core.event import (
     WaitStarted,
 )
 from router.core.event_clock import ClockBreached
-from tests.simulation.desk.firm import NEXT_WITHIN, RESOLVED_WITHIN
+from router.core.event_move import MessagesMoved, MessagesTaken
+from router.core.term import NEXT_RESPONSE, RESOLUTION
+from tests.simulation.desk.history import moved_between
+from tests.simulation.desk.terms import Terms, by_people
 
 _BY_ITSELF = ("message", "merged")
 """Reasons to reopen that bring back nothing but the resolution."""
@@ -39,6 +43,7 @@ class _Clock:
     """`stood` is since when it stands still."""
 
     due: datetime | None = None
+    within: timedelta = timedelta(0)
     stood: datetime | None = None
     breached: bool = False
     met: bool = False
@@ -49,8 +54,20 @@ class _Clock:
     def ended(self) -> bool:
         return self.due is None or self.met or self.withdrawn
 
-    def start(self, due: datetime) -> None:
+    def start(self, due: datetime, within: timedelta = timedelta(0)) -> None:
         self.due, self.stood, self.breached, self.met, self.withdrawn = due, None, False, False, False
+        self.within = within
+
+    def rebase(self, at: datetime, within: timedelta) -> None:
+        """As if it had always run by that."""
+        self.look(at)
+        if self.due is None or self.ended or self.breached:
+            return
+        self.due += within - self.within
+        self.within = within
+        if self.stood is not None and self.due < self.stood:
+            self.breached = True
+            self.breaches.append(self.due)
 
     def look(self, now: datetime) -> None:
         if self.due is not None and not (self.ended or self.breached or self.stood) and self.due < now:
@@ -82,6 +99,8 @@ class _Clock:
 
 @dataclass
 class _Contact:
+    terms: Terms
+    lane: str = ""
     resolution: _Clock = field(default_factory=_Clock)
     next: _Clock = field(default_factory=_Clock)
     promise: _Clock = field(default_factory=_Clock)
@@ -90,6 +109,7 @@ class _Contact:
     replied: bool = False
     failed: bool = False
     merged: bool = False
+    """Or something was moved: it is left out."""
     resolved: bool = False
 
     @property
@@ -98,21 +118,25 @@ class _Contact:
 
     def ask(self, at: datetime) -> None:
         if self.resolution.due is None:
-            self.resolution.start(at + RESOLVED_WITHIN)
+            within = self.terms.within(RESOLUTION, self.lane)
+            self.resolution.start(at + within, within)
         if self.replied:
             again = self.next.breached and self.resolved
             if self.next.ended or again:
-                self.next.start(at + NEXT_WITHIN)
+                within = self.terms.within(NEXT_RESPONSE, self.lane)
+                self.next.start(at + within, within)
         self.asked = True
 
 
 def breaches(log: list[Commit]) -> Breaches:
     contacts: dict[ContactId, _Contact] = {}
+    terms = Terms()
     for commit in log:
         reopened = {event.contact: event for event in commit.events if isinstance(event, ContactReopened)}
         for event in commit.events:
+            terms.take(event)
             if (id_ := getattr(event, "contact", None)) is not None:
-                contact = contacts.setdefault(id_, _Contact())
+                contact = contacts.setdefault(id_, _Contact(terms))
                 contact.resolved |= id_ in reopened and isinstance(event, MessageReceived)
                 _tell(contact, event)
         for contact in contacts.values():
@@ -135,8 +159,8 @@ def recorded(log: list[Commit]) -> Breaches:
 
 
 def _left_out(log: list[Commit]) -> dict[ContactId, tuple[str, ...]]:
-    found: dict[ContactId, tuple[str, ...]] = {}
     answered = ("first_response", "next_response", "follow_up")
+    found: dict[ContactId, tuple[str, ...]] = dict.fromkeys(moved_between(log), (*answered, "resolution"))
     for commit in log:
         for event in commit.events:
             if isinstance(event, ContactMerged):
@@ -159,7 +183,12 @@ def _compared(contacts: dict[ContactId, _Contact]) -> Iterator[tuple[tuple[Conta
 def _tell(contact: _Contact, event: DeskDecision) -> None:
     match event:
         case ContactOpened():
-            contact.ours = event.ours
+            contact.ours, contact.lane = event.ours, event.lane
+        case LaneChanged():
+            contact.lane = event.lane
+            if by_people(event):
+                contact.resolution.rebase(event.at, contact.terms.within(RESOLUTION, event.lane))
+                contact.next.rebase(event.at, contact.terms.within(NEXT_RESPONSE, event.lane))
         case MessageReceived() if event.automation is not Automation.AUTO_REPLIED and (
             event.presence is not Presence.LEFT
         ):
@@ -195,5 +224,5 @@ def _tell(contact: _Contact, event: DeskDecision) -> None:
                 for clock in (contact.next, contact.promise):
                     if clock.withdrawn:
                         clock.run_on(event.at)
-        case ContactMerged():
+        case ContactMerged() | MessagesMoved() | MessagesTaken():
             contact.merged = True

@@ -92,3 +92,4 @@ def _cut_end(run: "Scenario") -> None:
     run.truth.wrong = wrong
     for record in stream.records.values():
         run.truth.admit(record)
+    run.log_lost()

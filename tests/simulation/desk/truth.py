@@ -5,6 +5,7 @@ It is the one reader that is never late, and decides nothing: it looks at what h
 
 from collections import Counter
 from datetime import datetime, timedelta
+from typing import NamedTuple
 
 from frontline.contract.ids import DeskId, MessageId
 from frontline.runtime.reader import Stored
@@ -21,7 +22,9 @@ from router.core.event import (
     OfferTimedOut,
     ReplyQueued,
 )
+from router.core.event_check_in import CheckInDue
 from router.core.evolve import begin_commit, evolve, remember_outcome
+from router.core.overlay import Position
 from router.core.state import DeskState
 from router.core.waiting import inbox_of, rings
 from router.desk.clock import MAX_OFF
@@ -32,6 +35,14 @@ from tests.unit.router_core import oracle
 _ON_TIME = timedelta(milliseconds=250)
 """Sending what was decided before takes its time."""
 _DIRECTLY = ("direct", "transfer", "transferred")
+
+
+class Written(NamedTuple):
+    """A decision, when it was stored, and by which commit."""
+
+    event: CheckInDue
+    stored: datetime
+    position: Position
 
 
 class Truth:
@@ -48,6 +59,8 @@ class Truth:
         """Where the answer to a request stands."""
         self.received: Counter[MessageId] = Counter()
         self.replies: Counter[MessageId] = Counter()
+        self.check_ins: dict[MessageId, Written] = {}
+        """By the message that each is to be."""
         self.requests: Counter[str] = Counter()
         self.told: dict[str, DeskDecision] = {}
         """Every event that counts, under the id that the rest of the world is told it by."""
@@ -83,6 +96,9 @@ class Truth:
             self._is_the_best_choice(event)
             evolve(state, event)
             self._count(event)
+            if isinstance(event, CheckInDue):
+                assert event.message not in self.check_ins, f"{event.contact} is asked by {event.rule} twice"
+                self.check_ins[event.message] = Written(event, record.at, (commit.epoch, commit.index))
         if commit.outcome is not None:
             self._remember(commit.outcome, record.seq)
         # A full commit leaves the rest to the next one, which comes at once.

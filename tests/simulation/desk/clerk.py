@@ -1,0 +1,102 @@
+"""Somebody who puts contacts in order, where `acts.py` has it: what agents do seldom, and to any contact."""
+
+import asyncio
+from collections.abc import Callable
+from contextlib import suppress
+from random import Random
+
+from frontline.contract.error import Unavailable
+from frontline.contract.ids import AgentId, ContactId
+from router.api.parted import to_move, to_split
+from router.api.problem import Declined, Invalid
+from router.core.command import ChangeLane, DeskCommand
+from router.core.refusal import Refused
+from router.desk.opt_out import OptOuts
+from tests.simulation.desk.acts import Acts
+from tests.simulation.desk.firm import DESK
+from tests.simulation.desk.people import Colleague, World
+from tests.simulation.desk.process import Gone
+from tests.simulation.desk.shown import Shown
+
+_PAUSES = (0.3, 0.8, 1.5)
+_LOOKS = 4
+"""At so many contacts, until one has something to be put in order."""
+
+
+class Clerk(Colleague):
+    """Signs as any of the agents. `shown` gives what they see."""
+
+    def __init__(self, world: World, acts: Acts, shown: Shown | None, random: Random) -> None:
+        super().__init__(world, AgentId("clerk"), random)
+        self._does: list[Callable[[], DeskCommand | None]] = []
+        if acts.moving and shown is not None:
+            self._shown = shown
+            self._does += [self._split, self._move, self._move]
+        if acts.repricing:
+            self._does.append(self._change_lane)
+
+        self._opts_out = acts.checking_in
+
+    async def work(self) -> None:
+        while not self._world.over.is_set():
+            await asyncio.sleep(self._random.choice(_PAUSES))
+            await self._world.up.wait()
+            if self._opts_out and self._random.random() < 0.1:
+                await self._opt_out()
+            command = self._random.choice(self._does)() if self._does else None
+            if command is not None:
+                await self._have_done(command)
+
+    async def _opt_out(self) -> None:
+        """Somebody has told us on some other way that they want no check-ins."""
+        contacts, process = list(self._world.truth.state.contacts.values()), self._world.process()
+        if contacts and process is not None:
+            wish = OptOuts(process.bus).put(self._random.choice(contacts).customer, wants_none=True)
+            with suppress(Unavailable, Gone):
+                await process.ask(wish)
+
+    def _split(self) -> DeskCommand | None:
+        def split(contact: ContactId) -> DeskCommand | None:
+            row, lines = self._shown.open(contact), self._shown.read.standing(contact)
+            if row is None or len(lines) < 2:
+                return None
+            new = ContactId(f"s-{self._count}")
+            return to_split(self._shown.read, row, random.choice(lines).seq, new, self._who(), seen)
+
+        random, seen = self._random, self._look()
+        return self._about_some(split)
+
+    def _move(self) -> DeskCommand | None:
+        def move(contact: ContactId) -> DeskCommand | None:
+            row, to = self._shown.open(contact), self._shown.open(random.choice(known))
+            lines = self._shown.read.standing(contact)
+            if row is None or to is None or row.id == to.id or len(lines) < 2:
+                return None
+            return to_move(self._shown.read, row, to, random.choice(lines).item.id, self._who(), seen)
+
+        random, seen, known = self._random, self._look(), list(self._world.truth.state.contacts)
+        return self._about_some(move)
+
+    def _change_lane(self) -> DeskCommand | None:
+        contacts = list(self._world.truth.state.contacts)
+        if not contacts:
+            return None
+        lane = self._random.choice(("vip", "vip", "normal"))
+        return ChangeLane(contact=self._random.choice(contacts), agent=self._who(), lane=lane)
+
+    def _about_some(self, what: Callable[[ContactId], DeskCommand | None]) -> DeskCommand | None:
+        contacts = list(self._world.truth.state.contacts)
+        for contact in self._random.sample(contacts, min(len(contacts), _LOOKS)):
+            try:
+                command = what(contact)
+            except (Refused, Invalid, Declined):
+                continue
+            if command is not None:
+                return command
+        return None
+
+    def _look(self) -> tuple[int, int]:
+        return self._shown.catch_up(self._random.choice((0, 0, 0, 2)))
+
+    def _who(self) -> AgentId:
+        return self._random.choice(DESK.agents).id

@@ -1,0 +1,34 @@
+"""What is promised at a moment of the log, by the settings that it holds and no code of the desk's."""
+
+from datetime import timedelta
+
+from router.core.desk_settings import DeskSettings
+from router.core.event import DeskDecision, LaneChanged
+from router.core.event_people import ConfigChanged
+from router.core.term import FIRST_RESPONSE, NEXT_RESPONSE, RESOLUTION
+from tests.simulation.desk.firm import NEXT_WITHIN, RESOLVED_WITHIN, WITHIN
+
+_PROMISED = {FIRST_RESPONSE: WITHIN, NEXT_RESPONSE: NEXT_WITHIN, RESOLUTION: RESOLVED_WITHIN}
+
+
+class Terms:
+    """The desk has one policy. A clock keeps what held when it began, unless people put its contact in a lane."""
+
+    def __init__(self) -> None:
+        self._settings: DeskSettings | None = None
+
+    def take(self, event: DeskDecision) -> None:
+        if isinstance(event, ConfigChanged):
+            self._settings = event.settings
+
+    def within(self, target: str, lane: str) -> timedelta:
+        if self._settings is None:  # only a part of the log is told, of a desk whose policy stays as it is
+            return _PROMISED[target]
+        (policy,) = self._settings.policies
+        fitting = [each.within for each in policy.targets if each.target == target and lane in (each.lanes or (lane,))]
+        return fitting[-1]
+
+
+def by_people(event: LaneChanged) -> bool:
+    """Whether it has clocks begin anew: where the policy raises a contact they go on as they are."""
+    return event.agent is not None
