@@ -107,6 +107,9 @@ class SimulatedClient:
                 await asyncio.Event().wait()  # nothing comes of it any more
         self._send(subject, reply, payload, headers)
 
+    def expect(self, _inbox: str, sid: int) -> None:
+        self.replies_sid = sid
+
     async def send(self, subject: str, reply: str, payload: bytes, headers: Headers | None) -> None:
         await self.publish(subject, payload, reply, headers)
 

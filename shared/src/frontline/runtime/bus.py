@@ -16,6 +16,9 @@ import nats
 from nats.aio.msg import Msg
 
 from frontline.contract.error import Reason, Rejected, Unavailable
+from frontline.runtime.acknowledgement import Place, Waits
+from frontline.runtime.acknowledgement import PubAck as PubAck  # noqa: PLC0414 - read from here by others
+from frontline.runtime.acknowledgement import Together as Together  # noqa: PLC0414 - as above
 from frontline.runtime.prompt_client import PromptClient as PromptClient  # noqa: PLC0414 - read from here by others
 
 _FULL_CODES = {10077, 10023, 10122}
@@ -41,14 +44,6 @@ class _Reply(msgspec.Struct):
 _decode_reply = msgspec.json.Decoder(_Reply).decode
 
 
-class PubAck(msgspec.Struct, frozen=True):
-    """JetStream's word that a message is stored: in which stream, at which sequence."""
-
-    stream: str
-    seq: int
-    duplicate: bool
-
-
 class WrongSequence(Exception):
     """An `Expected-Last-Sequence` (or subject sequence) did not hold; nothing was stored.
     `last` is the sequence that the server has, if it says so.
@@ -69,8 +64,8 @@ class Bus:
         """The last error of the client since it was connected: a wrong token, a server that is away."""
         self.nc = PromptClient()
         self._ack_deadline = ack_deadline
-        self._waiting: dict[str, asyncio.Future[PubAck]] = {}
-        self._answers: dict[str, asyncio.Future[bytes]] = {}
+        self._waiting: dict[str, Waits[PubAck]] = {}
+        self._answers: dict[str, Waits[bytes]] = {}
         self._nudged: dict[int, Callable[[], None]] = {}
         self._asking: dict[str, Replies] = {}
         self._deadlines: deque[tuple[float, str]] = deque()
@@ -110,7 +105,8 @@ class Bus:
         )
         self._prefix = self.nc.new_inbox()
         replies = await self.nc.subscribe(f"{self._prefix}.*", cb=self._on_reply)
-        self.nc.acknowledged, self.nc.replies_sid = self._acknowledged, replies._id  # noqa: SLF001
+        self.nc.acknowledged, self.nc.stored = self._acknowledged, self._stored
+        self.nc.expect(self._prefix, replies._id)  # noqa: SLF001
         self.nc.nudged = self._nudged
         self._tell(connected=True)
 
@@ -139,13 +135,30 @@ class Bus:
         (`full` when the stream is). `Unavailable` without `full` does not say that the message
         was not stored: repeat it under the same id.
         """
+        future: asyncio.Future[PubAck] = asyncio.get_running_loop().create_future()
+        await self._begin(subject, payload, headers, future)
+        return future
+
+    async def begin_together(self, together: Together, *messages: tuple[str, bytes, dict[str, str] | None]) -> None:
+        """Send several in this order; what becomes of them is told to `together`, which has as many places. Also
+        whether they could be sent at all: only being cancelled is raised here.
+        """
+        for place, message in enumerate(messages):
+            try:
+                await self._begin(*message, Place(together, place))
+            except (Unavailable, Rejected) as error:
+                together.settle(place, error)
+            except BaseException:
+                for unsent in range(place, len(messages)):
+                    together.settle(unsent, Unavailable("was not sent"))
+                raise
+
+    async def _begin(self, subject: str, payload: bytes, headers: dict[str, str] | None, waits: Waits[PubAck]) -> None:
         if not self.nc.is_connected:
             raise Unavailable("no connection to the bus")
         if len(payload) > self.nc.max_payload:
             raise Rejected("larger than the bus takes", Reason.TOO_LARGE)
-        future: asyncio.Future[PubAck] = asyncio.get_running_loop().create_future()
-        await self._send(subject, payload, headers, future, self._waiting)
-        return future
+        await self._send(subject, payload, headers, waits, self._waiting)
 
     async def begin_request(self, subject: str, payload: bytes = b"") -> asyncio.Future[bytes]:
         """Ask once and give the future of the answer's body. It ends with `Unavailable` when nobody answers."""
@@ -160,8 +173,8 @@ class Bus:
         subject: str,
         payload: bytes,
         headers: dict[str, str] | None,
-        future: asyncio.Future[T],
-        waiting: dict[str, asyncio.Future[T]],
+        future: Waits[T],
+        waiting: dict[str, Waits[T]],
     ) -> None:
         """What is answered once, by the deadline."""
         loop = asyncio.get_running_loop()
@@ -237,6 +250,15 @@ class Bus:
                 await subscription.unsubscribe()
             del self._nudged[subscription._id]  # noqa: SLF001
 
+    def _stored(self, token: bytes, stream: bytes, seq: bytes) -> bool:
+        """What nearly all acknowledgements say."""
+        future = self._waiting.pop(token.decode(), None)
+        if future is None:
+            return False
+        if not future.done():
+            future.set_result(PubAck(stream.decode(), int(seq), duplicate=False))
+        return True
+
     def _acknowledged(self, subject: bytes, data: bytes) -> bool:
         token = subject.rpartition(b".")[2].decode()
         future = self._waiting.pop(token, None)
@@ -285,7 +307,7 @@ class Bus:
         return token in self._waiting or token in self._answers
 
     def _lose(self, why: str) -> None:
-        lost: list[asyncio.Future[Any]] = [*self._waiting.values(), *self._answers.values()]
+        lost: list[Waits[Any]] = [*self._waiting.values(), *self._answers.values()]
         self._waiting.clear()
         self._answers.clear()
         self._deadlines.clear()

@@ -7,7 +7,7 @@ window at a time and read by batched direct get.
 import asyncio
 import base64
 import hashlib
-import secrets
+import os
 from collections.abc import AsyncIterable, AsyncIterator
 from contextlib import suppress
 
@@ -15,7 +15,7 @@ import msgspec
 
 from frontline.contract.error import Unavailable
 from frontline.contract.message import ObjectRef
-from frontline.runtime.bus import Bus, PubAck, WrongSequence
+from frontline.runtime.bus import Bus, PubAck, Together, WrongSequence
 from frontline.runtime.erasing import erase
 from frontline.runtime.reader import read
 from frontline.runtime.topology import ATTACHMENTS, ORIGINALS
@@ -98,11 +98,13 @@ class Uploading:
     def __init__(self, bus: Bus, bucket: str) -> None:
         self._bus = bus
         self._bucket = bucket
-        self._nuid = secrets.token_hex(11)
+        self._nuid = os.urandom(11).hex()
+        self._chunks = f"$O.{bucket}.C.{self._nuid}"
         self._digest = hashlib.sha256()
         self._size = self._count = 0
         self._rest = bytearray()
         self._window: set[asyncio.Future[PubAck]] = set()
+        self._last: Together | None = None
         self._named = False
 
     async def write(self, data: bytes) -> None:
@@ -113,46 +115,61 @@ class Uploading:
             await self._send(chunk)
 
     async def name(self, name: str) -> ObjectRef:
-        small = not self._count
-        if self._rest:
-            await self._send(bytes(self._rest))
-            self._rest.clear()
-        if not small:
+        rest = bytes(self._rest)
+        self._rest.clear()
+        if self._count:
+            if rest:
+                await self._send(rest)
+                rest = b""
             await self._settle()
-        await self._name(name, self._digest.digest())
+        elif rest:
+            self._digest.update(rest)
+            self._size, self._count = len(rest), 1
+        await self._name(name, self._digest.digest(), *([rest] if rest else []))
         return ObjectRef(bucket=self._bucket, name=name, size=self._size, sha256=self._digest.hexdigest())
 
     async def whole(self, ref: ObjectRef, data: bytes) -> None:
         """All of it in one chunk, whose digest is known; instead of `write` and `name`."""
         self._size, self._count = len(data), 1
-        self._window.add(await self._bus.begin(f"$O.{self._bucket}.C.{self._nuid}", data))
-        await self._name(ref.name, bytes.fromhex(ref.sha256))
+        await self._name(ref.name, bytes.fromhex(ref.sha256), data)
 
-    async def _name(self, name: str, digested: bytes) -> None:
+    async def _name(self, name: str, digested: bytes, *only: bytes) -> None:
+        """Give it its name. That of `only` one chunk goes out right behind it: the stream takes them in this order
+        or not at all.
+        """
         digest = "SHA-256=" + _base64(digested)
         meta = msgspec.json.encode(_Meta(name, self._bucket, self._nuid, self._size, self._count, digest))
-        # The name of one chunk goes out right behind it: the stream takes them in this order or not at all.
-        naming = await self._bus.begin(self._subject(name), meta, {_EXPECTED: "0"})
+        subject = _subject(self._bucket, name)
+        self._last = last = Together(len(only) + 1)
+        messages = [(self._chunks, chunk, None) for chunk in only]
         try:
-            await self._settle()
+            await self._bus.begin_together(last, *messages, (subject, meta, {_EXPECTED: "0"}))
+            await last.wait()
+            *stored, named = last.outcomes
+            for outcome in stored:
+                if isinstance(outcome, BaseException):
+                    raise outcome
         except BaseException:
-            await asyncio.wait({naming})
-            if naming.exception() is None:  # up to this one: somebody may have put another in its place
-                await _purge(self._bus, self._bucket, self._subject(name), before=naming.result().seq + 1)
+            await last.wait()
+            if isinstance(named := last.outcomes[-1], PubAck):  # up to it: somebody may have put another in its place
+                await _purge(self._bus, self._bucket, subject, before=named.seq + 1)
             raise
-        try:
-            await naming
-        except WrongSequence:  # names are new nearly always, so that was tried first
+        if isinstance(named, WrongSequence):  # names are new nearly always, so that was tried first
             before = await _meta_of(self._bus, self._bucket, name)
-            await self._bus.publish(self._subject(name), meta, {"Nats-Rollup": "sub"})
+            await self._bus.publish(subject, meta, {"Nats-Rollup": "sub"})
             await forget(self._bus, self._bucket, before.nuid)
+        elif isinstance(named, BaseException):
+            raise named
         self._named = True
 
     async def drop(self) -> None:
         if self._named:
             return
+        # A purge may overtake a chunk that is still under way.
+        if self._last is not None:
+            await self._last.wait()
         if self._window:
-            await asyncio.wait(self._window)  # a purge may overtake a chunk that is still under way
+            await asyncio.wait(self._window)
             for failed in self._window:
                 failed.exception()
         if self._count:
@@ -166,23 +183,16 @@ class Uploading:
             done, self._window = await asyncio.wait(self._window, return_when=asyncio.FIRST_COMPLETED)
             for acknowledged in done:
                 acknowledged.result()
-        self._window.add(await self._bus.begin(f"$O.{self._bucket}.C.{self._nuid}", chunk))
+        self._window.add(await self._bus.begin(self._chunks, chunk))
 
     async def _settle(self) -> None:
         """Wait until all chunks are stored."""
-        if len(self._window) == 1:  # nearly always, and a fourth of what it costs to wait for many
-            (only,) = self._window
-            with suppress(Exception):  # told below; and whoever is cancelled here must not cancel what is under way
-                await asyncio.shield(only)
-        elif self._window:
+        if self._window:
             await asyncio.wait(self._window)
         window, self._window = self._window, set()
         failed = [error for each in window if (error := each.exception()) is not None]
         if failed:
             raise failed[0]
-
-    def _subject(self, name: str) -> str:
-        return _subject(self._bucket, name)
 
 
 def _subject(bucket: str, name: str) -> str:

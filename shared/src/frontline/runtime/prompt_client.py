@@ -3,6 +3,7 @@
 import asyncio
 import re
 from collections.abc import Callable, Mapping
+from functools import partial
 from types import MappingProxyType
 from typing import Any
 
@@ -12,6 +13,8 @@ from nats.protocol.parser import AWAITING_CONTROL_LINE, Parser
 
 from frontline.runtime.cancel import cancellable
 
+_MOST_UNSENT = 1 << 20
+"""Octets. Whoever sends more waits until the network has taken them."""
 _PLAIN_HEADER = re.compile(r"([!-9;-~]+): ([!-~](?:[ -~]*[!-~])?)\r\n")
 
 
@@ -22,8 +25,13 @@ class PromptParser(Parser):
 
     nc: "PromptClient"
 
+    @property
+    def is_idle(self) -> bool:
+        """Whether what comes next is the beginning of a frame."""
+        return not self.buf and self.state == AWAITING_CONTROL_LINE
+
     async def parse(self, data: bytes = b"") -> None:
-        if not self.buf and self.state == AWAITING_CONTROL_LINE:
+        if self.is_idle:
             data = data[self.nc.acknowledge(data) :]
         if data:
             await super().parse(data)
@@ -37,16 +45,24 @@ class PromptClient(Client):
     def __init__(self) -> None:
         super().__init__()
         self._ps = PromptParser(self)
+        self._unsent: list[bytes] = []
+        self._unsent_size = 0
+        self._slow = False
 
     replies_sid = 0
     """The subscription that acknowledgements come by; `acknowledged` says whether it was one that somebody awaits."""
     acknowledged: Callable[[bytes, bytes], bool]
+    stored: Callable[[bytes, bytes, bytes], bool]
+    """The same for the last token of the subject, the stream and the sequence, as they stand in one that says that
+    all is well, by `_ack`.
+    """
+    _ack: re.Pattern[bytes] | None = None
     nudged: Mapping[int, Callable[[], None]] = MappingProxyType({})
     """By subscription, who only wants to know that something came."""
 
     def abort(self) -> None:
         """Drop the connection with whatever is still to be sent."""
-        writer: asyncio.StreamWriter | None = getattr(self._transport, "_io_writer", None)
+        writer = self._writer()
         if writer is not None:
             writer.transport.abort()
 
@@ -63,34 +79,91 @@ class PromptClient(Client):
         """As nats-py's own, which everything of its JetStream goes through; see `cancellable`."""
         return await cancellable(super().request(*args, **options))
 
+    def expect(self, inbox: str, sid: int) -> None:
+        """Acknowledgements come on subjects below `inbox`, by the subscription `sid`."""
+        self.replies_sid = sid
+        self._ack = re.compile(
+            rb'MSG %b\.([0-9]+) %d [0-9]+\r\n\{"stream":"([A-Za-z0-9_-]+)", ?"seq":([0-9]+)\}\r\n'
+            % (re.escape(inbox.encode()), sid)
+        )
+
     async def send(self, subject: str, reply: str, payload: bytes, headers: dict[str, str] | None) -> None:
         """As `publish`, which looks at every word by patterns and copies the message twice: that costs more than to
-        send it.
+        send it. What is sent in one turn of the loop goes out in one piece at its end, past nats-py's own list, which
+        it keeps for the next connection: of what is lost with this one the sender is told that it is not stored.
+
+        Raises `nats.errors.Error` and `OSError`.
         """
+        if self._slow:
+            await self._caught_up()
         head = "".join([f"{name}: {value}\r\n" for name, value in headers.items()]) if headers else ""
         lines = len(headers) if headers else 0
         plain = (
             subject and subject.isprintable() and " " not in subject and head.count("\n") == head.count("\r") == lines
         )
-        if not plain or not self.is_connected or self._flush_queue is None:
+        if not plain or not self.is_connected or self._writer() is None:
+            self._write()
             await self.publish(subject, payload, reply=reply, headers=headers)
+            self._write()  # nothing of ours stays where nats-py keeps it for the next connection
             return
         if headers:
-            encoded = f"NATS/1.0\r\n{head}\r\n".encode()
-            begin = f"HPUB {subject} {reply} {len(encoded)} {len(encoded) + len(payload)}\r\n".encode() + encoded
+            size = len(encoded := head.encode()) + 12  # with the line before them, and the empty one behind
+            begin = b"HPUB %b %b %d %d\r\nNATS/1.0\r\n%b\r\n" % (
+                subject.encode(), reply.encode(), size, size + len(payload), encoded
+            )  # fmt: skip
         else:
             begin = f"PUB {subject} {reply} {len(payload)}\r\n".encode()
         self.stats["out_msgs"] += 1
         self.stats["out_bytes"] += len(payload)
-        await self._send_command(b"%b%b\r\n" % (begin, payload))
-        if self._flush_queue.empty():
-            await self._flush_pending()
+        if not self._unsent:
+            asyncio.get_running_loop().call_soon(self._write)
+        self._unsent += (begin, payload, b"\r\n")
+        self._unsent_size += len(payload)
+        if self._unsent_size > _MOST_UNSENT:
+            self._write()
+
+    def _write(self) -> None:
+        """Hand on what is to be sent, behind what nats-py still has: it may be a subscription to the answer."""
+        unsent, self._unsent, self._unsent_size = self._unsent, [], 0
+        writer = self._writer()
+        if writer is None or not self.is_connected:
+            return
+        if self._pending:
+            unsent, self._pending, self._pending_data_size = [*self._pending, *unsent], [], 0
+        writer.write(b"".join(unsent))
+        self._slow = writer.transport.get_write_buffer_size() > _MOST_UNSENT
+
+    async def _caught_up(self) -> None:
+        """Wait until the network has taken nearly all, or is lost."""
+        writer = self._writer()
+        if writer is not None:
+            await writer.drain()
+        self._slow = False
+
+    def _writer(self) -> asyncio.StreamWriter | None:
+        return getattr(self._transport, "_io_writer", None)
+
+    async def _process_connect_init(self) -> None:
+        await super()._process_connect_init()
+        reader = getattr(self._transport, "_io_reader", None)
+        if isinstance(reader, asyncio.StreamReader):
+            reader.feed_data = partial(self._heard, reader, reader.feed_data)  # type: ignore[method-assign]
+
+    def _heard(self, reader: asyncio.StreamReader, feed: Callable[[bytes], None], data: bytes) -> None:
+        """Take acknowledgements from what came in before nats-py's task is woken for it."""
+        if not reader._buffer and self._ps.is_idle:  # type: ignore[attr-defined]  # noqa: SLF001
+            data = data[self.acknowledge(data) :]
+        if data:
+            feed(data)
 
     def acknowledge(self, data: bytes) -> int:
         """How many octets at the beginning of what the server sent are whole acknowledgements that somebody awaits;
         these have theirs.
         """
         at = 0
+        if self._ack is not None:
+            while (ack := self._ack.match(data, at)) is not None and self.stored(*ack.groups()):
+                at = ack.end()
         while data.startswith(b"MSG ", at) and (end := data.find(b"\r\n", at)) > 0:
             words = data[at + 4 : end].split(b" ")
             if len(words) != 3 or not words[2].isdigit() or words[1] != b"%d" % self.replies_sid:
@@ -118,6 +191,8 @@ class PromptClient(Client):
         return Client._parse_header_lines(raw)  # noqa: SLF001 - what this stands for
 
     async def _process_op_err(self, e: Exception) -> None:
+        self._unsent.clear()
+        self._unsent_size, self._slow = 0, False
         if self.is_connected:
             self.abort()
         await super()._process_op_err(e)

@@ -7,7 +7,7 @@ may quote its input, is shown in the `console` format of a developer only.
 
 import hashlib
 import logging
-import secrets
+import os
 import sys
 import traceback
 from collections.abc import Mapping, MutableMapping
@@ -115,4 +115,4 @@ class _Library(logging.Handler):
 
 def traceparent(message: MessageId) -> str:
     """The trace of a message (W3C Trace Context, level 1), found again from its id alone."""
-    return f"00-{hashlib.sha256(message.encode()).hexdigest()[:32]}-{secrets.token_hex(8)}-01"
+    return f"00-{hashlib.sha256(message.encode()).hexdigest()[:32]}-{os.urandom(8).hex()}-01"
