@@ -123,6 +123,21 @@ def test_a_contact_keeps_the_cost_and_skills_that_it_came_with() -> None:
     assert desk.state.agents[AgentId("a")].load == 0
 
 
+def test_an_inbox_says_anew_how_long_a_contact_is_kept_for_an_agent_and_nobody_else_waits_otherwise() -> None:
+    agent = AgentSettings(id=AgentId("a"), available=True, capacity=10)
+    short = InboxSettings(channel=EMAIL, id=SUPPORT, sticky_for=timedelta(minutes=1))
+    long = InboxSettings(channel=EMAIL, id=SUPPORT, sticky_for=timedelta(minutes=5))
+    desk = Desk(settings(agent, inboxes=[short]))
+    desk.opens("holds")
+    kept, plain = desk.opens("known", knows="a"), desk.opens("plain")
+    place = desk.contact(plain).place
+    assert place is not None
+    assert desk.contact(kept).moment == desk.now + timedelta(minutes=1)
+    desk.must_apply(settings(agent, inboxes=[long], version=2))
+    assert desk.contact(kept).moment == desk.now + timedelta(minutes=5)
+    assert desk.contact(plain).place is place
+
+
 def test_an_inbox_that_was_taken_out_leaves_its_contacts_in_hand() -> None:
     desk = Desk(settings("a"))
     contact = desk.opens()

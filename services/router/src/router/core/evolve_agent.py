@@ -2,7 +2,7 @@
 
 from router.core import evolve_check_in, evolve_offer, evolve_rota, waiting
 from router.core.capacity import AVAILABLE, NO_ROOM, OFFLINE, STATES, Agent
-from router.core.contact import OFFERED, WAITING
+from router.core.contact import OFFERED, STICKY, WAITING
 from router.core.crew import kind_of
 from router.core.desk_settings import LEAST_LOADED, ROUND_ROBIN, AgentSettings, DeskSettings
 from router.core.event_people import AvailabilityChanged, ConfigChanged, DutyChanged, GraceEnded
@@ -40,8 +40,7 @@ def config_changed(state: DeskState, event: ConfigChanged) -> None:
         agent.by_load = settings.strategy == LEAST_LOADED
         agent.on_duty = agent.id not in rostered or agent.id in state.duty.agents
     state.matching.staff(agent for agent in state.agents.values() if not agent.gone)
-    if _waits_otherwise(settings, before):
-        _wait_anew(state)
+    _wait_anew(state, before)
 
 
 def duty_changed(state: DeskState, event: DutyChanged) -> None:
@@ -119,22 +118,31 @@ def _rostered(settings: DeskSettings) -> set[str]:
     return {agent for crew in crews for agent in crew}
 
 
-def _waits_otherwise(settings: DeskSettings, before: DeskSettings) -> bool:
-    def waits(of: DeskSettings) -> tuple[object, ...]:
-        return of.rings, of.age_after, of.alarm_after, of.inboxes
-
-    return bool(before.version) and waits(settings) != waits(before)
-
-
-def _wait_anew(state: DeskState) -> None:
-    """Rings, ageing and alarms count as they are set now, from when each contact began to wait."""
+def _wait_anew(state: DeskState, before: DeskSettings) -> None:
+    """Rings, ageing and alarms count as they are set now, from when each contact began to wait; for how long it is
+    kept for one agent, as its inbox has it now. Everybody else waits as they did: there may be a million of them.
+    """
+    settings = state.settings
+    all_of_them = (settings.rings, settings.age_after, settings.alarm_after) != (
+        before.rings,
+        before.age_after,
+        before.alarm_after,
+    )
+    if not before.version or not (all_of_them or settings.inboxes != before.inboxes):
+        return
     last = len(waiting.rings(state)) - 1
     for contact in state.contacts.values():
+        if contact.ring != STICKY and not all_of_them:
+            continue
+        if contact.phase not in (WAITING, OFFERED):
+            continue
+        contact.ring = min(contact.ring, last)
         if contact.phase == WAITING:
-            state.matching.leave(contact)
-            contact.ring = min(contact.ring, last)
-            contact.line = state.matching.line(waiting.need_of(state, contact)._replace(cost=contact.line.need.cost))
-            state.matching.join(contact)
-        if contact.phase in (WAITING, OFFERED):
-            contact.ring = min(contact.ring, last)
-            state.dues.arm_moment(contact, waiting.next_moment(state, contact))
+            line = state.matching.line(waiting.need_of(state, contact)._replace(cost=contact.line.need.cost))
+            if line is not contact.line:
+                state.matching.leave(contact)
+                contact.line = line
+                state.matching.join(contact)
+        moment = waiting.next_moment(state, contact)
+        if moment != contact.moment:
+            state.dues.arm_moment(contact, moment)
