@@ -77,8 +77,15 @@ class Broker:
     def __init__(self, configs: list[StreamConfig], now: Callable[[], float]) -> None:
         self._now = now
         self.streams = {config.name: StoredStream(config) for config in configs if config.name and config.subjects}
-        self._exact: dict[str, StoredStream] = {}
+        self._takers: dict[str, StoredStream | None] = {}
+        self._patterns: dict[str, list[tuple[str, StoredStream]]] = {}
+        """By the first token, which is a plain word in all of ours."""
+        for stream in self.streams.values():
+            for pattern in stream.config.subjects or ():
+                self._patterns.setdefault(pattern.partition(".")[0], []).append((pattern, stream))
         self._listeners: dict[str, list[Listener]] = {}
+        self._deep = False
+        """Whether anybody has ever listened to all below a prefix."""
         self.on_stored: Callable[[str, Stored], None] = lambda _stream, _record: None
         self.behind: Callable[[], int] = lambda: 0
         """By how many records a direct read is behind."""
@@ -91,6 +98,7 @@ class Broker:
 
     def listen(self, subject: str, listener: Listener) -> None:
         self._listeners.setdefault(subject, []).append(listener)
+        self._deep = self._deep or subject.endswith(".>")
 
     def leave(self, subject: str, listener: Listener) -> None:
         there = self._listeners.get(subject, [])
@@ -99,10 +107,10 @@ class Broker:
 
     def tell(self, subject: str, reply: str, data: bytes, headers: Headers | None = None) -> bool:
         """Give a message to all who listen; whether anybody does."""
-        found = list(self._listeners.get(subject, ()))
+        found = [*self._listeners.get(subject, ())]
         prefix = subject.rpartition(".")[0]
         found += self._listeners.get(prefix + ".*", ())
-        while prefix:
+        while prefix and self._deep:
             found += self._listeners.get(prefix + ".>", ())
             prefix = prefix.rpartition(".")[0]
         for listener in found:
@@ -151,12 +159,10 @@ class Broker:
     # Storage.
 
     def _stream_of(self, subject: str) -> StoredStream | None:
-        if subject not in self._exact:
-            for each in self.streams.values():
-                if any(matches(pattern, subject) for pattern in each.config.subjects or ()):
-                    self._exact[subject] = each
-                    break
-        return self._exact.get(subject)
+        if subject not in self._takers:
+            there = self._patterns.get(subject.partition(".")[0], ())
+            self._takers[subject] = next((each for pattern, each in there if matches(pattern, subject)), None)
+        return self._takers[subject]
 
     def _store(self, stream: StoredStream, subject: str, data: bytes, headers: Headers) -> dict[str, Any]:
         now = self._now()

@@ -2,9 +2,10 @@
 
 import asyncio
 from collections import deque
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from contextvars import Context, copy_context
 from random import Random
+from types import MappingProxyType
 from typing import Any, cast
 
 import nats.errors
@@ -14,6 +15,7 @@ from nats.aio.msg import Msg
 from frontline.runtime.bus import Bus, PromptClient
 from tests.simulation.desk.broker import Broker, Headers
 from tests.simulation.faults import Faults
+from tests.simulation.virtual_loop import VirtualLoop
 
 _ORDERLY = 1e-6
 Callback = Callable[[Msg], Awaitable[None]]
@@ -22,9 +24,11 @@ Callback = Callable[[Msg], Awaitable[None]]
 class Subscription:
     def __init__(self, client: "SimulatedClient", subject: str, number: int, cb: Callback) -> None:
         self._client = client
+        self._nc = cast("Client", client)
         self._id = number
         self._cb = cb
         self.subject = subject
+        self._answers = subject.startswith("_INBOX.")
         self._context: Context = copy_context()
 
     async def unsubscribe(self) -> None:
@@ -39,8 +43,23 @@ class Subscription:
         client = self._client
         if self._id == client.replies_sid and client.acknowledged(subject.encode(), data):
             return
-        msg = Msg(cast("Client", client), subject, reply, data, dict(headers) if headers else None)
-        asyncio.get_running_loop().create_task(cast("Any", self._cb(msg)), context=self._context)
+        loop = client.loop
+        if (nudge := client.nudged.get(self._id)) is not None:
+            loop.run_as_task(nudge, context=self._context)
+            return
+        msg = Msg(self._nc, subject, reply, data, dict(headers) if headers else None)
+        if self._answers:
+            loop.run_as_task(self._keep, msg, context=self._context)
+        else:
+            loop.create_task(cast("Any", self._cb(msg)), context=self._context)
+
+    def _keep(self, msg: Msg) -> None:
+        """An answer is put where it is awaited, without a task: most of what comes is answers."""
+        try:
+            self._cb(msg).send(None)  # type: ignore[attr-defined]
+        except StopIteration:
+            return
+        raise AssertionError("whoever takes answers is not to wait for anything")
 
 
 class SimulatedClient:
@@ -52,15 +71,18 @@ class SimulatedClient:
     max_payload = 1 << 20
     replies_sid = -1
     acknowledged: Callable[[bytes, bytes], bool] = staticmethod(lambda _subject, _data: False)
+    nudged: Mapping[int, Callable[[], None]] = MappingProxyType({})
 
     def __init__(self, broker: Broker, random: Random, faults: Faults, number: int, distance: float = 1.0) -> None:
         self._broker = broker
         self._random = random
+        self._draw = random.random
         self._faults = faults
         self._number = number
         self._distance = distance
         self._subscriptions: dict[int, Subscription] = {}
         self._count = 0
+        self.loop = cast("VirtualLoop", asyncio.get_running_loop())
         self._connection = 0
         self._last_up = self._last_down = 0.0
         self._stalled = False
@@ -190,7 +212,7 @@ class SimulatedClient:
             elif connection == self._connection and subscription._id in self._subscriptions:
                 subscription.take(frame)
 
-        loop = asyncio.get_running_loop()
+        loop = self.loop
         if alone and self._happens(self._faults.ack_late):
             self._broker.seen["acknowledgement late"] += 1
             loop.call_later(self._faults.deadline * self._random.uniform(0.05, 1.2), arrive)
@@ -204,7 +226,7 @@ class SimulatedClient:
     # The network.
 
     def _send(self, subject: str, reply: str, payload: bytes, headers: Headers | None) -> None:
-        faults, loop = self._faults, asyncio.get_running_loop()
+        faults, loop = self._faults, self.loop
         if self._happens(faults.request_lost):
             self._broker.seen["request lost"] += 1
             return
@@ -228,13 +250,13 @@ class SimulatedClient:
 
     def _call(self, callback: Callable[[], Awaitable[None]] | None) -> None:
         if callback is not None:
-            asyncio.get_running_loop().create_task(cast("Any", callback()), context=self._context)
+            self.loop.create_task(cast("Any", callback()), context=self._context)
 
     def _latency(self) -> float:
-        return self._faults.latency * self._distance * self._random.uniform(0.2, 2)
+        return self._faults.latency * self._distance * (0.2 + (2 - 0.2) * self._draw())
 
     def _happens(self, chance: float) -> bool:
-        return chance > 0 and self._random.random() < chance
+        return chance > 0 and self._draw() < chance
 
 
 async def bus_to(client: SimulatedClient, *, ack_deadline: float) -> Bus:

@@ -360,16 +360,17 @@ class Replies:
     async def next(self, timeout: float) -> Msg:
         """The next answer. `Unavailable` when none comes in time, nobody listens, or the bus is lost.
 
-        No `wait_for`: before Python 3.12 it may swallow a cancellation, and a task then never ends.
+        No `wait_for`: before Python 3.12 it may swallow a cancellation, and a task then never ends. No `timeout`:
+        whatever is read waits here, and a timer alone costs a third.
         """
         if not self._arrived:
-            self._waiter = asyncio.get_running_loop().create_future()
+            loop = asyncio.get_running_loop()
+            waiter = self._waiter = loop.create_future()
+            late = loop.call_later(timeout, _give_up, waiter)
             try:
-                async with asyncio.timeout(timeout):
-                    await self._waiter
-            except TimeoutError as error:
-                raise Unavailable("the bus does not answer") from error
+                await waiter
             finally:
+                late.cancel()
                 self._waiter = None
         msg = self._arrived.popleft()
         if msg is None:
@@ -387,6 +388,12 @@ class Replies:
         self._arrived.append(msg)
         if self._waiter is not None and not self._waiter.done():
             self._waiter.set_result(None)
+
+
+def _give_up(waiter: asyncio.Future[None]) -> None:
+    if not waiter.done():
+        waiter.set_exception(Unavailable("the bus does not answer"))
+        waiter.exception()  # whoever waited may be cancelled at the same moment; that is no error of its own
 
 
 def _refusal(error: _Error) -> Exception:

@@ -9,8 +9,7 @@ import asyncio
 import base64
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import suppress
-from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 
 import msgspec
 from nats.aio.msg import Msg
@@ -24,8 +23,7 @@ _REFUSED_SECONDS = 0.05
 _NO_MESSAGE = 10037
 
 
-@dataclass(frozen=True, slots=True)
-class Stored:
+class Stored(msgspec.Struct, frozen=True, gc=False):
     """One message of a stream, as it lies there."""
 
     seq: int
@@ -131,8 +129,7 @@ def _stored(msg: Msg, headers: dict[str, str]) -> Stored:
 
 def parse_instant(text: str) -> datetime:
     """A server's time stamp (RFC 3339 with nanoseconds) as aware UTC with microseconds."""
-    whole, _, rest = text.rstrip("Z").partition(".")
-    return datetime.fromisoformat(f"{whole}.{rest[:6]:0<6}").replace(tzinfo=UTC)
+    return datetime.fromisoformat(text)
 
 
 Check = Callable[[int, bytes | None], Awaitable[None]]

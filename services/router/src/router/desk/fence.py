@@ -7,15 +7,15 @@
 """
 
 import hashlib
-from dataclasses import dataclass
 from datetime import datetime
+
+import msgspec
 
 from frontline.runtime.reader import Stored
 from router.core.commit import Commit, EpochRecord, decode_commit, decode_epoch
 
 
-@dataclass(frozen=True, slots=True)
-class Counted:
+class Counted(msgspec.Struct, frozen=True):
     """A commit that counts, the stream sequence where it stands, and when the server stored it."""
 
     seq: int
@@ -23,8 +23,7 @@ class Counted:
     at: datetime
 
 
-@dataclass(frozen=True, slots=True)
-class EpochBegan:
+class EpochBegan(msgspec.Struct, frozen=True):
     """A leader announced itself; `seq` is the epoch."""
 
     seq: int
