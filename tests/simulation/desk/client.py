@@ -43,15 +43,14 @@ class Subscription:
         client = self._client
         if self._id == client.replies_sid and client.acknowledged(subject.encode(), data):
             return
-        loop = client.loop
         if (nudge := client.nudged.get(self._id)) is not None:
-            loop.run_as_task(nudge, context=self._context)
+            client.run_as_task(nudge, context=self._context)
             return
         msg = Msg(self._nc, subject, reply, data, dict(headers) if headers else None)
         if self._answers:
-            loop.run_as_task(self._keep, msg, context=self._context)
+            client.run_as_task(self._keep, msg, context=self._context)
         else:
-            loop.create_task(cast("Any", self._cb(msg)), context=self._context)
+            client.loop.create_task(cast("Any", self._cb(msg)), context=self._context)
 
     def _keep(self, msg: Msg) -> None:
         """An answer is put where it is awaited, without a task: most of what comes is answers."""
@@ -82,7 +81,8 @@ class SimulatedClient:
         self._distance = distance
         self._subscriptions: dict[int, Subscription] = {}
         self._count = 0
-        self.loop = cast("VirtualLoop", asyncio.get_running_loop())
+        self.loop = loop = asyncio.get_running_loop()
+        self.run_as_task = loop.run_as_task if isinstance(loop, VirtualLoop) else loop.call_soon
         self._connection = 0
         self._last_up = self._last_down = 0.0
         self._stalled = False
