@@ -22,16 +22,18 @@ from frontline.contract.ids import DeskId, InboxId
 from frontline.runtime.topology import provision, topology
 from frontline.testing.nats_server import CHANNELS, SMALL, connected, nats_server
 from router.core.advance import advance, replay
-from router.core.command import ApplySettings, StartEpoch
+from router.core.command import ApplySettings, StartEpoch, Tick
 from router.core.commit import Commit, EpochRecord, decode_commit, encode_commit
 from router.core.desk_settings import InboxSettings, PolicySettings, TargetSettings
 from router.core.event_clock import ClockBreached
 from router.core.snapshot import restore, save
 from router.core.state import DeskState
 from router.desk.fence import Fence
+from router.desk.follower import Follower
 from router.desk.log import Deposed, LogWriter, announce
 from router.desk.log_store import StreamLogStore
 from router.desk.loop import DeskLoop, Work
+from router.desk.snapshots import Snapshots
 from tests.bench.decisions import EMAIL, SETTINGS, Desk
 from tests.bench.row import Row
 
@@ -47,12 +49,15 @@ def run(*, quick: bool = False) -> list[Row]:
         blocks = Path(folder) / "snapshot"
         kept, saved = _apart(_fill, contacts, blocks)
         restored = _apart(_restore, blocks)
+        began, stop = _apart(_take_over, blocks)
         rate = _apart(_replay, contacts // 20)
         p50, p99 = _apart(_lateness, blocks, seconds)
     return [
         Row(f"desk: memory of an open contact, of {contacts:,}", kept, "KiB"),
         Row(f"desk: {contacts:,} contacts saved, CPU", saved, "s"),
         Row(f"desk: {contacts:,} contacts restored, CPU", restored, "s"),
+        Row(f"desk: {contacts:,} contacts taken over from the object store, until the first decision", began, "s"),
+        Row("desk: longest stop of a loop that takes over", stop, "ms"),
         Row("desk: commits replayed", rate, "1/s"),
         Row(f"desk: clock lateness p50, {contacts:,} armed, snapshot under way", p50, "ms"),
         Row(f"desk: clock lateness p99, {contacts:,} armed, snapshot under way", p99, "ms"),
@@ -88,6 +93,45 @@ def _restore(blocks: Path) -> float:
     began = time.process_time()
     restore(_read(blocks))
     return time.process_time() - began
+
+
+def _take_over(blocks: Path) -> tuple[float, float]:
+    return asyncio.run(_begin(blocks))
+
+
+async def _begin(blocks: Path) -> tuple[float, float]:
+    """Seconds by the wall clock from nothing to a first decision, and the longest that nothing else was done."""
+    gc.disable()
+    state = restore(_read(blocks))
+    with tempfile.TemporaryDirectory() as folder:
+        async with nats_server(Path(folder)) as server, connected(server) as bus:
+            await provision(bus.nc.jetstream(), topology(CHANNELS, [state.desk], SMALL))
+            store, snapshots, fence = StreamLogStore(bus, state.desk), Snapshots(bus, state.desk), Fence()
+            await announce(store, EpochRecord(leader="bench", at=datetime.now(UTC)))
+            async for stored in store.read(0):
+                fence.admit(stored)
+            await snapshots.write(state, fence, state.now)
+            follower = Follower(state.desk, store)
+            gc.enable()
+            watching = asyncio.create_task(_longest_stop())
+            began = time.monotonic()
+            await follower.begin(snapshots)
+            advance(follower.state, Tick(), follower.state.now, epoch=fence.epoch, index=1)
+            took = time.monotonic() - began
+            watching.cancel()
+            stop = await watching
+    assert len(follower.state.contacts) == len(state.contacts)
+    return took, stop
+
+
+async def _longest_stop() -> float:
+    """In milliseconds, until cancelled."""
+    longest, before = 0.0, time.monotonic()
+    with suppress(asyncio.CancelledError):
+        while True:
+            await asyncio.sleep(0)
+            longest, before = max(longest, time.monotonic() - before), time.monotonic()
+    return longest * 1000
 
 
 def _replay(commits: int) -> float:

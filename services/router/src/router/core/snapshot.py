@@ -30,7 +30,8 @@ from router.core.term import Term
 FORMAT = 2
 """Of the blocks. A snapshot of another format is of no use; the log is."""
 
-CONTACTS_IN_BLOCK = 2_000
+CONTACTS_IN_BLOCK = 500
+"""As many as are read in a few milliseconds: whoever takes over may have other desks to lead meanwhile."""
 
 
 class UnreadableSnapshot(Exception):
