@@ -260,7 +260,13 @@ PLANTED: dict[str, Callable[[], list[Patch]]] = {
 
 @contextmanager
 def with_bug(name: str) -> Iterator[None]:
+    with with_patches(PLANTED[name]()):
+        yield
+
+
+@contextmanager
+def with_patches(patches: list[Patch]) -> Iterator[None]:
     with ExitStack() as stack:
-        for patch in PLANTED[name]():
+        for patch in patches:
             stack.enter_context(patch)
         yield

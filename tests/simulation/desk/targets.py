@@ -106,6 +106,8 @@ class _Contact:
     promise: _Clock = field(default_factory=_Clock)
     ours: bool = False
     asked: bool = False
+    next_asked: datetime | None = None
+    last_reply: datetime | None = None
     replied: bool = False
     failed: bool = False
     merged: bool = False
@@ -116,6 +118,11 @@ class _Contact:
     def clocks(self) -> tuple[_Clock, ...]:
         return self.resolution, self.next, self.promise
 
+    @property
+    def crossed(self) -> bool:
+        """Whether the question came in behind a reply that is younger: once resolved, it counts as answered by it."""
+        return self.next_asked is not None and self.last_reply is not None and self.last_reply > self.next_asked
+
     def ask(self, at: datetime) -> None:
         if self.resolution.due is None:
             within = self.terms.within(RESOLUTION, self.lane)
@@ -125,6 +132,7 @@ class _Contact:
             if self.next.ended or again:
                 within = self.terms.within(NEXT_RESPONSE, self.lane)
                 self.next.start(at + within, within)
+                self.next_asked = at
         self.asked = True
 
 
@@ -197,6 +205,7 @@ def _tell(contact: _Contact, event: DeskDecision) -> None:
             contact.ask(event.at)
         case ReplyQueued():
             contact.replied |= contact.asked or not contact.ours
+            contact.last_reply = event.at
             contact.next.meet(event.at)
             contact.promise.meet(event.at)
         case DeliveryRecorded() if event.state is DeliveryState.FAILED:
@@ -222,7 +231,7 @@ def _tell(contact: _Contact, event: DeskDecision) -> None:
             contact.resolution.run_on(event.at)
             if event.rule not in _BY_ITSELF:
                 for clock in (contact.next, contact.promise):
-                    if clock.withdrawn:
+                    if clock.withdrawn and not (clock is contact.next and contact.crossed):
                         clock.run_on(event.at)
         case ContactMerged() | MessagesMoved() | MessagesTaken():
             contact.merged = True

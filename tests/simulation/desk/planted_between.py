@@ -1,0 +1,180 @@
+"""Bugs on purpose in what two desks do together: each has to be found by a seed of two desks."""
+
+from collections.abc import Awaitable, Callable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+from unittest import mock
+
+import msgspec
+from nats.aio.msg import Msg
+
+from frontline.contract.ids import ContactId
+from frontline.runtime.pull import quietly
+from router.core import decide_between, decide_message, elsewhere, evolve, evolve_between, packing
+from router.core.clock import Clock
+from router.core.command import ReceiveMessage, Tick
+from router.core.desk_settings import InboxSettings
+from router.core.event_transfer import TransferTaken
+from router.core.parcel import CarriedClock, Parcel
+from router.core.refusal import Refused
+from router.core.state import DeskState
+from router.desk import holding
+from router.desk.effects import Effects, Place
+from router.desk.fence import Counted
+from router.desk.holding import Fit, Holding
+from router.desk.listening import Listening
+from router.desk.loop import DeskLoop, Work
+from tests.simulation.desk.planted import with_patches
+
+Patch = Any
+
+
+def let_an_inbox_go_before_the_indexes_have_what_was_decided() -> list[Patch]:
+    settle = Holding._settle
+
+    async def at_once(_: object) -> None:
+        return
+
+    async def hasty(self: Holding) -> None:
+        with mock.patch.object(self, "_told", at_once):
+            await settle(self)
+
+    return [mock.patch.object(Holding, "_settle", hasty)]
+
+
+def decide_what_comes_in_by_an_inbox_that_was_given_away() -> list[Patch]:
+    return [mock.patch.object(decide_message, "_wanted_inbox", _known_inbox)]
+
+
+def leave_the_consumer_as_it_was_made() -> list[Patch]:
+    """It is given the further subject only: what lay there before stays where it is."""
+    fit = holding.fit
+
+    def kept(*given: Any) -> Fit:
+        found = fit(*given)
+        return Fit(found.takes, found.awaited, anew=found.anew and found.narrows, narrows=found.narrows)
+
+    return [mock.patch.object(holding, "fit", kept)]
+
+
+def go_on_with_what_did_not_count() -> list[Patch]:
+    async def drain(self: DeskLoop) -> None:
+        await (await self.submit(Work(Tick(), "drain")))
+
+    return [mock.patch.object(DeskLoop, "finish", drain)]
+
+
+def acknowledge_before_it_is_decided() -> list[Patch]:
+    settle = Listening._settle
+
+    async def at_once(self: Listening, msg: Msg, take: Callable[[Msg], Awaitable[None]]) -> None:
+        await quietly(msg.ack())
+        await settle(self, msg, take)
+
+    return [mock.patch.object(Listening, "_settle", at_once)]
+
+
+def let_go_without_seeing_that_the_parcel_is_stored() -> list[Patch]:
+    apply = Effects._apply
+
+    async def careless(self: Effects, batch: Sequence[Counted], reached: Place) -> None:
+        begin = self._bus.begin
+
+        async def begun(subject: str, *given: Any) -> Any:
+            ack = await begin(subject, *given)
+            if not subject.startswith("transfer."):
+                return ack
+            ack.add_done_callback(lambda each: each.cancelled() or each.exception())
+            seen = ack.get_loop().create_future()
+            seen.set_result(None)
+            return seen
+
+        with mock.patch.object(self._bus, "begin", begun):
+            await apply(self, batch, reached)
+
+    return [mock.patch.object(Effects, "_apply", careless)]
+
+
+def let_go_and_keep() -> list[Patch]:
+    return [mock.patch.dict(evolve._STEPS, {TransferTaken: evolve_between.refused})]
+
+
+def take_a_parcel_again() -> list[Patch]:
+    def here(state: DeskState, contact: ContactId, _: int) -> bool:
+        return contact in state.contacts
+
+    return [mock.patch.object(decide_between, "arrived", here)]
+
+
+def forget_how_long_a_clock_stood_still() -> list[Patch]:
+    carried = packing._carried_clock
+
+    def without(clock: Clock, *given: Any, **more: Any) -> CarriedClock:
+        return msgspec.structs.replace(carried(clock, *given, **more), pauses=(), due_at=_unpaused(clock))
+
+    return [mock.patch.object(packing, "_carried_clock", without)]
+
+
+def forget_what_was_breached() -> list[Patch]:
+    unpacked = packing.unpacked
+
+    def unbroken(state: DeskState, parcel: Parcel) -> tuple[Clock, ...]:
+        clocks = unpacked(state, parcel)
+        for clock in clocks:
+            clock.breached = False
+        return clocks
+
+    return [mock.patch.object(evolve_between, "unpacked", unbroken)]
+
+
+def forget_a_clock_on_the_way() -> list[Patch]:
+    unpacked = packing.unpacked
+
+    def but_one(state: DeskState, parcel: Parcel) -> tuple[Clock, ...]:
+        return unpacked(state, parcel)[:-1]
+
+    return [mock.patch.object(evolve_between, "unpacked", but_one)]
+
+
+def keep_what_belongs_to_nothing_here() -> list[Patch]:
+    return [
+        mock.patch.object(elsewhere, "send_home", return_value=None),
+        mock.patch.object(decide_message, "_wanted_inbox", _known_inbox),
+    ]
+
+
+def _known_inbox(state: DeskState, command: ReceiveMessage) -> InboxSettings:
+    known = state.inbox(command.channel, command.inbox)
+    if known is None:
+        raise Refused(decide_message.UNKNOWN_INBOX, "")
+    return known
+
+
+def _unpaused(clock: Clock) -> Any:
+    stood = [went_on - stopped for stopped, went_on in clock.pauses if went_on is not None]
+    return clock.due_at - sum(stood[1:], stood[0]) if stood else clock.due_at
+
+
+PLANTED_BETWEEN: dict[str, Callable[[], list[Patch]]] = {
+    bug.__name__: bug
+    for bug in (
+        let_an_inbox_go_before_the_indexes_have_what_was_decided,
+        decide_what_comes_in_by_an_inbox_that_was_given_away,
+        leave_the_consumer_as_it_was_made,
+        go_on_with_what_did_not_count,
+        acknowledge_before_it_is_decided,
+        let_go_without_seeing_that_the_parcel_is_stored,
+        let_go_and_keep,
+        take_a_parcel_again,
+        forget_how_long_a_clock_stood_still,
+        forget_what_was_breached,
+        forget_a_clock_on_the_way,
+        keep_what_belongs_to_nothing_here,
+    )
+}
+
+
+@contextmanager
+def with_bug_between(name: str) -> Iterator[None]:
+    with with_patches(PLANTED_BETWEEN[name]()):
+        yield
