@@ -12,7 +12,7 @@ from frontline.contract.ids import ContactId
 from frontline.runtime.pull import quietly
 from router.core import decide_between, decide_message, elsewhere, evolve, evolve_between, packing
 from router.core.clock import Clock
-from router.core.command import ReceiveMessage, Tick
+from router.core.command import ReceiveMessage
 from router.core.desk_settings import InboxSettings
 from router.core.event_transfer import TransferTaken
 from router.core.parcel import CarriedClock, Parcel
@@ -23,7 +23,6 @@ from router.desk.effects import Effects, Place
 from router.desk.fence import Counted
 from router.desk.holding import Fit, Holding
 from router.desk.listening import Listening
-from router.desk.loop import DeskLoop, Work
 from tests.simulation.desk.planted import with_patches
 
 Patch = Any
@@ -55,13 +54,6 @@ def leave_the_consumer_as_it_was_made() -> list[Patch]:
         return Fit(found.takes, found.awaited, anew=found.anew and found.narrows, narrows=found.narrows)
 
     return [mock.patch.object(holding, "fit", kept)]
-
-
-def go_on_with_what_did_not_count() -> list[Patch]:
-    async def drain(self: DeskLoop) -> None:
-        await (await self.submit(Work(Tick(), "drain")))
-
-    return [mock.patch.object(DeskLoop, "finish", drain)]
 
 
 def acknowledge_before_it_is_decided() -> list[Patch]:
@@ -161,7 +153,6 @@ PLANTED_BETWEEN: dict[str, Callable[[], list[Patch]]] = {
         let_an_inbox_go_before_the_indexes_have_what_was_decided,
         decide_what_comes_in_by_an_inbox_that_was_given_away,
         leave_the_consumer_as_it_was_made,
-        go_on_with_what_did_not_count,
         acknowledge_before_it_is_decided,
         let_go_without_seeing_that_the_parcel_is_stored,
         let_go_and_keep,

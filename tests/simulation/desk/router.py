@@ -35,11 +35,11 @@ class Router(Process):
             bus_to(self.client, ack_deadline=self._faults.deadline), context=self._context
         )
         log = Noted(self._broker.seen, self._wrong)
-        self._configured = Configured(self.file, self._read, log, FIGURES)
+        self.configured = Configured(self.file, self._read, log, FIGURES)
         surroundings = Surroundings(
             bus=self.bus,
             signer=SIGNER,
-            configured=self._configured,
+            configured=self.configured,
             wall=self.wall,
             monotonic=asyncio.get_running_loop().time,
             log=log,
@@ -60,7 +60,7 @@ class Router(Process):
         return DeskCommands(self.bus, self.replicas)
 
     async def _run(self) -> None:
-        reading = self._task(self._configured.run())
+        reading = self._task(self.configured.run())
         try:
             async with asyncio.TaskGroup() as tasks:
                 for replica in self.replicas.values():

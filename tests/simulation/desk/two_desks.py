@@ -5,10 +5,12 @@ from contextlib import suppress
 from random import Random
 
 from frontline.contract import subject
+from frontline.contract.cloudevent import MESSAGE_ID
 from frontline.contract.error import Rejected, Unavailable
 from frontline.contract.ids import DeskId, InboxId
 from frontline.runtime.parked import list_parked, release
 from frontline.runtime.reader import Stored
+from frontline.runtime.topology import TRANSFERS
 from router.core.command import ApplySettings
 from router.core.contact import TRANSFERRING
 from router.desk.settings import desk_settings, elsewhere
@@ -40,6 +42,7 @@ class TwoDesks(Scenario):
         self.configuration = firm_of_two.configuration(self._version, self._owners, self._random)
         self.sides = {desk.id: Side(self, desk) for desk in self.configuration.desks}
         self.truth = self.sides[SUPPORT].truth
+        self._said: list[Stored] = []
         self.between = between_promises.Between()
 
     def routers(self) -> list[Router]:
@@ -66,6 +69,8 @@ class TwoDesks(Scenario):
                 side.truth.admit(record)
                 for commit in side.truth.log[known:]:
                     self.between.admit(side.desk, commit, self.wrong)
+        if stream == TRANSFERS:
+            self._said.append(record)
         if stream == "OUTBOX":
             self.channel.deliver(record)
         if self.wrong:
@@ -89,11 +94,12 @@ class TwoDesks(Scenario):
             self._step_clock: 1,
             self._sleep_over_days: 0.4,
             self._move: 4,
+            self.hear_again: 1,
         }
 
     async def _fill(self) -> None:
         logs = [subject.desk_stream(desk) for desk in DESKS]
-        stream = self.broker.streams[self._random.choice((*logs, "TRANSFERS", "TRANSCRIPT", "OUTBOX"))]
+        stream = self.broker.streams[self._random.choice((*logs, TRANSFERS, "TRANSCRIPT", "OUTBOX"))]
         stream.full = True
         asyncio.get_running_loop().call_later(self._random.uniform(0.1, 3), setattr, stream, "full", False)
 
@@ -119,11 +125,21 @@ class TwoDesks(Scenario):
             self._operating.append(asyncio.get_running_loop().create_task(asking))
 
     async def _move(self) -> None:
-        """Some inboxes go to the other desk."""
+        await self.move(*self._random.sample(MOVING, self._random.randint(1, 2)))
+
+    async def move(self, *inboxes: InboxId) -> None:
+        """These go to the other desk."""
         self._note("inbox moved")
-        for inbox in self._random.sample(MOVING, self._random.randint(1, 2)):
+        for inbox in inboxes:
             self._owners[inbox] = SALES if self._owners[inbox] == SUPPORT else SUPPORT
         await self._reconfigure()
+
+    async def hear_again(self) -> None:
+        """Everything that the desks have said to each other and sent on comes a second time."""
+        self._note("heard again")
+        for record in self._said.copy():
+            head = {key: value for key, value in record.headers.items() if key != MESSAGE_ID}
+            self.broker.receive(record.subject, "", record.data, head)
 
     # Peace.
 
@@ -202,4 +218,4 @@ class TwoDesks(Scenario):
 
 
 def _is_queue(name: str) -> bool:
-    return name.startswith("INBOX_") or name in ("TRANSFERS", "PARKED")
+    return name.startswith("INBOX_") or name in (TRANSFERS, "PARKED")

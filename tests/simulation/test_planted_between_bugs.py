@@ -1,0 +1,58 @@
+"""Each bug in `desk/planted_between.py` has to break a promise of two desks within a bounded number of seeds."""
+
+import pytest
+
+from tests.simulation.desk.planted_between import PLANTED_BETWEEN, with_bug_between
+from tests.simulation.desk.scenario import simulate
+from tests.simulation.desk.trouble import Trouble
+from tests.simulation.desk.trouble_between import (
+    hear_again_later,
+    move_behind_effects,
+)
+from tests.simulation.desk.two_desks import TwoDesks
+from tests.simulation.scenario import Broken
+
+BUDGET = 60
+"""Seeds within which a bug has to show; most show in the first few."""
+
+TROUBLE = {
+    "let_an_inbox_go_before_the_indexes_have_what_was_decided": Trouble(move_behind_effects),
+    "take_a_parcel_again": Trouble(hear_again_later),
+}
+"""What has to happen for a bug to show, where few seeds come to it by themselves."""
+
+FIRST = {
+    "acknowledge_before_it_is_decided": 4,
+    "decide_what_comes_in_by_an_inbox_that_was_given_away": 4,
+    "forget_a_clock_on_the_way": 1,
+    "forget_how_long_a_clock_stood_still": 1,
+    "forget_what_was_breached": 1,
+    "keep_what_belongs_to_nothing_here": 2,
+    "let_an_inbox_go_before_the_indexes_have_what_was_decided": 10,
+    "let_go_and_keep": 1,
+    "let_go_without_seeing_that_the_parcel_is_stored": 15,
+    "take_a_parcel_again": 1,
+}
+"""Where to begin, so that nobody waits for long."""
+
+
+@pytest.mark.parametrize("bug", PLANTED_BETWEEN)
+def test_a_planted_bug_breaks_a_promise_of_two_desks(bug: str) -> None:
+    first = FIRST.get(bug, 0)
+    assert any(shows(bug, seed) for seed in range(first, first + BUDGET)), f"{bug} was not found by {BUDGET} seeds"
+
+
+def shows(bug: str, seed: int) -> bool:
+    """Whether `seed` breaks a promise with the bug, and breaks none without it."""
+    trouble = TROUBLE.get(bug)
+    with with_bug_between(bug):
+        found = is_broken(seed, trouble)
+    return found and not is_broken(seed, trouble)
+
+
+def is_broken(seed: int, trouble: Trouble | None) -> bool:
+    try:
+        simulate(seed, trouble, TwoDesks)
+    except Broken:
+        return True
+    return False
