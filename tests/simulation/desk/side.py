@@ -88,6 +88,11 @@ class Side:
                 return router
         return None
 
+    def leads_as_configured(self) -> bool:
+        """Whether somebody leads, by the configuration that is in force in that process."""
+        router, led = self.leader(), self.led()
+        return router is not None and led is not None and led[1]._desk is router.configured.desk(self.desk)
+
     def standing_by(self) -> list[Follower]:
         there = [router.replicas[self.desk] for router in self._run.routers()]
         return [each._follower for each in there if each.leader is None and each._follower is not None]

@@ -168,14 +168,15 @@ class TwoDesks(Scenario):
 
     def _quiet(self) -> bool:
         left = [stream for name, stream in self.broker.streams.items() if _is_queue(name) and stream.records]
-        return not left and all(self._is_quiet(side) for side in self.sides.values())
+        same = all(router.configured.current is self.configuration for router in self.routers())
+        return same and not left and all(self._is_quiet(side) for side in self.sides.values())
 
     def _is_quiet(self, side: Side) -> bool:
         state = side.truth.state
         wanted = {key for key in state.inboxes if self._owners[key[1]] == side.desk}
         return (
             side.effects_at() >= side.truth.last_counted
-            and side.leader() is not None
+            and side.leads_as_configured()
             and state.settings.version == self._version
             and state.holdings.taken.keys() == wanted
             and not any(contact.phase == TRANSFERRING for contact in state.contacts.values())
