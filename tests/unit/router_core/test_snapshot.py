@@ -1,15 +1,18 @@
 """A snapshot is the state: what it gives goes on exactly as the desk that it was taken of."""
 
+import gc
 from dataclasses import fields, is_dataclass
 from random import Random
+from weakref import ref
 
 import msgspec
 import pytest
 
+from frontline.contract.ids import CustomerId
 from router.core.advance import next_due
 from router.core.capacity import Agent
 from router.core.clock import Clock
-from router.core.contact import WAITING, Contact, Offer
+from router.core.contact import ASSIGNED, WAITING, Contact, Offer
 from router.core.snapshot import CONTACTS_IN_BLOCK, UnreadableSnapshot, restore, save
 from router.core.snapshot_contacts import ClockColumns, ContactColumns, OfferRow
 from router.core.snapshot_rows import AgentRow, TermRow
@@ -84,3 +87,24 @@ def test_values_that_many_contacts_have_are_read_as_one_and_all_fields_as_they_w
     agents = [contact.agent for contact in state.contacts.values() if contact.agent is not None]
     assert len(agents) > 1
     assert all(agent is agents[0] for agent in agents)
+
+
+class Traced(str):
+    """An id of which it can be told whether somebody still has it."""
+
+    __slots__ = ("__weakref__",)
+
+
+def test_a_desk_that_nobody_needs_any_more_is_forgotten_with_its_contacts_though_nobody_collects_them() -> None:
+    desk = Desk(settings("a"))
+    contacts = [desk.opens(f"customer-{n}") for n in range(15)]
+    desk.reply(contacts[0])
+    restored, traces = restore(save(desk.state)), []
+    for contact in (*desk.state.contacts.values(), *restored.contacts.values()):
+        assert not any(gc.is_tracked(each) for each in (contact, *contact.clocks))
+        contact.customer = CustomerId(Traced(contact.customer))
+        traces.append(ref(contact.customer))
+    assert {contact.phase for contact in restored.contacts.values()} == {WAITING, ASSIGNED}
+    del desk, restored, contact
+    gc.collect()
+    assert not any(trace() for trace in traces)

@@ -51,7 +51,7 @@ class Matching:
         """The line of everybody with this need."""
         line = self._lines.get(need)
         if line is None:
-            line = self._lines[need] = Line(need, self._contacts)
+            line = self._lines[need] = Line(need)
             if need.only is not None:
                 self._own.setdefault(need.only, {})[line] = None
             for crew in self._crews.values():
@@ -67,19 +67,19 @@ class Matching:
         if contact.place is None:
             del self._unplaced[contact.id]
         else:
-            contact.line.remove(contact)
+            contact.line.remove(contact, self._contacts)
 
     def moved(self, contact: Contact) -> None:
         """What orders a waiting contact has changed."""
         if contact.phase == WAITING and contact.place is not None:
-            contact.line.remove(contact)
+            contact.line.remove(contact, self._contacts)
             self._unplaced[contact.id] = contact
 
     def place(self) -> None:
         """Put those who have joined since into their lines, as every decision does first."""
         for contact in self._unplaced.values():
             line = contact.line
-            line.add(contact)
+            line.add(contact, self._contacts)
             self._unsettled[line] = None
             self._deserted[line] = None
         self._unplaced.clear()

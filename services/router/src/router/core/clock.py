@@ -27,7 +27,7 @@ def pauses_since(pauses: tuple[Pause, ...], start: datetime) -> tuple[Pause, ...
     return tuple((max(stopped, start), went_on) for stopped, went_on in pauses if went_on is None or went_on > start)
 
 
-class Clock(msgspec.Struct, eq=False):
+class Clock(msgspec.Struct, eq=False, gc=False):
     """`warnings` are those still to come, `end` is empty while it runs. `due_at` is the deadline, and for a
     clock that stands still the one that it would have had.
 

@@ -46,7 +46,7 @@ class Offer:
     armed: datetime | None = None
 
 
-class Contact(msgspec.Struct, eq=False):
+class Contact(msgspec.Struct, eq=False, gc=False):
     """`arrival` orders those who wait alike; `front` puts a contact before its lane. `agent` holds it,
     `last_agent` held it last. `replies` are the public ones that didn't fail, oldest first.
     `place` is where it stands in its line, and `None` while that is to be worked out again.
@@ -63,6 +63,9 @@ class Contact(msgspec.Struct, eq=False):
 
     `bound_for` is the desk that is asked to take it, by `last_sender`. `moves` counts its changes of desk, `trail` is the way it took.
     `moved` is the commit that last took a message out of it, or put one in, by way of another contact.
+
+    The garbage collector does not look at contacts and clocks: to go through a million of them stops a loop for
+    seconds. So nothing that a contact leads to may lead back to it.
     """
 
     id: ContactId

@@ -4,13 +4,15 @@ from collections import deque
 from collections.abc import Iterator
 from typing import NamedTuple
 
+import msgspec
+
 from frontline.contract.ids import ContactId, KeyHash, MessageId
 
 Position = tuple[int, int]
 """Epoch and index of a commit."""
 
 
-class Placement(NamedTuple):
+class Placement(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """Where a message went, and how it was threaded there."""
 
     contact: ContactId

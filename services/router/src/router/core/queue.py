@@ -40,44 +40,45 @@ def place_of(contact: Contact) -> Place:
 class Line:
     """Those who wait with the same need. A heap from which nobody is taken out in the middle: a place
     that is no longer its contact's own is stale, and dropped when it comes up. `first` is always the
-    place of whoever comes first. `crews` are those who may take somebody from here.
+    place of whoever comes first. `crews` are those who may take somebody from here. Contacts know their line, and
+    it knows none of them but by what it is told: they are not the garbage collector's, and must be in no circle.
     """
 
-    __slots__ = ("_contacts", "_heap", "crews", "first", "need", "skills", "waiting")
+    __slots__ = ("_heap", "crews", "first", "need", "skills", "waiting")
 
-    def __init__(self, need: Need, contacts: Mapping[ContactId, Contact]) -> None:
+    def __init__(self, need: Need) -> None:
         self.need = need
         self.skills = frozenset(need.skills)
         self.waiting = 0
         self.first: Place | None = None
         self.crews: list[Crew] = []
-        self._contacts = contacts
         self._heap: list[Place] = []
 
-    def add(self, contact: Contact) -> None:
-        """Put a contact where it belongs now; its former place, if any, is stale from here on."""
+    def add(self, contact: Contact, contacts: Mapping[ContactId, Contact]) -> None:
+        """Put a contact where it belongs now; its former place, if any, is stale from here on. `contacts` are all."""
         contact.place = place = place_of(contact)
         self.waiting += 1
         heappush(self._heap, place)
         if self.first is None or place < self.first:
             self.first = place
         if len(self._heap) > 2 * self.waiting + 64:
-            self._heap = [place for place in self._heap if self._stands(place)]
+            self._heap = [place for place in self._heap if _stands(place, contacts)]
             heapify(self._heap)
 
-    def remove(self, contact: Contact) -> None:
+    def remove(self, contact: Contact, contacts: Mapping[ContactId, Contact]) -> None:
         place, contact.place = contact.place, None
         self.waiting -= 1
         if place is self.first:
             heap = self._heap
-            while heap and not self._stands(heap[0]):
+            while heap and not _stands(heap[0], contacts):
                 heappop(heap)
             self.first = heap[0] if heap else None
 
-    def _stands(self, place: Place) -> bool:
-        contact = self._contacts.get(place[4])
-        return contact is not None and contact.place is place
+
+def _stands(place: Place, contacts: Mapping[ContactId, Contact]) -> bool:
+    contact = contacts.get(place[4])
+    return contact is not None and contact.place is place
 
 
-NOWHERE = Line(Need((), 0), {})
+NOWHERE = Line(Need((), 0))
 """That of a contact that has not begun to wait."""
