@@ -39,9 +39,9 @@ from router.core.event import (
 )
 from router.core.event_check_in import CheckInArmed, CheckInDue
 from router.core.event_clock import ClockBreached, ClockMet, ClockRebased, ClockStarted, ClockWarned, ClockWithdrawn
-from router.core.event_escalation import ESCALATED
 from router.core.event_people import AvailabilityChanged, ConfigChanged
 from router.core.evolve import begin_commit, evolve
+from router.core.reason import ESCALATED
 from router.core.state import DeskState
 from tests.unit.router_core import oracle
 from tests.unit.router_core.driver import EMAIL, Desk, settings

@@ -10,7 +10,8 @@ from router.core import decide_offer, waiting
 from router.core.contact import ASSIGNED, OFFERED, WAITING, WAITS, Contact
 from router.core.desk_settings import ALL_RINGS, EscalationSettings
 from router.core.event import ContactUnassigned, DeskDecision, RingOpened
-from router.core.event_escalation import ESCALATED, Escalated
+from router.core.event_escalation import Escalated
+from router.core.reason import ESCALATED
 from router.core.state import DeskState
 
 

@@ -5,7 +5,7 @@ from datetime import datetime
 from router.core import decide_offer, waiting
 from router.core.contact import ASSIGNED, OFFERED, Contact
 from router.core.event import ContactUnassigned, CustomerLeft, CustomerReturned, DeskDecision
-from router.core.evolve_contact import CUSTOMER_RETURNED
+from router.core.reason import CUSTOMER_RETURNED
 from router.core.state import DeskState
 
 

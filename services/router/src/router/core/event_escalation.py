@@ -3,9 +3,6 @@
 from frontline.contract.ids import AgentId, ContactId
 from router.core.happened import Event
 
-ESCALATED = "escalated"
-"""Why a contact was taken from somebody, an offer withdrawn, a ring opened."""
-
 
 class Escalated(Event, frozen=True, kw_only=True):
     """`target` of the contact has come to `fraction` of its time (1: it is breached), and `agents` are to be

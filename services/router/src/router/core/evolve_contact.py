@@ -16,16 +16,13 @@ from router.core.event import (
     NoteAdded,
     ReplyQueued,
 )
-from router.core.event_escalation import ESCALATED
 from router.core.evolve_waiting import begin
 from router.core.illegal import known_agent, known_contact, no
 from router.core.leaving import look
 from router.core.overlay import Placement
 from router.core.queue import LANES, NOWHERE
+from router.core.reason import CUSTOMER_RETURNED, ESCALATED
 from router.core.state import DeskState
-
-CUSTOMER_RETURNED = "customer_returned"
-"""Why a contact is taken from the agent who held it: they are asked again, with everybody else after them."""
 
 
 def opened(state: DeskState, event: ContactOpened) -> None:

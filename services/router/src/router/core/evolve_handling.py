@@ -6,7 +6,6 @@ from typing import Any
 
 from frontline.contract.ids import ContactId
 from router.core.contact import ASSIGNED
-from router.core.decide_transfer import TRANSFERRED
 from router.core.event import (
     ContactAssigned,
     ContactMerged,
@@ -19,6 +18,7 @@ from router.core.event import (
     WrapUpEnded,
 )
 from router.core.event_transfer import TransferBegun
+from router.core.reason import TRANSFERRED
 from router.core.state import DeskState
 
 

@@ -18,8 +18,9 @@ from router.core.event import (
     WrapUpEnded,
 )
 from router.core.event_check_in import CheckInArmed, CheckInDue
-from router.core.event_escalation import ESCALATED, Escalated
+from router.core.event_escalation import Escalated
 from router.core.event_move import MessagesMoved, MessagesTaken
+from router.core.reason import ESCALATED
 from router.index.row import ContactRow, Stamp, Why, stamp
 
 WHY_KEPT = 50
