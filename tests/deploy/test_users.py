@@ -129,7 +129,7 @@ async def test_the_router_may_erase_a_customer_from_every_store(tmp_path: Path) 
         await router.publish("transcript.c1.pub", b"hello")
         await router.publish(f"$KV.CUSTOMERS.person.{customer}", encode(Person(id=customer)))
         await Journal(router).ask_for(Name(desk, "contact", contact), datetime.now(UTC))
-        await erase_contacts(router, desk, [contact], NOTHING)
+        await erase_contacts(router, signer, desk, [contact], NOTHING)
         await erase_customer(router, signer, customer, CustomerId("u2"))
         await Objects(router).erase("ORIGINALS", "m1/0")
         assert await places(router, ["OUTBOX", "INBOX_email", "INBOX_chat"]) == {}

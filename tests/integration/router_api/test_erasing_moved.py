@@ -34,6 +34,7 @@ from tests.integration.router_api.world import CONFIGURATION, World, world
 from tests.integration.router_desk.desk import (
     EMAIL,
     INBOX,
+    SIGNER,
     SUPPORT,
     all_transcripts,
     answers,
@@ -230,7 +231,7 @@ async def test_rule_1_10_copies_are_followed_over_any_number_of_moves_without_a_
         return len([each async for each in read(provisioned, TRANSCRIPT_PUBLIC, "transcript.>")]) == 2 * len(path)
 
     await until(copied)
-    await erase_contacts(provisioned, SUPPORT, [path[-1]], NOTHING)
+    await erase_contacts(provisioned, SIGNER, SUPPORT, [path[-1]], NOTHING)
     left = [item.id for item in await all_transcripts(provisioned)]
     assert left == ["m2c1", "m2c2", "m2c3"]
     copies = [decode_item(each.data).id async for each in read(provisioned, TRANSCRIPT_PUBLIC, "transcript.>")]

@@ -1,29 +1,47 @@
 """A run of one desk in which people also do what its seed says: see `acts.py`."""
 
 import asyncio
+from collections import Counter
+from datetime import timedelta
 from functools import partial
 from random import Random
 
 import msgspec
 
 from frontline.configuration.model import Configuration
+from frontline.contract.ids import MessageId
 from frontline.contract.message import DeliveryState, InboundMessage, OutboundKind, OutboundMessage
 from frontline.runtime.reader import Stored
-from tests.simulation.desk import acts, check_ins, escalations, firm, history, letters, promises, standing
+from tests.simulation.desk import acts, check_ins, erasure, escalations, firm, history, letters, promises, standing
 from tests.simulation.desk.acts import Acts
+from tests.simulation.desk.broker import Broker
 from tests.simulation.desk.clerk import Clerk
-from tests.simulation.desk.letters import Wishes, wish_of
+from tests.simulation.desk.known import Known
+from tests.simulation.desk.letters import Wishes, letter_in, wish_of
 from tests.simulation.desk.people import Channel
 from tests.simulation.desk.process import Process
 from tests.simulation.desk.scenario import Happening, Scenario
 from tests.simulation.desk.shown import Shown
-from tests.simulation.desk.trouble import LOG, Trouble, overtake
+from tests.simulation.desk.trouble import LOG, Trouble, lose_end, lose_end_under_the_living, overtake
+
+AGAIN_AFTER = timedelta(seconds=40)
+"""When the second pass of an erasure comes: what was under way at the first is there by then, as faults go here."""
+
+
+_LOSING = (lose_end, lose_end_under_the_living)
 
 
 class Customers(Channel):
-    """No two of them say the same, but for those who want no check-ins."""
+    """No two of them say the same, but for those who want no check-ins. With `broker` what was delivered is acknowledged."""
 
     acts: Acts
+    broker: Broker | None = None
+
+    def deliver(self, record: Stored) -> None:
+        super().deliver(record)
+        if self.broker is not None:
+            delete = self.broker.streams["OUTBOX"].delete
+            asyncio.get_running_loop().call_later(self.acts.random.uniform(0, 3), delete, record.seq)
 
     def _mail(self, *, live: bool) -> InboundMessage:
         message = super()._mail(live=live)
@@ -40,18 +58,23 @@ class Acting(Scenario):
         self.acts = does or acts.draw(seed)
         self.configuration = self.acts.configuration()
         self.wishes: Wishes = {}
-        self.shown = Shown() if self.acts.moving or self.acts.indexed else None
+        self.met: set[str] = set()
+        self.letters: Counter[MessageId] = Counter()
+        self.shown = Shown() if self.acts.moving or self.acts.indexed or self.acts.erasing else None
         if self.acts.behind:
             self._faults.stale = 0.6
 
     def _process(self) -> Process:
         process = super()._process()
         process.configuration = self.configuration
+        if self.acts.erasing and self.shown is not None:
+            process.acquaintance = Known(self.shown)
+            process.erase_again_after = AGAIN_AFTER
         return process
 
     def _customers(self, random: Random) -> Channel:
         customers = Customers(self, self._bus, random)
-        customers.acts = self.acts
+        customers.acts, customers.broker = self.acts, self.broker if self.acts.erasing else None
         return customers
 
     def _employ(self) -> list["asyncio.Task[None]"]:
@@ -61,6 +84,13 @@ class Acting(Scenario):
             self.colleagues.append(clerk)
             working.append(asyncio.create_task(clerk.work()))
         return working
+
+    def _kinds(self) -> dict[Happening, float]:
+        """Where somebody is erased the log keeps its end: a decision to erase that is gone from it is another story."""
+        kinds = super()._kinds()
+        if not self.acts.erasing:
+            return kinds
+        return {kind: often for kind, often in kinds.items() if getattr(kind, "func", None) not in _LOSING}
 
     def _besides(self) -> list[Happening]:
         found: list[Happening] = []
@@ -79,6 +109,10 @@ class Acting(Scenario):
             self.shown.note(stream, record)
         if stream == "KV_CUSTOMERS" and (customer := wish_of(record.subject)) is not None:
             self.wishes.setdefault(customer, record.at)
+        if stream == "KV_CUSTOMERS" and record.data:
+            self.met.add(record.subject.removeprefix("$KV.CUSTOMERS."))
+        if stream == "OUTBOX" and (letter := letter_in(record.data)) is not None:
+            self.letters[letter] += 1
         super()._stored(stream, record)
 
     def log_lost(self) -> None:
@@ -92,6 +126,15 @@ class Acting(Scenario):
         escalations.fire_once(log, self.limit)
         silent, written = check_ins.written(log, self.limit), check_ins.recorded(log)
         assert written == silent, f"check-ins, as on record and as told from the story: {set(written) ^ set(silent)}"
-        if not self.lost:
-            standing.check(self.broker, log, promises.put_aside(self))
-            letters.check(self.broker, self.truth, self.wishes, self._settled, history.moved_between(log))
+        if self.lost:
+            return
+        stands = standing.by_log(log)
+        standing.check(self.broker, stands, promises.put_aside(self))
+        elsewhere = history.moved_between(log) | stands.erased
+        letters.check(self.broker, self.truth, self.wishes, self.letters, self._settled, elsewhere)
+        if self.acts.erasing:
+            erasure.opens_anew(log)
+            erasure.check(self.broker, log, stands, self.channel.sent, self.met)
+
+    def _quiet(self) -> bool:
+        return super()._quiet() and erasure.is_done(self.broker)

@@ -18,6 +18,7 @@ from tests.simulation.desk import firm
 
 _SHARES = {
     "moving": 0.15,
+    "erasing": 0.1,
     "escalating": 0.2,
     "checking_in": 0.15,
     "repricing": 0.2,
@@ -37,6 +38,8 @@ class Acts:
     random: Random
     moving: bool = False
     """Messages are moved to other contacts, or become contacts of their own."""
+    erasing: bool = False
+    """Contacts and customers are erased."""
     escalating: bool = False
     """Warnings and breaches open rings, give contacts to others, raise them, and are told."""
     checking_in: bool = False
@@ -53,7 +56,7 @@ class Acts:
     @property
     def busy_clerk(self) -> bool:
         """Whether somebody does what agents do not do by themselves."""
-        return self.moving or self.repricing or self.checking_in
+        return self.moving or self.erasing or self.repricing or self.checking_in
 
     def words(self, message: InboundMessage) -> str:
         """What a customer says: nobody says the same twice, unless they want no check-ins."""

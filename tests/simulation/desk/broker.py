@@ -76,13 +76,17 @@ class Broker:
 
     def __init__(self, configs: list[StreamConfig], now: Callable[[], float]) -> None:
         self._now = now
-        self.streams = {config.name: StoredStream(config) for config in configs if config.name and config.subjects}
+        self.streams = {config.name: StoredStream(config) for config in configs if config.name}
         self._takers: dict[str, StoredStream | None] = {}
         self._patterns: dict[str, list[tuple[str, StoredStream]]] = {}
         """By the first token, which is a plain word in all of ours."""
         for stream in self.streams.values():
             for pattern in stream.config.subjects or ():
                 self._patterns.setdefault(pattern.partition(".")[0], []).append((pattern, stream))
+        self._copies: dict[str, list[StoredStream]] = {}
+        for stream in self.streams.values():
+            for source in stream.config.sources or ():
+                self._copies.setdefault(source.name or "", []).append(stream)
         self._listeners: dict[str, list[Listener]] = {}
         self._deep = False
         """Whether anybody has ever listened to all below a prefix."""
@@ -194,9 +198,22 @@ class Broker:
             stream.delete(there[0])
         self.on_stored(stream.name, record)
         self._republish(stream, record)
+        self._copy(stream, record)
         for consumer in stream.consumers.values():
             consumer.pump()
         return {"stream": stream.name, "seq": record.seq}
+
+    def _copy(self, stream: StoredStream, record: Stored) -> None:
+        """To whoever has it as a source. On a real server that takes a moment."""
+        for copy in self._copies.get(stream.name, ()):
+            for source in copy.config.sources or ():
+                if source.name == stream.name and matches(source.filter_subject or ">", record.subject):
+                    copy.last += 1
+                    copied = Stored(copy.last, record.subject, record.data, record.headers, record.at)
+                    copy.records[copy.last] = copied
+                    copy.by_subject.setdefault(record.subject, []).append(copy.last)
+                    self.on_stored(copy.name, copied)
+                    self._republish(copy, copied)
 
     def _republish(self, stream: StoredStream, record: Stored) -> None:
         republish = stream.config.republish
@@ -222,6 +239,8 @@ class Broker:
             self._answer(reply, self._message(self.streams[rest], ask))
         elif verb == "STREAM.MSG.DELETE":
             self._answer(reply, self._delete(self.streams[rest], ask))
+        elif verb == "STREAM.INFO":
+            self._answer(reply, {"state": self._state(self.streams[rest])})
         elif verb == "STREAM.PURGE":
             self._answer(reply, self._purge(self.streams[rest], ask))
         elif what.startswith("CONSUMER.CREATE."):
@@ -275,6 +294,10 @@ class Broker:
         return {
             "message": {"subject": record.subject, "seq": seq, "data": base64.b64encode(record.data).decode()},
         }
+
+    def _state(self, stream: StoredStream) -> dict[str, Any]:
+        first = min(stream.records, default=stream.last + 1)
+        return {"messages": len(stream.records), "first_seq": first, "last_seq": stream.last}
 
     def _delete(self, stream: StoredStream, ask: dict[str, Any]) -> dict[str, Any]:
         if ask["seq"] not in stream.records:

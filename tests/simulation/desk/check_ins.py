@@ -76,6 +76,10 @@ def written(log: list[Commit], limit: int) -> list[CheckIn]:
                 _tell(silence, event)
         if len(commit.events) < limit:
             silence.pass_(commit.now)
+        else:  # it was full, and how far it came with what was due only it can tell
+            for event in commit.events:
+                if isinstance(event, CheckInDue):
+                    silence.pass_(event.at)
     return sorted(silence.written)
 
 

@@ -9,11 +9,12 @@ from frontline.contract.error import Unavailable
 from frontline.contract.ids import AgentId, ContactId
 from router.api.parted import to_move, to_split
 from router.api.problem import Declined, Invalid
-from router.core.command import ChangeLane, DeskCommand
+from router.core.command import ChangeLane, DeskCommand, EraseContact, EraseCustomer
 from router.core.refusal import Refused
+from router.desk.erasing_customers import successor_of
 from router.desk.opt_out import OptOuts
 from tests.simulation.desk.acts import Acts
-from tests.simulation.desk.firm import DESK
+from tests.simulation.desk.firm import DESK, SIGNER
 from tests.simulation.desk.people import Colleague, World
 from tests.simulation.desk.process import Gone
 from tests.simulation.desk.shown import Shown
@@ -32,6 +33,8 @@ class Clerk(Colleague):
         if acts.moving and shown is not None:
             self._shown = shown
             self._does += [self._split, self._move, self._move]
+        if acts.erasing:
+            self._does += [self._erase_contact, self._erase_customer]
         if acts.repricing:
             self._does.append(self._change_lane)
 
@@ -83,6 +86,19 @@ class Clerk(Colleague):
             return None
         lane = self._random.choice(("vip", "vip", "normal"))
         return ChangeLane(contact=self._random.choice(contacts), agent=self._who(), lane=lane)
+
+    def _erase_contact(self) -> DeskCommand | None:
+        contacts = list(self._world.truth.state.contacts)
+        if not contacts or self._random.random() < 0.5:
+            return None
+        return EraseContact(contact=self._random.choice(contacts))
+
+    def _erase_customer(self) -> DeskCommand | None:
+        contacts = list(self._world.truth.state.contacts.values())
+        if not contacts or self._random.random() < 0.5:
+            return None
+        customer = self._random.choice(contacts).customer
+        return EraseCustomer(customer=customer, successor=successor_of(SIGNER, customer))
 
     def _about_some(self, what: Callable[[ContactId], DeskCommand | None]) -> DeskCommand | None:
         contacts = list(self._world.truth.state.contacts)

@@ -1,5 +1,6 @@
 """What customers are sent of whom nothing was heard, held against what the log says and against what they wish."""
 
+from collections import Counter
 from collections.abc import Collection
 from datetime import datetime
 
@@ -21,12 +22,25 @@ def wish_of(subject: str) -> CustomerId | None:
     return CustomerId(customer) if found else None
 
 
-def check(broker: Broker, truth: Truth, wishes: Wishes, settled: Position, elsewhere: Collection[ContactId]) -> None:
+def letter_in(data: bytes) -> MessageId | None:
+    """Which check-in it is that goes out there, if it is one."""
+    out = decode_outbound(data)
+    return out.id if out.kind is OutboundKind.CHECK_IN else None
+
+
+def check(
+    broker: Broker,
+    truth: Truth,
+    wishes: Wishes,
+    written: Counter[MessageId],
+    settled: Position,
+    elsewhere: Collection[ContactId],
+) -> None:
     """Each was written, once, unless its customer had said before that they want none, or nobody there can be asked.
     What was decided after `settled` may be written later; `elsewhere` are contacts of which something was moved or erased.
     """
-    written = _written(broker)
-    assert written <= truth.check_ins.keys(), f"nobody has decided {written - truth.check_ins.keys()}"
+    assert written.keys() <= truth.check_ins.keys(), f"nobody has decided {written.keys() - truth.check_ins.keys()}"
+    assert not written or max(written.values()) == 1, f"written more than once: {written}"
     lines = [(record.at, decode_item(record.data)) for record in broker.streams["TRANSCRIPT"].records.values()]
     for id_, (event, decided, position) in truth.check_ins.items():
         wished = wishes.get(event.customer)
@@ -42,10 +56,3 @@ def check(broker: Broker, truth: Truth, wishes: Wishes, settled: Position, elsew
 
 def _is_theirs(line: TranscriptItem, contact: ContactId, customer: CustomerId) -> bool:
     return line.contact == contact and line.direction is Direction.IN and line.author.id == customer
-
-
-def _written(broker: Broker) -> set[MessageId]:
-    found = [decode_outbound(record.data) for record in broker.streams["OUTBOX"].records.values()]
-    letters = [out.id for out in found if out.kind is OutboundKind.CHECK_IN]
-    assert len(letters) == len(set(letters)), f"written twice: {letters}"
-    return set(letters)

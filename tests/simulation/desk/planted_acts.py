@@ -1,6 +1,6 @@
 """Bugs on purpose in what only some seeds do (`acts.py`): each shows in seeds that do just that."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import timedelta
 from typing import Any
 from unittest import mock
@@ -8,7 +8,9 @@ from unittest import mock
 import msgspec
 
 from frontline.runtime.bus import Bus
+from frontline.runtime.erasing import erase
 from frontline.runtime.reader import Stored, read
+from frontline.runtime.topology import DRAFTS, TRANSCRIPT_PUBLIC
 from router.core import evolve, evolve_check_in, evolve_escalation
 from router.core.clock import Clock
 from router.core.contact import Contact
@@ -18,7 +20,7 @@ from router.core.event_escalation import Escalated
 from router.core.event_move import MessagesTaken
 from router.core.event_people import ConfigChanged
 from router.core.state import DeskState
-from router.desk import moving
+from router.desk import erasing_contacts, moving
 from router.desk.effects import Effects
 from router.desk.moving import Moves
 from router.desk.opt_out import OptOuts
@@ -106,6 +108,34 @@ def check_in_on_who_wants_none() -> list[Patch]:
     return [mock.patch.object(OptOuts, "holds", never)]
 
 
+def leave_the_drafts_of_whom_we_erase() -> list[Patch]:
+    matching = erasing_contacts._erase_matching
+
+    async def without(bus: Bus, stream: str, *given: Any) -> None:
+        if stream != DRAFTS:
+            await matching(bus, stream, *given)
+
+    return [mock.patch.object(erasing_contacts, "_erase_matching", without)]
+
+
+def leave_the_keys_of_whom_we_erase() -> list[Patch]:
+    return [mock.patch.object(erasing_contacts, "_lead_nowhere", mock.AsyncMock(return_value=set()))]
+
+
+def leave_the_copy_that_visitors_read() -> list[Patch]:
+    async def without(bus: Bus, stream: str, seqs: Iterable[int]) -> int:
+        return 0 if stream == TRANSCRIPT_PUBLIC else await erase(bus, stream, seqs)
+
+    return [mock.patch.object(erasing_contacts, "erase", without)]
+
+
+def know_whom_we_have_erased() -> list[Patch]:
+    def same(_self: DeskState, customer: str) -> str:
+        return customer
+
+    return [mock.patch.object(DeskState, "called_now", same)]
+
+
 def _carried_out(change: Callable[[MessagesTaken], MessagesTaken]) -> Patch:
     carry_out = Moves.carry_out
 
@@ -124,6 +154,10 @@ BUGS: dict[Callable[[], list[Patch]], tuple[str, ...]] = {
     show_a_moved_line_in_both_contacts: ("moving",),
     believe_a_replica_that_is_behind: ("moving", "behind"),
     leave_the_keys_of_what_is_moved: ("moving",),
+    leave_the_drafts_of_whom_we_erase: ("erasing",),
+    leave_the_keys_of_whom_we_erase: ("erasing",),
+    leave_the_copy_that_visitors_read: ("erasing",),
+    know_whom_we_have_erased: ("erasing",),
     escalate_again_after_a_takeover: ("escalating",),
     forget_to_escalate_a_breach: ("escalating",),
     have_clocks_follow_the_new_policy: ("repricing",),

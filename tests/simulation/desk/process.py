@@ -18,6 +18,7 @@ from frontline.runtime.bus import Bus
 from router.core.snapshot import UnreadableSnapshot
 from router.desk.commands import DeskCommands
 from router.desk.configured import Configured
+from router.desk.eraser import Acquaintance, NoAcquaintance
 from router.desk.figures import RouterFigures
 from router.desk.replica import Replica
 from router.desk.snapshotting import take
@@ -62,6 +63,8 @@ class Process:
 
     configuration = CONFIGURATION
     """What it was started with."""
+    acquaintance: Acquaintance = NoAcquaintance()
+    erase_again_after = timedelta(hours=3)
 
     def __init__(self, number: int, broker: Broker, random: Random, faults: Faults, wrong: list[str]) -> None:
         self.number = number
@@ -110,6 +113,8 @@ class Process:
             take_snapshot=self._take,
             snapshot_every=snapshot_every,
             retention=retention,
+            acquaintance=self.acquaintance,
+            erase_again_after=self.erase_again_after,
         )
         self.replica = Replica(self.configuration.desks[0], f"process-{self.number}", surroundings)
         self._running = self._task(self.replica.run(self._stopping))

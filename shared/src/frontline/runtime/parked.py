@@ -15,8 +15,9 @@ import msgspec
 from frontline.contract import subject
 from frontline.contract.channel import Log
 from frontline.contract.cloudevent import MESSAGE_ID, headers
-from frontline.contract.codec import decode_outbound
+from frontline.contract.codec import decode_inbound, decode_outbound
 from frontline.contract.error import Reason, Rejected
+from frontline.contract.message import DeliveryReceipt
 from frontline.runtime.bus import Bus
 from frontline.runtime.erasing import erase
 from frontline.runtime.reader import Stored, read
@@ -156,13 +157,25 @@ async def drop(bus: Bus, number: int, why: str, log: Log) -> bool:
 
 
 def about(stored: Stored) -> Mapping[str, str]:
-    """What an item on `PARKED` is about, by its ids: as noted, and as a reply says of itself."""
+    """What an item on `PARKED` is about, by its ids: as noted, and as a reply, a receipt or a message says of itself."""
     item = _parked(stored)
+    return {**_says(item.payload), **item.note.ids}
+
+
+def _says(payload: bytes) -> dict[str, str]:
     try:
-        reply = decode_outbound(item.payload)
+        reply = decode_outbound(payload)
     except Rejected:
-        return item.note.ids
-    return {"reply": reply.id, "contact": reply.contact, **item.note.ids}
+        pass
+    else:
+        return {"reply": reply.id, "contact": reply.contact}
+    try:
+        told = decode_inbound(payload)
+    except Rejected:
+        return {}
+    if isinstance(told, DeliveryReceipt):
+        return {"reply": told.reply, "contact": told.contact}
+    return {"message": told.id}
 
 
 def names(stored: Stored, addresses: Iterable[str]) -> bool:

@@ -196,7 +196,7 @@ class Eraser:
             await erase_named(self._bus, noted.erasure.objects)
         everything = merged(moved)
         if contacts or everything.gone:
-            await erase_contacts(self._bus, self._desk, contacts, everything)
+            await erase_contacts(self._bus, self._signer, self._desk, contacts, everything)
         waits = await places(self._bus, self._queues) if due else {}
         for noted in due:
             passes = noted.erasure.passes + 1

@@ -14,11 +14,13 @@ from frontline.contract.draft import Draft, decode_draft
 from frontline.contract.erasure import ERASED
 from frontline.contract.error import Rejected
 from frontline.contract.ids import ContactId, DeskId, MessageId
+from frontline.contract.message import InboundMessage
 from frontline.runtime.bus import Bus, WrongSequence
 from frontline.runtime.erasing import erase
 from frontline.runtime.keyvalue import KeyValue
 from frontline.runtime.parked import about
 from frontline.runtime.reader import Stored, read
+from frontline.runtime.signing import Signer
 from frontline.runtime.topology import DRAFTS, KEYS, OUTBOX, PARKED, THREADS, TRANSCRIPT, TRANSCRIPT_PUBLIC
 from router.desk.erasing_moved import Moved, find, on, stored_copies
 from router.desk.erasing_objects import erase_objects, holder_of, names_in
@@ -27,7 +29,7 @@ from router.desk.resolve import KnownKey
 _NOWHERE = msgspec.json.encode(KnownKey(contact=ERASED, message=""))
 
 
-async def erase_contacts(bus: Bus, desk: DeskId, contacts: Collection[ContactId], moved: Moved) -> None:
+async def erase_contacts(bus: Bus, signer: Signer, desk: DeskId, contacts: Collection[ContactId], moved: Moved) -> None:
     """Everything of theirs that is there now. Raises `Unavailable`: do it again."""
     found = await find(bus, contacts, moved)
     await erase_objects(bus, found.items)
@@ -37,14 +39,17 @@ async def erase_contacts(bus: Bus, desk: DeskId, contacts: Collection[ContactId]
             contact in contacts and not any(id_ in moved.stays for id_ in ids)
         )
 
+    nowhere = await _lead_nowhere(bus, contacts, found.ids)
+
     def parked_goes(stored: Stored) -> bool:
-        ids = about(stored)
-        return goes(ids.get("contact"), ids.get("message"), ids.get("reply"))
+        """Also what was decided and then put aside: when its words are gone, its key tells whose it was."""
+        ids, message = about(stored), holder_of(stored.data)
+        known = isinstance(message, InboundMessage) and signer.key_hash("key", message.key) in nowhere
+        return known or goes(ids.get("contact"), ids.get("message"), ids.get("reply"))
 
     await _erase_matching(bus, DRAFTS, subject.draft(desk), lambda each: goes(*_draft_of(each)))
     await _erase_matching(bus, OUTBOX, subject.outbound_every(), lambda each: goes(*_reply_of(each)))
     await _erase_matching(bus, PARKED, subject.parked_all(), parked_goes)
-    await _lead_nowhere(bus, contacts, found.ids)
     for contact in reversed(found.contacts):  # the trail is followed from the erased ones: they go last
         for stream in (TRANSCRIPT_PUBLIC, TRANSCRIPT):
             if contact in contacts:
@@ -80,23 +85,37 @@ async def _erase_matching(bus: Bus, stream: str, subjects: str, matches: Callabl
     await erase(bus, stream, [each.seq for each in found])
 
 
-async def _lead_nowhere(bus: Bus, contacts: Collection[ContactId], ids: Collection[MessageId]) -> None:
-    """Keys stay, so that a message which comes again is known, and a visitor's token is; what they led to goes."""
+async def _lead_nowhere(bus: Bus, contacts: Collection[ContactId], ids: Collection[MessageId]) -> set[str]:
+    """Keys stay, so that a message which comes again is known, and a visitor's token is; what they led to goes. Gives
+    the keys of all messages that have led to an erased contact, now or ever.
+    """
+    nowhere = set()
     threads, keys = KeyValue(bus, THREADS), KeyValue(bus, KEYS)
     async for each in read(bus, f"KV_{THREADS}", f"$KV.{THREADS}.>"):
         if each.data.decode() in contacts:
             await _over(threads, each, ERASED.encode())
     async for each in read(bus, f"KV_{KEYS}", f"$KV.{KEYS}.>"):
         known = msgspec.json.decode(each.data, type=KnownKey) if each.data else None
-        if known is not None and (known.contact in contacts or known.message in ids):
-            await _over(keys, each, _NOWHERE)
+        if known is None:
+            continue
+        if known.contact == ERASED or (
+            (known.contact in contacts or known.message in ids) and await _over(keys, each, _NOWHERE)
+        ):
+            nowhere.add(_key(keys, each))
+    return nowhere
 
 
-async def _over(bucket: KeyValue, stored: Stored, value: bytes) -> None:
+async def _over(bucket: KeyValue, stored: Stored, value: bytes) -> bool:
+    """False if it has been bound anew meanwhile, elsewhere."""
     try:
-        await bucket.update(stored.subject.removeprefix(f"$KV.{bucket.bucket}."), value, stored.seq)
+        await bucket.update(_key(bucket, stored), value, stored.seq)
     except WrongSequence:
-        return  # it has been bound anew meanwhile, elsewhere
+        return False
+    return True
+
+
+def _key(bucket: KeyValue, stored: Stored) -> str:
+    return stored.subject.removeprefix(f"$KV.{bucket.bucket}.")
 
 
 def _draft(stored: Stored) -> Draft | None:
