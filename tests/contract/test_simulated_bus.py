@@ -17,10 +17,12 @@ from nats.aio.msg import Msg
 from frontline.contract.error import Unavailable
 from frontline.runtime import consumers
 from frontline.runtime.bus import Bus, WrongSequence
+from frontline.runtime.erasing import erase
 from frontline.runtime.keyvalue import KeyValue
 from frontline.runtime.objects import Objects, one, whole
 from frontline.runtime.pull import ensure_consumer, pull
 from frontline.runtime.reader import follow, read, read_whole, stored_at
+from router.desk.remnants import places, still_waited_for
 from tests.contract.bus_place import PLACES, Place
 
 INBOX = "INBOX_email"
@@ -98,6 +100,25 @@ async def test_what_is_on_a_subject_is_read_up_to_the_leaders_last_word(place: P
     found = await read_whole(place.other, "TRANSCRIPT", "transcript.one.*")
     assert [record.data for record in found] == [b"transcript.one.pub", b"transcript.one.int"]
     assert await read_whole(place.other, "TRANSCRIPT", "transcript.nobody.*") == []
+
+
+async def test_a_copy_has_what_its_source_has_and_loses_it_by_itself(place: Place) -> None:
+    seq = (await place.bus.publish("transcript.one.pub", b"words")).seq
+    await place.bus.publish("transcript.one.int", b"a note")
+    async with asyncio.timeout(30):
+        while [data for _, data in await on(place.other, "TRANSCRIPT_PUBLIC", "transcript.one.*")] != [b"words"]:
+            await asyncio.sleep(0.01)
+    assert await erase(place.bus, "TRANSCRIPT", [seq]) == 1
+    [(copied, _)] = await on(place.other, "TRANSCRIPT_PUBLIC", "transcript.one.*")
+    assert await erase(place.bus, "TRANSCRIPT_PUBLIC", [copied]) == 1
+    assert await erase(place.bus, "TRANSCRIPT_PUBLIC", [copied]) == 0
+
+
+async def test_a_work_queue_tells_up_to_where_it_holds_something(place: Place) -> None:
+    await place.bus.publish(MAIL, b"one")
+    seq = (await place.bus.publish(OTHER, b"two")).seq
+    assert await places(place.other, [INBOX, "OUTBOX"]) == {INBOX: seq}
+    assert await still_waited_for(place.other, {INBOX: seq, "OUTBOX": 1}) == {INBOX: seq}
 
 
 async def test_a_key_is_updated_only_over_the_revision_that_it_has(place: Place) -> None:
