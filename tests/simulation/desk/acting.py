@@ -111,6 +111,8 @@ class Acting(Scenario):
             self.wishes.setdefault(customer, record.at)
         if stream == "KV_CUSTOMERS" and record.data:
             self.met.add(record.subject.removeprefix("$KV.CUSTOMERS."))
+        if stream == "PARKED" and self.acts.erasing:
+            self.channel.sent.parked.add(record.data)
         if stream == "OUTBOX" and (letter := letter_in(record.data)) is not None:
             self.letters[letter] += 1
         super()._stored(stream, record)

@@ -12,9 +12,8 @@ import msgspec
 from frontline.configuration.model import Desk
 from frontline.contract import cloudevent, subject
 from frontline.contract.codec import decode_outbound, encode
-from frontline.contract.draft import Draft
 from frontline.contract.error import Rejected, Unavailable
-from frontline.contract.ids import AgentId, ChannelName, ContactId, CustomerId, DeskId, InboxId, MessageId
+from frontline.contract.ids import AgentId, ContactId, CustomerId, InboxId, MessageId
 from frontline.contract.message import (
     Automation,
     DeliveryReceipt,
@@ -23,14 +22,12 @@ from frontline.contract.message import (
     InboundMessage,
     OutboundMessage,
     Presence,
-    Recipient,
     ThreadEvidence,
     ThreadKey,
     Times,
     idempotency_key,
     message_id,
 )
-from frontline.contract.transcript import Author, Direction, ItemKind, TranscriptItem
 from frontline.runtime.bus import Bus
 from frontline.runtime.reader import Stored
 from router.core.capacity import AVAILABLE
@@ -56,6 +53,7 @@ from router.core.contact import ASSIGNED, RESOLVED, WAITS, Contact
 from router.core.refusal import Refused
 from router.core.state import OUTCOMES_KEPT
 from router.desk.command_port import CommandRequest
+from tests.simulation.desk.drafted import Drafted, draft_of
 from tests.simulation.desk.firm import ASKED, CHAT, DESK, EMAIL, FRENCH, MAIL, SIGNER, TALK
 from tests.simulation.desk.process import Gone, Process
 from tests.simulation.desk.truth import Truth
@@ -64,8 +62,6 @@ _AGAIN_SECONDS = 0.3
 _SENT, _DELIVERED, _FAILED = DeliveryState.SENT, DeliveryState.DELIVERED, DeliveryState.FAILED
 _TOLD_OF_A_REPLY = ((), (), (_SENT,), (_SENT, _DELIVERED), (_SENT, _FAILED), (_FAILED,), (_DELIVERED, _FAILED))
 Inbound = InboundMessage | DeliveryReceipt
-Drafted = SendReply | AddNote | Promise | WriteFirst
-"""What somebody has written, which is stored before the desk is asked."""
 
 
 class World(Protocol):
@@ -97,6 +93,8 @@ class Sent:
 
     accepted: dict[MessageId, Inbound] = field(default_factory=dict)
     delivered: Counter[MessageId] = field(default_factory=Counter)
+    parked: set[bytes] = field(default_factory=set)
+    """What was put aside, and went with whoever was erased."""
 
 
 class Channel:
@@ -277,7 +275,7 @@ class Colleague:
     async def _request(self, process: Process, asked: Asked) -> int:
         command = asked.command
         if isinstance(command, Drafted):
-            draft = self._draft(command)
+            draft = draft_of(command, self._desk, self.agent, self._world.now())
             head = cloudevent.headers(
                 id=draft.item.id, kind="draft", source=f"/desks/{self._desk.id}", at=draft.item.at
             )
@@ -373,37 +371,3 @@ class Colleague:
             draft=0,
             keys=(SIGNER.key_hash("reply", name),),
         )
-
-    def _draft(self, command: Drafted) -> Draft:
-        now = self._world.now()
-        told = isinstance(command, SendReply | WriteFirst)
-        id_ = command.reply if isinstance(command, SendReply | WriteFirst) else command.note
-        item = TranscriptItem(
-            id=id_,
-            contact=command.contact,
-            at=now,
-            kind=ItemKind.MESSAGE if told else ItemKind.NOTE,
-            direction=Direction.OUT if told else Direction.INTERNAL,
-            author=Author(role="agent", id=self.agent),
-            channel=EMAIL,
-            inbox=self._desk.inboxes[0].id,
-            text="An answer",
-        )
-        outbound = _outbound(self._desk.id, command, now) if isinstance(command, SendReply | WriteFirst) else None
-        return Draft(item=item, outbound=outbound)
-
-
-def _outbound(desk: DeskId, command: SendReply | WriteFirst, now: datetime) -> OutboundMessage:
-    return OutboundMessage(
-        id=command.reply,
-        channel=ChannelName(command.channel),
-        inbox=InboxId(command.inbox),
-        desk=desk,
-        contact=ContactId(command.contact),
-        customer=CustomerId("u"),
-        author=command.agent,
-        author_name="An agent",
-        to=(Recipient(address="customer@one.example"),),
-        written=now,
-        text="An answer",
-    )

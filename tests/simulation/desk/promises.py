@@ -155,7 +155,7 @@ def everything_accepted_is_decided_and_written_down(run: OneDesk, truths: Sequen
 
 def put_aside(run: OneDesk) -> frozenset[MessageId]:
     """What came in and could not be decided, or was not in time."""
-    parked = [record.data for record in run.broker.streams["PARKED"].records.values()]
+    parked = {record.data for record in run.broker.streams["PARKED"].records.values()} | run.channel.sent.parked
     return frozenset(id_ for id_, message in run.channel.sent.accepted.items() if parked and encode(message) in parked)
 
 
