@@ -136,8 +136,6 @@ def _next_to_wait(state: DeskState, now: datetime) -> DeskDecision | None:
         contact = leaving.next_to_go(state, agent)
         assert contact is not None, "whoever has nothing to give is not leaving"
         return ContactUnassigned(at=now, contact=contact, agent=agent.id, rule=state.leaving[agent.id], front=True)
-    if state.matching.settled:
-        return None
     while (line := state.matching.deserted()) is not None and line.first is not None:
         waits = state.contacts[line.first[4]]
         if (ring := waiting.better_ring(state, waits)) is not None:

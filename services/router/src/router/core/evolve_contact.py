@@ -123,8 +123,11 @@ def resolved(state: DeskState, event: ContactResolved) -> None:
     contact = known_contact(state, event.contact)
     if contact.phase == RESOLVED:
         no(f"contact {contact.id} is resolved already")
-    if contact.phase == OFFERED or any(clock.running for clock in contact.clocks):
-        no(f"contact {contact.id} has a clock that runs, or is offered")
+    if contact.phase == OFFERED:
+        no(f"contact {contact.id} is offered")
+    for clock in contact.clocks:
+        if clock.running:
+            no(f"contact {contact.id} has a clock that runs")
     if contact.phase == ASSIGNED:
         release(state, contact)
     elif contact.phase == WAITING:

@@ -92,11 +92,10 @@ def overdue(contact: ContactId, clock: Clock, at: datetime) -> list[DeskDecision
     """What a clock that has not ended has done by `at` and nobody has said yet. At `due_at` it is in time."""
     if clock.breached or clock.paused:
         return []
-    events: list[DeskDecision] = [
-        ClockWarned(at=instant, contact=contact, target=clock.target, fraction=fraction)
-        for fraction, instant in clock.warnings
-        if instant <= at
-    ]
+    events: list[DeskDecision] = []
+    for fraction, instant in clock.warnings:
+        if instant <= at:
+            events.append(ClockWarned(at=instant, contact=contact, target=clock.target, fraction=fraction))
     if clock.due_at < at:
         events.append(ClockBreached(at=clock.due_at, contact=contact, target=clock.target))
     return events
