@@ -179,37 +179,42 @@ class VirtualLoop(asyncio.BaseEventLoop):
         return task
 
     def _run_once(self) -> None:
-        self._turns += 1
-        if self._turns == _MOST_TURNS:
-            raise Endless
-        timers, calls = self._timers, self._calls
-        if len(timers) > _FEW and self.dead / len(timers) > _DEAD:
-            timers = self._timers = [timer for timer in timers if timer.callback is not None]
-            heapify(timers)
-            self.dead = 0
-        else:
-            while timers and timers[0].callback is None:
-                heappop(timers)
-                self.dead -= 1
-        if not calls and not self._stopping:  # type: ignore[attr-defined]
-            if not timers:
-                raise Stuck
-            self._instant += min(max(0.0, timers[0] - self._instant), _FURTHEST)
-        end = self._instant + _AT_ONCE
-        while timers and timers[0] < end:
-            timer = heappop(timers)
-            timer.waits_in = None
-            calls.append(timer)
-        for _ in range(len(calls)):
-            call = calls.popleft()
-            if call.callback is None:
-                continue
-            try:
-                call.context.run(call.callback, *call.args)
-            except (SystemExit, KeyboardInterrupt):
-                raise
-            except BaseException as error:  # whatever it is, the run is to tell of it
-                self.loose.append(repr(error))
+        """All turns until somebody says stop: to come back for each costs as much as some of them do."""
+        calls = self._calls
+        while True:
+            self._turns += 1
+            if self._turns == _MOST_TURNS:
+                raise Endless
+            timers = self._timers
+            if self.dead > _FEW / 2 and len(timers) > _FEW and self.dead / len(timers) > _DEAD:
+                timers = self._timers = [timer for timer in timers if timer.callback is not None]
+                heapify(timers)
+                self.dead = 0
+            else:
+                while timers and timers[0].callback is None:
+                    heappop(timers)
+                    self.dead -= 1
+            if not calls and not self._stopping:  # type: ignore[attr-defined]
+                if not timers:
+                    raise Stuck
+                self._instant += min(max(0.0, timers[0] - self._instant), _FURTHEST)
+            if timers:
+                end = self._instant + _AT_ONCE
+                while timers and timers[0] < end:
+                    timer = heappop(timers)
+                    timer.waits_in = None
+                    calls.append(timer)
+            for _ in range(len(calls)):
+                call = calls.popleft()
+                if call.callback is not None:
+                    try:
+                        call.context.run(call.callback, *call.args)
+                    except (SystemExit, KeyboardInterrupt):
+                        raise
+                    except BaseException as error:  # whatever it is, the run is to tell of it
+                        self.loose.append(repr(error))
+            if self._stopping:  # type: ignore[attr-defined]
+                return
 
 
 def run_virtually(main: Coroutine[Any, Any, T]) -> T:

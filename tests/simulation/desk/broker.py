@@ -6,14 +6,16 @@ the client runs as it is. `tests/contract/test_bus.py` holds both to the same su
 
 import asyncio
 import base64
+from bisect import bisect_right
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from typing import Any, Protocol
 
 import msgspec
-from nats.js.api import RetentionPolicy, StreamConfig
+from nats.js.api import RePublish, RetentionPolicy, StreamConfig
 
 from frontline.runtime.reader import Stored
 from tests.simulation.desk.consumer import Consumer
@@ -41,11 +43,13 @@ class StoredStream:
     last: int = 0
     full: bool = False
     consumers: dict[str, Consumer] = field(default_factory=dict)
+    told_on: dict[str, str] = field(default_factory=dict)
+    """By subject, on which core subject it is told again; empty if it is not."""
+    name: str = field(init=False)
 
-    @property
-    def name(self) -> str:
+    def __post_init__(self) -> None:
         assert self.config.name is not None
-        return self.config.name
+        self.name = self.config.name
 
     def last_of(self, subject: str) -> int:
         if "*" in subject:
@@ -62,7 +66,8 @@ class StoredStream:
     def above(self, after: int, subject: str, end: int) -> list[Stored]:
         """What lies on `subject` above `after` and up to `end`."""
         if "*" not in subject and ">" not in subject:
-            return [self.records[seq] for seq in self.by_subject.get(subject, ()) if after < seq <= end]
+            there = self.by_subject.get(subject, ())
+            return [self.records[seq] for seq in there[bisect_right(there, after) : bisect_right(there, end)]]
         found = []
         for seq in range(after + 1, end + 1):
             record = self.records.get(seq)
@@ -88,8 +93,8 @@ class Broker:
             for source in stream.config.sources or ():
                 self._copies.setdefault(source.name or "", []).append(stream)
         self._listeners: dict[str, list[Listener]] = {}
-        self._deep = False
-        """Whether anybody has ever listened to all below a prefix."""
+        self._deep: list[str] = []
+        """The prefixes below which somebody has ever listened to all, the longest first."""
         self.on_stored: Callable[[str, Stored], None] = lambda _stream, _record: None
         self.behind: Callable[[], int] = lambda: 0
         """By how many records a direct read is behind."""
@@ -102,7 +107,8 @@ class Broker:
 
     def listen(self, subject: str, listener: Listener) -> None:
         self._listeners.setdefault(subject, []).append(listener)
-        self._deep = self._deep or subject.endswith(".>")
+        if subject.endswith(".>") and subject[:-1] not in self._deep:
+            self._deep = sorted((*self._deep, subject[:-1]), key=len, reverse=True)
 
     def leave(self, subject: str, listener: Listener) -> None:
         there = self._listeners.get(subject, [])
@@ -111,12 +117,11 @@ class Broker:
 
     def tell(self, subject: str, reply: str, data: bytes, headers: Headers | None = None) -> bool:
         """Give a message to all who listen; whether anybody does."""
-        found = [*self._listeners.get(subject, ())]
-        prefix = subject.rpartition(".")[0]
-        found += self._listeners.get(prefix + ".*", ())
-        while prefix and self._deep:
-            found += self._listeners.get(prefix + ".>", ())
-            prefix = prefix.rpartition(".")[0]
+        listeners = self._listeners
+        found = [*listeners.get(subject, ()), *listeners.get(subject.rpartition(".")[0] + ".*", ())]
+        for prefix in self._deep:
+            if subject.startswith(prefix):
+                found += listeners[prefix + ">"]
         for listener in found:
             listener.deliver(subject, reply, data, headers)
         return bool(found)
@@ -171,18 +176,14 @@ class Broker:
     def _store(self, stream: StoredStream, subject: str, data: bytes, headers: Headers) -> dict[str, Any]:
         now = self._now()
         id_ = headers.get("Nats-Msg-Id")
-        window = stream.config.duplicate_window or 120.0
-        if id_ is not None and id_ in stream.ids and now - stream.ids[id_][1] < window:
-            self.seen["duplicate"] += 1
-            return {"stream": stream.name, "seq": stream.ids[id_][0], "duplicate": True}
-        for name, last in (
-            ("Nats-Expected-Last-Sequence", stream.last),
-            ("Nats-Expected-Last-Subject-Sequence", stream.last_of(subject)),
-        ):
-            expected = headers.get(name)
-            if expected is not None and int(expected) != last:
-                self.seen["wrong sequence"] += 1
-                return _error(400, 10071, f"wrong last sequence: {last}")
+        if id_ is not None and id_ in stream.ids:
+            seq, stored = stream.ids[id_]
+            if now - stored < (stream.config.duplicate_window or 120.0):
+                self.seen["duplicate"] += 1
+                return {"stream": stream.name, "seq": seq, "duplicate": True}
+        if (last := _unexpected(stream, subject, headers)) is not None:
+            self.seen["wrong sequence"] += 1
+            return _error(400, 10071, f"wrong last sequence: {last}")
         if stream.full:
             self.seen["full"] += 1
             return {"error": FULL}
@@ -216,17 +217,11 @@ class Broker:
                     self._republish(copy, copied)
 
     def _republish(self, stream: StoredStream, record: Stored) -> None:
-        republish = stream.config.republish
-        if republish is None or not republish.src or not republish.dest:
-            return
-        tokens = record.subject.split(".")
-        taken = [token for token, part in zip(tokens, republish.src.split("."), strict=False) if part == "*"]
-        dest = republish.dest
-        if dest.endswith(".>"):
-            dest = ".".join((*dest.split(".")[:-1], *tokens[len(republish.src.split(".")) - 1 :]))
-        for number, token in enumerate(taken, 1):
-            dest = dest.replace(f"{{{{wildcard({number})}}}}", token)
-        self.tell(dest, "", record.data, record.headers or None)
+        subject = record.subject
+        if subject not in stream.told_on:
+            stream.told_on[subject] = _told_on(stream.config.republish, subject)
+        if dest := stream.told_on[subject]:
+            self.tell(dest, "", record.data, record.headers or None)
 
     # The API.
 
@@ -332,6 +327,31 @@ class Broker:
             stream.delete(seq)
 
 
+def _unexpected(stream: StoredStream, subject: str, headers: Headers) -> int | None:
+    """The last sequence of the stream or of the subject, if it is not the one that the sender holds for it."""
+    expected = headers.get("Nats-Expected-Last-Sequence")
+    if expected is not None and int(expected) != stream.last:
+        return stream.last
+    expected = headers.get("Nats-Expected-Last-Subject-Sequence")
+    if expected is not None and int(expected) != (last := stream.last_of(subject)):
+        return last
+    return None
+
+
+def _told_on(republish: RePublish | None, subject: str) -> str:
+    if republish is None or not republish.src or not republish.dest:
+        return ""
+    tokens = subject.split(".")
+    taken = [token for token, part in zip(tokens, republish.src.split("."), strict=False) if part == "*"]
+    dest = republish.dest
+    if dest.endswith(".>"):
+        dest = ".".join((*dest.split(".")[:-1], *tokens[len(republish.src.split(".")) - 1 :]))
+    for number, token in enumerate(taken, 1):
+        dest = dest.replace(f"{{{{wildcard({number})}}}}", token)
+    return dest
+
+
+@lru_cache(maxsize=4096)
 def matches(pattern: str, subject: str) -> bool:
     """Whether `subject` is one that `pattern` stands for."""
     if pattern == subject:

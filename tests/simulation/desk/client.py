@@ -115,7 +115,7 @@ class SimulatedClient:
         self, subject: str, payload: bytes = b"", reply: str = "", headers: Headers | None = None
     ) -> None:
         faults = self._faults
-        if self._happens(faults.suspends / 4):
+        if faults.suspends and self._happens(faults.suspends / 4):
             await asyncio.sleep(self._latency())
         if not self.is_connected:
             raise nats.errors.ConnectionClosedError
@@ -199,9 +199,12 @@ class SimulatedClient:
         """From the server to us. Answers and nudges may be lost, late or doubled; what is read or delivered
         comes in order or, with the connection, not at all: a stream of bytes has no holes.
         """
-        subject, reply, _, head = frame
-        alone = (not reply and head is None) or subject.startswith(("tail.", "kv."))
-        if alone and self._happens(self._faults.ack_lost):
+        faults = self._faults
+        alone = False
+        if faults.ack_lost or faults.ack_late or faults.doubled:
+            subject, reply, _, head = frame
+            alone = (not reply and head is None) or subject.startswith(("tail.", "kv."))
+        if alone and self._happens(faults.ack_lost):
             self._broker.seen["acknowledgement lost"] += 1
             return
         connection = self._connection
@@ -213,13 +216,14 @@ class SimulatedClient:
                 subscription.take(frame)
 
         loop = self.loop
-        if alone and self._happens(self._faults.ack_late):
+        if alone and self._happens(faults.ack_late):
             self._broker.seen["acknowledgement late"] += 1
-            loop.call_later(self._faults.deadline * self._random.uniform(0.05, 1.2), arrive)
+            loop.call_later(faults.deadline * self._random.uniform(0.05, 1.2), arrive)
             return
-        self._last_down = max(self._last_down + _ORDERLY, loop.time() + self._latency())
+        last, at = self._last_down + _ORDERLY, loop.time() + self._latency()
+        self._last_down = max(at, last)
         loop.call_at(self._last_down, arrive)
-        if alone and self._happens(self._faults.doubled):
+        if alone and self._happens(faults.doubled):
             self._broker.seen["answer doubled"] += 1
             loop.call_later(self._latency() * 5, arrive)
 
@@ -227,7 +231,7 @@ class SimulatedClient:
 
     def _send(self, subject: str, reply: str, payload: bytes, headers: Headers | None) -> None:
         faults, loop = self._faults, self.loop
-        if self._happens(faults.request_lost):
+        if faults.request_lost and self._happens(faults.request_lost):
             self._broker.seen["request lost"] += 1
             return
         connection = self._connection
@@ -238,13 +242,14 @@ class SimulatedClient:
             elif connection == self._connection or self._random.random() < 0.5:
                 self._broker.receive(subject, reply, payload, headers)
 
-        if self._happens(faults.late):
+        if faults.late and self._happens(faults.late):
             self._broker.seen["late"] += 1
             loop.call_later(faults.deadline * self._random.uniform(0.2, 4), arrive)
             return
-        self._last_up = max(self._last_up + _ORDERLY, loop.time() + self._latency())
+        last, at = self._last_up + _ORDERLY, loop.time() + self._latency()
+        self._last_up = max(at, last)
         loop.call_at(self._last_up, arrive)
-        if self._happens(faults.doubled):
+        if faults.doubled and self._happens(faults.doubled):
             self._broker.seen["request doubled"] += 1
             loop.call_later(self._latency() * 5, arrive)
 
