@@ -44,7 +44,7 @@ def main(first: str = "0", count: str = "10000") -> int:
     began = time.perf_counter()
     broken = 0
     print(f"Seeds {begin} to {begin + seeds - 1}, of the desk and of the log.", flush=True)
-    with ProcessPoolExecutor(cpu_count(), initializer=gc.set_threshold, initargs=(_GARBAGE, 20, 50)) as pool:
+    with ProcessPoolExecutor(cpu_count(), initializer=gc.set_threshold, initargs=(_GARBAGE, 5, 10)) as pool:
         parts = [
             pool.submit(some, kind, at, min(_AT_ONCE, begin + seeds - at))
             for at in range(begin, begin + seeds, _AT_ONCE)

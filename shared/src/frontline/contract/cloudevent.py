@@ -22,6 +22,6 @@ def headers(*, id: str, kind: str, source: str, at: datetime, traceparent: str =
         "ce-time": at.isoformat().replace("+00:00", "Z"),
         "content-type": "application/json",
     }
-    if _TRACEPARENT.match(traceparent):
+    if traceparent and _TRACEPARENT.match(traceparent):
         head["traceparent"] = traceparent
     return head

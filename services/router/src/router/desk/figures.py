@@ -116,6 +116,8 @@ class RouterFigures:
             registry=registry,
         )
 
+        self._decided: dict[tuple[DeskId, str], Histogram] = {}
+
     def configured(self, version: int) -> None:
         self._configuration.set(version)
 
@@ -172,4 +174,7 @@ class RouterFigures:
         self._estimates_failed.labels(desk).inc()
 
     def decided(self, desk: DeskId, command: str, seconds: float) -> None:
-        self._decisions.labels(desk, command).observe(seconds)
+        found = self._decided.get((desk, command))
+        if found is None:  # to ask for it by its labels takes longer than to count
+            found = self._decided[desk, command] = self._decisions.labels(desk, command)
+        found.observe(seconds)
