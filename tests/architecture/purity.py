@@ -16,8 +16,8 @@ PURE_STDLIB = {
     "quopri", "re", "string", "struct", "textwrap", "types", "typing", "unicodedata", "zlib", "zoneinfo",
 }  # fmt: skip
 
-PURE_MODULES = {"http", "urllib.parse"}
-"""Modules of packages that are not pure as a whole."""
+PURE_MODULES = {"http", "io.IncrementalNewlineDecoder", "urllib.parse"}
+"""Modules of packages that are not pure as a whole, and what is pure of a module."""
 
 IMPURE_LIBRARIES = {
     "aiohttp", "aiosmtpd", "aiosmtplib", "faststream", "nats", "prometheus_client", "structlog", "uvloop",

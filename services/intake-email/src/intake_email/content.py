@@ -12,6 +12,7 @@ from intake_email.cms import signed_content
 from intake_email.file import File, file_in, file_of, given_name, is_tnef
 from intake_email.flowed import unflowed
 from intake_email.invite import MOST_READ, Invite, read_invite
+from intake_email.line_end import with_line_feeds
 from intake_email.markup import bound, from_text, marked_text, sanitised, to_text
 from intake_email.mime import Entity, Structure, structure
 from intake_email.quote import NO_MARKS, Marks
@@ -249,7 +250,7 @@ def _together(parts: list[_Words]) -> _Words:
 
 def _tidy(text: str) -> str:
     """Lines end in a line feed, nothing in them but letters; the rest is as it came."""
-    text = text.replace("\r\n", "\n")
+    text = with_line_feeds(text)
     if "\r" in text or not text.isascii():
         text = _LINE_BREAK.sub("\n", text)
     return _without_control(text).strip("\n").rstrip()

@@ -50,9 +50,10 @@ class Headers:
     def __contains__(self, name: bytes) -> bool:
         return name in self._fields
 
-    def every(self, name: bytes) -> list[str]:
-        """Each value of the field, unfolded, its encoded words as they are."""
-        return [_unfolded(value, self._charset) for value in self._fields.get(name, ())]
+    def every(self, name: bytes, *, most: int = MOST_FIELDS) -> list[str]:
+        """Each value of the field, `most` at most, unfolded, its encoded words as they are."""
+        values = self._fields.get(name, ())
+        return [self.first(name)] if len(values) == 1 else [_unfolded(value, self._charset) for value in values[:most]]
 
     def first(self, name: bytes) -> str:
         """The first value, unfolded, its encoded words as they are; "" when there is none."""

@@ -11,6 +11,7 @@ from frontline.contract.channel import Host, Receive
 from frontline.contract.error import Mistake, SettingsError
 from intake_email.certificate import Certificate
 from intake_email.connection import Connection
+from intake_email.gathering import Gathering
 from intake_email.lmtp import LmtpSession
 from intake_email.receiving_settings import Network
 from intake_email.reception import Reception
@@ -35,6 +36,9 @@ class Listener:
         self._nobody = asyncio.Event()
         self._nobody.set()
         self._in_hand = 0
+        self._whole = 0
+        """Sessions whose mail has come, and has no answer yet."""
+        self._gathering = Gathering(settings.smtp_gather)
         # It logs every command with its addresses.
         logging.getLogger("mail.log").setLevel(logging.ERROR)
 
@@ -120,6 +124,13 @@ class Listener:
 
     def give_back(self, octets: int) -> None:
         self._in_hand -= octets
+
+    async def whole(self) -> None:
+        self._whole += 1
+        await self._gathering.wait(len(self._sessions) - self._whole)
+
+    def settled(self) -> None:
+        self._whole -= 1
 
     def answered(self, code: str) -> None:
         if code.startswith(("4", "5")):

@@ -15,6 +15,7 @@ MOST_PARTS = 1000
 DEEPEST = 32
 _LONGEST_BOUNDARY = 200
 _LONGEST_LINE = 1000
+_USUAL = frozenset({"text/plain", "text/html", "multipart/alternative", "multipart/mixed", "multipart/related"})
 
 
 class Entity:
@@ -28,10 +29,15 @@ class Entity:
         self.start = start
         self.end = len(raw)
         media_type, self.parameters = parameters(headers.first(b"content-type"))
-        known = (
-            media_type.count("/") == 1 and media_type.isascii() and media_type.isprintable() and len(media_type) < 100
-        )
-        self.media_type = media_type.replace(" ", "") if known else default_type
+        if media_type not in _USUAL:
+            known = (
+                media_type.count("/") == 1
+                and media_type.isascii()
+                and media_type.isprintable()
+                and len(media_type) < 100
+            )
+            media_type = media_type.replace(" ", "") if known else default_type
+        self.media_type = media_type
         self.children: list[Entity] = []
 
     @property

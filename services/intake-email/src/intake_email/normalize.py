@@ -37,6 +37,7 @@ from intake_email.file import File
 from intake_email.forward import forwards
 from intake_email.header import Headers
 from intake_email.language import language_of
+from intake_email.line_end import octets_with_line_feeds
 from intake_email.markup import is_marked, marked_text
 from intake_email.mime import Entity, structure
 from intake_email.phrases import FORWARD_PREFIX
@@ -244,10 +245,9 @@ def _digest(raw: bytes, root: Entity) -> str:
     fields, signatures, line ends, folding, white space at the end.
     """
     found = hashlib.sha256()
-    for name in _HASHED:
-        found.update(b" ".join(root.headers.first(name).strip().encode("utf-8", "replace").split()) + b"\0")
-    body = raw[root.start :]
-    found.update((body.replace(b"\r\n", b"\n") if b"\r" in body else body).rstrip())
+    said = [b" ".join(root.headers.first(name).strip().encode("utf-8", "replace").split()) for name in _HASHED]
+    found.update(b"\0".join((*said, b"")))
+    found.update(octets_with_line_feeds(raw[root.start :]).rstrip())
     return found.hexdigest()
 
 
@@ -279,7 +279,7 @@ def _recipients(headers: Headers) -> tuple[Recipient, ...]:
         (box.address, role): Recipient(address=box.address, name=box.name, role=role)
         for name, role in _NAMED
         if name in headers
-        for value in headers.every(name)[:8]
+        for value in headers.every(name, most=8)
         for box in mailboxes(value)
     }
     return tuple(found.values())[:200]
@@ -287,6 +287,8 @@ def _recipients(headers: Headers) -> tuple[Recipient, ...]:
 
 def _sent(date: str) -> datetime | None:
     """The sender's claim; without a zone it is taken for UTC (RFC 5322, 3.3), and what is no date is none."""
+    if not date:
+        return None
     try:
         found = parsedate_to_datetime(date[:100])
         return to_milliseconds(found if found.tzinfo else found.replace(tzinfo=UTC))

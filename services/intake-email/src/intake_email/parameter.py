@@ -11,6 +11,8 @@ from intake_email.header import words
 _MOST = 64
 _USUAL = 80
 _PARAMETER = re.compile(r';\s*+([^\s=;"]{1,80}+)\s*+=\s*+(?:"([^"\\]*+(?:\\.[^"\\]*+)*+)"?|([^;]*+))', re.DOTALL)
+# All that most multiparts say; nothing in it is escaped.
+_BOUNDARY = re.compile(r'[ \t]*+(?i:boundary)="([!#-\[\]-~]++)"')
 _ESCAPED = re.compile(r"\\(.)", re.DOTALL)
 _PERCENT = re.compile(rb"%([0-9A-Fa-f]{2})")
 
@@ -23,10 +25,14 @@ def parameters(value: str) -> tuple[str, Mapping[str, str]]:
 
 
 def _parameters(value: str) -> tuple[str, Mapping[str, str]]:
-    main = value.partition(";")[0].strip().lower()
+    main, semicolon, rest = value.partition(";")
+    main = main.strip().lower()
     found: dict[str, str] = {}
-    if ";" not in value:
+    if not semicolon:
         return main, found
+    only = _BOUNDARY.fullmatch(rest)
+    if only is not None and "=?" not in only[1]:
+        return main, {"boundary": only[1]}
     parts: dict[str, list[tuple[int, bool, str]]] = {}
     for count, match in enumerate(_PARAMETER.finditer(value)):
         if count >= _MOST:

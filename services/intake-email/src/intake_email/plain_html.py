@@ -5,6 +5,8 @@ in a web mailer without formatting it, and what programs make of plain text. To 
 import re
 from itertools import accumulate
 
+from intake_email.line_end import with_line_feeds
+
 _DEEPEST = 32
 
 
@@ -27,7 +29,7 @@ def as_it_stands(html: str) -> str | None:
     """`html` with its line ends as line feeds, when all of it is plain words in the few tags above, each closed
     where it has to be, with no attribute but the direction of writing; `None` for all other.
     """
-    html = html.replace("\r\n", "\n")
+    html = with_line_feeds(html)
     # Each tag has one ">": with as many as tags there is none in the words, which are gone over the faster.
     if any(letter in html for letter in _REWRITTEN) or html.count("<") != html.count(">"):
         return None

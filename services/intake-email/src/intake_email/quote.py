@@ -53,6 +53,7 @@ _TELLING = (
     ("\n\n\n", "\n\n\n"),
 )
 """What a text has in which any line may be no words of the sender's own, or may be written otherwise."""
+_TELLING_ASCII = tuple(pair for pair in _TELLING if pair[0].isascii())
 
 
 class Marks(NamedTuple):
@@ -93,8 +94,11 @@ def _is_plain(whole: str) -> bool:
     """Whether nothing in it quotes, heads, signs or has to be tidied up, as in most first letters: what goes over
     the lines would leave each as it is.
     """
-    if whole[0] in _FIRST or any(letter in whole and telling in whole for letter, telling in _TELLING):
+    if whole[0] in _FIRST:
         return False
+    for letter, telling in _TELLING_ASCII if whole.isascii() else _TELLING:
+        if letter in whole and telling in whole:
+            return False
     last = whole[whole.rfind("\n") + 1 :]
     return not _is_device(last) and not _is_rule(last)
 

@@ -56,6 +56,9 @@ class ReceivingSettings(OutgoingSettings, frozen=True, kw_only=True):
     """Commands of a session that were refused for good; more end it."""
     smtp_max_in_hand: int = 256 * MIB
     """Memory for mails that are being received; more mails are asked to come again. A mail of any size takes 8 MiB at most."""
+    smtp_gather: float = 0.002
+    """How long a mail that has come whole waits for those of other sessions, to be read and stored together with them
+    at less cost; 0 for not at all. A session that is alone never waits."""
     smtp_full_pause: float = 5.0
     """After an inbox was found full its mail is refused for so long before it is sent, not after."""
     smtp_idle_timeout: float = 300.0
@@ -81,9 +84,13 @@ class ReceivingSettings(OutgoingSettings, frozen=True, kw_only=True):
         found = [
             Mistake(each.name, "must be more than 0")
             for each in msgspec.structs.fields(ReceivingSettings)
-            if each.name.startswith("smtp_") and type(each.default) in (int, float) and each.name != "smtp_port"
+            if each.name.startswith("smtp_")
+            and type(each.default) in (int, float)
+            and each.name not in ("smtp_port", "smtp_gather")
             if not getattr(self, each.name) > 0
         ]
+        if not 0 <= self.smtp_gather <= 1:
+            found.append(Mistake("smtp_gather", "must be 0 to 1 second"))
         for name in ("smtp_port", "lmtp_port"):
             if not 0 <= (getattr(self, name) or 0) <= 65535:
                 found.append(Mistake(name, "must be a port, 0 to 65535"))

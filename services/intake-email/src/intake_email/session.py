@@ -148,9 +148,12 @@ class MailSession(Connection):
         try:
             await self.receive(incoming)
             self._storing = True
+            await self._floor.whole()
             await self._judge(incoming, self.envelope)
         finally:
-            self._storing = False
+            if self._storing:
+                self._storing = False
+                self._floor.settled()
             self._dotted = None
             await incoming.close()
             self._floor.give_back(incoming.held)

@@ -166,6 +166,8 @@ def _mentioned(own: str, direct: list[str], references: list[str], sign: Sign) -
     """Our replies and the others' mails that are answered, nearest first; a chain can be made as long as a
     sender likes, of which the newest and the oldest say most.
     """
+    if not direct and not references:
+        return [], []
     mentioned = dict.fromkeys((*direct[:_MOST_DIRECT], *reversed(references)))
     mentioned.pop(own, None)
     ids = list(mentioned)

@@ -5,6 +5,11 @@ from typing import Protocol, TypeVar
 
 import msgspec
 
+from frontline.contract.error import Reason, Rejected, Unavailable
+
+_FULL_CODES = {10077, 10023, 10122}
+_TOO_LARGE = 10054
+_WRONG_SEQUENCE = {10071, 10164}
 W_contra = TypeVar("W_contra", contravariant=True)
 
 
@@ -26,6 +31,49 @@ class PubAck(msgspec.Struct, frozen=True):
     stream: str
     seq: int
     duplicate: bool
+
+
+class WrongSequence(Exception):
+    """An `Expected-Last-Sequence` (or subject sequence) did not hold; nothing was stored.
+    `last` is the sequence that the server has, if it says so.
+    """
+
+    def __init__(self, description: str) -> None:
+        super().__init__(description)
+        _, _, last = description.rpartition(": ")
+        self.last = int(last) if last.isdecimal() else None
+
+
+class _Error(msgspec.Struct):
+    code: int = 0
+    err_code: int = 0
+    description: str = ""
+
+
+class _Reply(msgspec.Struct):
+    stream: str = ""
+    seq: int = 0
+    duplicate: bool = False
+    error: _Error | None = None
+
+
+_decode_reply = msgspec.json.Decoder(_Reply).decode
+
+
+def outcome_of(data: bytes) -> PubAck | Exception:
+    """What an acknowledgement says, in JSON."""
+    reply = _decode_reply(data)
+    return PubAck(reply.stream, reply.seq, reply.duplicate) if reply.error is None else _refusal(reply.error)
+
+
+def _refusal(error: _Error) -> Exception:
+    if error.err_code in _WRONG_SEQUENCE:
+        return WrongSequence(error.description)
+    if error.err_code in _FULL_CODES:
+        return Unavailable("the stream is full", full=True)
+    if error.err_code == _TOO_LARGE:
+        return Rejected("larger than the stream takes", Reason.TOO_LARGE)
+    return Unavailable(f"the bus refused: {error.description}")
 
 
 class Together:

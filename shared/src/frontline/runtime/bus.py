@@ -11,48 +11,18 @@ from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager, suppress
 from typing import Any, TypeVar
 
-import msgspec
 import nats
 from nats.aio.msg import Msg
 
 from frontline.contract.error import Reason, Rejected, Unavailable
-from frontline.runtime.acknowledgement import Place, Waits
+from frontline.runtime.acknowledgement import Place, Waits, outcome_of
 from frontline.runtime.acknowledgement import PubAck as PubAck  # noqa: PLC0414 - read from here by others
 from frontline.runtime.acknowledgement import Together as Together  # noqa: PLC0414 - as above
+from frontline.runtime.acknowledgement import WrongSequence as WrongSequence  # noqa: PLC0414 - as above
 from frontline.runtime.prompt_client import PromptClient as PromptClient  # noqa: PLC0414 - read from here by others
 
-_FULL_CODES = {10077, 10023, 10122}
-_TOO_LARGE = 10054
-_WRONG_SEQUENCE = {10071, 10164}
 _NOBODY = "503"
 T = TypeVar("T")
-
-
-class _Error(msgspec.Struct):
-    code: int = 0
-    err_code: int = 0
-    description: str = ""
-
-
-class _Reply(msgspec.Struct):
-    stream: str = ""
-    seq: int = 0
-    duplicate: bool = False
-    error: _Error | None = None
-
-
-_decode_reply = msgspec.json.Decoder(_Reply).decode
-
-
-class WrongSequence(Exception):
-    """An `Expected-Last-Sequence` (or subject sequence) did not hold; nothing was stored.
-    `last` is the sequence that the server has, if it says so.
-    """
-
-    def __init__(self, description: str) -> None:
-        super().__init__(description)
-        _, _, last = description.rpartition(": ")
-        self.last = int(last) if last.isdecimal() else None
 
 
 class Bus:
@@ -269,11 +239,11 @@ class Bus:
         if not data:
             future.set_exception(Unavailable("no stream takes this subject"))
             return True
-        reply = _decode_reply(data)
-        if reply.error is None:
-            future.set_result(PubAck(reply.stream, reply.seq, reply.duplicate))
+        outcome = outcome_of(data)
+        if isinstance(outcome, PubAck):
+            future.set_result(outcome)
         else:
-            future.set_exception(_refusal(reply.error))
+            future.set_exception(outcome)
         return True
 
     def _answered(self, token: str, data: bytes) -> bool:
@@ -394,13 +364,3 @@ def _give_up(waiter: asyncio.Future[None]) -> None:
     if not waiter.done():
         waiter.set_exception(Unavailable("the bus does not answer"))
         waiter.exception()  # whoever waited may be cancelled at the same moment; that is no error of its own
-
-
-def _refusal(error: _Error) -> Exception:
-    if error.err_code in _WRONG_SEQUENCE:
-        return WrongSequence(error.description)
-    if error.err_code in _FULL_CODES:
-        return Unavailable("the stream is full", full=True)
-    if error.err_code == _TOO_LARGE:
-        return Rejected("larger than the stream takes", Reason.TOO_LARGE)
-    return Unavailable(f"the bus refused: {error.description}")
