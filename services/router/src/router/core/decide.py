@@ -26,6 +26,7 @@ from router.core import (
     decide_transfer,
     leaving,
     sla,
+    sla_clock,
     waiting,
 )
 from router.core.capacity import AVAILABLE, AWAY, Agent
@@ -98,7 +99,7 @@ def due(state: DeskState, entry: Entry) -> Events:
         return _moment(state, contact, instant)
     clock = contact.clock(target)
     assert clock is not None, "an entry that stands names a clock that runs"
-    told = sla.next_of(contact.id, clock)
+    told = sla_clock.next_of(contact.id, clock)
     return (told, *sla.raised(contact, clock, told))
 
 

@@ -1,7 +1,7 @@
 """A contact as a parcel, and the clocks of one again. Looks, never touches."""
 
 from frontline.contract.ids import AgentId, DeskId
-from router.core import sla, waiting
+from router.core import sla_clock, waiting
 from router.core.calendar import calendars
 from router.core.clock import Clock
 from router.core.contact import Contact
@@ -86,7 +86,7 @@ def _guest(state: DeskState, contact: Contact) -> Guest:
 
 
 def _carried_clock(clock: Clock, numbers: dict[Term, int], *, former: bool = False) -> CarriedClock:
-    counted = sla.counted(clock)
+    counted = sla_clock.counted(clock)
     return CarriedClock(
         term=numbers.setdefault(clock.term, len(numbers)),
         started_at=clock.started_at,

@@ -1,27 +1,33 @@
-"""SLA clocks: when one starts, stands still and goes on, and what becomes of it. All as events."""
+"""The SLA clocks of a contact: which start, stand still, go on and end with what happens to it. All as events."""
 
-from collections.abc import Iterable, Iterator
-from datetime import datetime, timedelta
-from typing import NamedTuple
+from collections.abc import Iterator
+from datetime import datetime
 
 from frontline.contract.ids import ContactId, MessageId
-from router.core.calendar_hours import LISTED, NOTHING, Counted, Interval
 from router.core.clock import MET, WITHDRAWN, Clock
 from router.core.contact import RESOLVED, Contact
 from router.core.event import DeskDecision, LaneChanged
 from router.core.event_clock import (
     ClockBreached,
-    ClockMet,
     ClockPaused,
-    ClockRebased,
-    ClockResumed,
     ClockStarted,
     ClockWarned,
-    ClockWithdrawn,
 )
 from router.core.queue import LANES
+from router.core.sla_clock import (
+    as_if_never,
+    met,
+    overdue,
+    passed,
+    reckoned,
+    resumed,
+    runs_on,
+    started,
+    time_used,
+    withdrawn,
+)
 from router.core.state import DeskState
-from router.core.term import FIRST_RESPONSE, FOLLOW_UP, NEXT_RESPONSE, RESOLUTION, Term, part
+from router.core.term import FIRST_RESPONSE, FOLLOW_UP, NEXT_RESPONSE, RESOLUTION
 
 BOUNCED = "bounced"
 REOPENED = "reopened"
@@ -31,49 +37,10 @@ BY_ANSWER = (FIRST_RESPONSE, NEXT_RESPONSE, FOLLOW_UP)
 """What a public reply meets."""
 
 
-class _Plan(NamedTuple):
-    due_at: datetime
-    warnings: tuple[tuple[float, datetime], ...]
-    counted: Counted
-
-
 def opened(state: DeskState, contact: ContactId, policy: str, lane: str, at: datetime) -> list[ClockStarted]:
     """A person's message opens a contact: what is promised from here."""
     first, whole = state.terms.get((policy, FIRST_RESPONSE, lane)), state.terms.get((policy, RESOLUTION, lane))
     return [started(term, contact, at) for term in (first, whole) if term is not None]
-
-
-def started(term: Term, contact: ContactId, at: datetime, due_at: datetime | None = None) -> ClockStarted:
-    """`due_at` is for a promise, which has an end of its own."""
-    calendar = term.calendar
-    if due_at is None:
-        within, due_at = term.within, calendar.due(at, term.within)
-        warnings = tuple([(fraction, calendar.due(at, after)) for fraction, after in term.warnings])
-    else:
-        within = calendar.elapsed(at, due_at)
-        warnings = _warnings(term, within, term.warn_at, NOTHING, at)
-    intervals, rest = calendar.counted(at, due_at)
-    return ClockStarted(
-        at=at,
-        contact=contact,
-        target=term.target,
-        policy=term.policy,
-        version=term.version,
-        calendar=term.calendar_name,
-        within=within,
-        due_at=due_at,
-        warnings=warnings,
-        intervals=intervals,
-        rest=rest,
-    )
-
-
-def next_of(contact: ContactId, clock: Clock) -> ClockWarned | ClockBreached:
-    """What a running clock does when it next comes due, at its true time."""
-    if clock.warnings:
-        fraction, instant = clock.warnings[0]
-        return ClockWarned(at=instant, contact=contact, target=clock.target, fraction=fraction)
-    return ClockBreached(at=clock.due_at, contact=contact, target=clock.target)
 
 
 def raised(contact: Contact, clock: Clock, told: ClockWarned | ClockBreached) -> Iterator[LaneChanged]:
@@ -86,28 +53,6 @@ def raised(contact: Contact, clock: Clock, told: ClockWarned | ClockBreached) ->
             reason = f"{clock.target} at {reached:g}" if reached < 1 else f"{clock.target} breached"
             yield LaneChanged(at=told.at, contact=contact.id, lane=lane, reason=reason)
             return
-
-
-def overdue(contact: ContactId, clock: Clock, at: datetime) -> list[DeskDecision]:
-    """What a clock that has not ended has done by `at` and nobody has said yet. At `due_at` it is in time."""
-    if clock.breached or clock.paused:
-        return []
-    events: list[DeskDecision] = []
-    for fraction, instant in clock.warnings:
-        if instant <= at:
-            events.append(ClockWarned(at=instant, contact=contact, target=clock.target, fraction=fraction))
-    if clock.due_at < at:
-        events.append(ClockBreached(at=clock.due_at, contact=contact, target=clock.target))
-    return events
-
-
-def met(contact: ContactId, clock: Clock, at: datetime, by: MessageId | None) -> list[DeskDecision]:
-    """The target was met at `at`: in time, or late and then with the breach on record first."""
-    late = clock.missed(at)
-    return [
-        *overdue(contact, clock, at),
-        ClockMet(at=at, contact=contact, target=clock.target, late=late, by=by),
-    ]
 
 
 def replied(contact: Contact, at: datetime, reply: MessageId) -> list[DeskDecision]:
@@ -141,7 +86,7 @@ def _may_begin(contact: Contact, target: str) -> bool:
 def promised(state: DeskState, contact: Contact, at: datetime, due_at: datetime) -> list[DeskDecision]:
     """An agent promised to be back by then. The promise that was open is no more."""
     former = contact.clock(FOLLOW_UP)
-    events = [] if former is None else _withdrawn(contact.id, former, at, REPLACED)
+    events = [] if former is None else withdrawn(contact.id, former, at, REPLACED)
     return [*events, started(state.promise_term(contact), contact.id, at, due_at)]
 
 
@@ -154,7 +99,7 @@ def resolved(contact: Contact, at: datetime) -> list[DeskDecision]:
         if clock.target == RESOLUTION and not clock.end:
             events += met(contact.id, clock, at, None)
         elif clock.running:
-            events += _withdrawn(contact.id, clock, at, RESOLVED)
+            events += withdrawn(contact.id, clock, at, RESOLVED)
     return events
 
 
@@ -174,7 +119,7 @@ def unresolved(contact: Contact, at: datetime) -> list[DeskDecision]:
     clock = contact.clock(RESOLUTION)
     if clock is None or clock.end != MET:
         return []
-    return [_resumed(contact.id, clock, at, REOPENED)]
+    return [resumed(contact.id, clock, at, REOPENED)]
 
 
 def bounced(contact: Contact, reply: MessageId, at: datetime) -> list[DeskDecision]:
@@ -193,11 +138,11 @@ def bounced(contact: Contact, reply: MessageId, at: datetime) -> list[DeskDecisi
         if missed is not clock:
             if after is not None or clock.end:
                 continue
-            events += _withdrawn(contact.id, clock, at, BOUNCED)
+            events += withdrawn(contact.id, clock, at, BOUNCED)
         if target == FIRST_RESPONSE and after is None:
             first = True
             asked = contact.clock(NEXT_RESPONSE)
-            events += [] if asked is None else _withdrawn(contact.id, asked, at, BOUNCED)
+            events += [] if asked is None else withdrawn(contact.id, asked, at, BOUNCED)
         if after is None:
             events += runs_on(contact.id, missed, at, BOUNCED)
         else:
@@ -220,7 +165,7 @@ def paused(contact: Contact, waits: str, at: datetime) -> list[DeskDecision]:
 def went_on(contact: Contact, at: datetime, reason: str, waits: str = "") -> list[DeskDecision]:
     """It waits no more, or for something else (`waits`): what stood still goes on with the time that is left."""
     return [
-        _resumed(contact.id, clock, at, reason)
+        resumed(contact.id, clock, at, reason)
         for clock in contact.clocks
         if clock.running and clock.paused and waits not in clock.term.pause_in
     ]
@@ -228,7 +173,7 @@ def went_on(contact: Contact, at: datetime, reason: str, waits: str = "") -> lis
 
 def stopped(contact: Contact, at: datetime, reason: str) -> list[DeskDecision]:
     """The contact is no more: `merged` into another, or its customer `erased`. Figures stay."""
-    return [event for clock in contact.clocks for event in _withdrawn(contact.id, clock, at, reason)]
+    return [event for clock in contact.clocks for event in withdrawn(contact.id, clock, at, reason)]
 
 
 def rebased(state: DeskState, contact: Contact, policy: str, lane: str, at: datetime) -> list[DeskDecision]:
@@ -244,140 +189,13 @@ def rebased(state: DeskState, contact: Contact, policy: str, lane: str, at: date
         if clock.missed(at) or term is clock.term:
             continue
         if term is None:
-            events += _withdrawn(contact.id, clock, at, "policy")
+            events += withdrawn(contact.id, clock, at, "policy")
             continue
         anew = reckoned(contact.id, clock, term, at)
         events.append(anew)
         if clock.paused:
             events += passed(anew, clock.pauses[-1][0])
     return events
-
-
-def reckoned(contact: ContactId, clock: Clock, term: Term, at: datetime) -> ClockRebased:
-    """A clock that runs, by another term or from another start."""
-    told = {fraction for fraction in clock.term.warn_at if fraction not in dict(clock.warnings)}
-    told |= {fraction for fraction, instant in clock.warnings if not clock.paused and instant <= at}
-    fractions = [fraction for fraction in term.warn_at if fraction > max(told, default=0.0)]
-    due_at = _reached(clock, term, term.within)
-    counted = _counted(clock, term, due_at)
-    return ClockRebased(
-        at=at,
-        contact=contact,
-        target=clock.target,
-        policy=term.policy,
-        version=term.version,
-        calendar=term.calendar_name,
-        within=term.within,
-        due_at=due_at,
-        warnings=tuple((fraction, _reached(clock, term, part(term.within, fraction))) for fraction in fractions),
-        intervals=counted.intervals,
-        rest=counted.rest,
-    )
-
-
-def passed(anew: ClockRebased, stopped: datetime) -> Iterator[ClockWarned | ClockBreached]:
-    """What a clock had done before it stopped, as it is now reckoned: nothing comes due while it stands still."""
-    for fraction, instant in anew.warnings:
-        if instant <= stopped:
-            yield ClockWarned(at=instant, contact=anew.contact, target=anew.target, fraction=fraction)
-    if anew.due_at < stopped:
-        yield ClockBreached(at=anew.due_at, contact=anew.contact, target=anew.target)
-
-
-def _reached(clock: Clock, term: Term, within: timedelta) -> datetime:
-    """When so much time has passed on this clock; on one that stands still, if it had not stopped."""
-    left, begin = within, clock.started_at
-    for stopped, went_on in clock.pauses:
-        passed = term.calendar.elapsed(begin, stopped)
-        if went_on is None or passed >= left:
-            break
-        left, begin = left - passed, went_on
-    return term.calendar.due(begin, left)
-
-
-def _counted(clock: Clock, term: Term, until: datetime) -> Counted:
-    """What this clock counts up to then, of all its runs."""
-    intervals: list[Interval] = []
-    rest = NOTHING
-    for begin, end in clock.runs(until):
-        counted = term.calendar.counted(begin, end)
-        room = LISTED - len(intervals)
-        intervals += counted.intervals[:room]
-        rest += counted.rest + sum((stop - start for start, stop in counted.intervals[room:]), NOTHING)
-    return Counted(tuple(intervals), rest)
-
-
-def counted(clock: Clock) -> Counted:
-    """What a clock counts from its start to its deadline."""
-    return _counted(clock, clock.term, clock.due_at)
-
-
-def time_used(clock: Clock, at: datetime) -> timedelta:
-    calendar = clock.term.calendar
-    return sum((calendar.elapsed(begin, end) for begin, end in clock.runs(at)), NOTHING)
-
-
-def _resumed(contact: ContactId, clock: Clock, at: datetime, reason: str) -> ClockResumed:
-    """Of a clock that stands still. One that was breached has no deadline to come."""
-    at = max(at, clock.pauses[-1][0])
-    calendar, within, used = clock.term.calendar, clock.term.within, time_used(clock, at)
-    due_at = clock.due_at if clock.breached else calendar.due(at, within - used)
-    counted = Counted(()) if clock.breached else calendar.counted(at, due_at)
-    return ClockResumed(
-        at=at,
-        contact=contact,
-        target=clock.target,
-        due_at=due_at,
-        warnings=_warnings(clock.term, within, [fraction for fraction, _ in clock.warnings], used, at),
-        intervals=counted.intervals,
-        rest=counted.rest,
-        reason=reason,
-    )
-
-
-def _warnings(
-    term: Term, within: timedelta, fractions: Iterable[float], used: timedelta, at: datetime
-) -> tuple[tuple[float, datetime], ...]:
-    """In the calendar's time. A promise for a time that has none in it warns of nothing: there is nobody there."""
-    if not within:
-        return ()
-    return tuple((fraction, term.calendar.due(at, part(within, fraction) - used)) for fraction in fractions)
-
-
-def _withdrawn(contact: ContactId, clock: Clock, at: datetime, reason: str) -> list[DeskDecision]:
-    if clock.end:
-        return []
-    events = overdue(contact, clock, at)
-    if not clock.missed(at):
-        events.append(ClockWithdrawn(at=at, contact=contact, target=clock.target, reason=reason))
-    return events
-
-
-def runs_on(contact: ContactId, clock: Clock, at: datetime, why: str) -> list[DeskDecision]:
-    """It had ended, and runs on. One that ended while it stood still stood still up to now: nobody waits for
-    others any more, and when they ceased to was nothing to it.
-    """
-    again = as_if_never(contact, clock, why)
-    return [again, _resumed(contact, clock, at, why)] if clock.paused else [again]
-
-
-def as_if_never(contact: ContactId, clock: Clock, why: str) -> ClockStarted:
-    """It had ended, and runs on as if it never had."""
-    counted = _counted(clock, clock.term, clock.due_at)
-    return ClockStarted(
-        at=clock.started_at,
-        contact=contact,
-        target=clock.target,
-        policy=clock.term.policy,
-        version=clock.term.version,
-        calendar=clock.term.calendar_name,
-        within=clock.term.within,
-        due_at=clock.due_at,
-        warnings=clock.warnings,
-        intervals=counted.intervals,
-        rest=counted.rest,
-        resumes=why,
-    )
 
 
 def _answered(contact: Contact, clock: Clock, failed: MessageId | None) -> bool:

@@ -11,7 +11,7 @@ from typing import NamedTuple
 import msgspec
 
 from frontline.contract.ids import ContactId, MessageId
-from router.core import sla
+from router.core import sla, sla_clock
 from router.core.clock import MET, Clock, pauses_since
 from router.core.contact import RESOLVED, WAITS, Contact
 from router.core.event import DeskDecision
@@ -46,9 +46,9 @@ def fresh(
     if asked := unanswered(asks, replies):
         target = NEXT_RESPONSE if any(at >= asks[0] for _, at in replies) else FIRST_RESPONSE
         if term := state.terms.get((policy, target, lane)):
-            yield sla.started(term, contact, asked)
+            yield sla_clock.started(term, contact, asked)
     if asks and (term := state.terms.get((policy, RESOLUTION, lane))):
-        yield sla.started(term, contact, asks[0])
+        yield sla_clock.started(term, contact, asks[0])
 
 
 def reckoned(state: DeskState, contact: Contact, now_has: Change, now: datetime) -> list[DeskDecision]:
@@ -67,7 +67,7 @@ def reckoned(state: DeskState, contact: Contact, now_has: Change, now: datetime)
     if asked is not None and (again := _was_answered(contact, asked, now_has)) is not None:
         kept = again
         events += [event for clock in open_ for event in _ended(contact, clock, now)]
-        events += sla.runs_on(contact.id, again, now, MOVED)
+        events += sla_clock.runs_on(contact.id, again, now, MOVED)
     elif asked is not None:
         kept = _closest(open_, asked, now_has)
         events += [event for clock in open_ if clock is not kept for event in _ended(contact, clock, now)]
@@ -99,11 +99,14 @@ def _answers(contact: Contact, now_has: Change, now: datetime) -> list[DeskDecis
         if clock.target != FOLLOW_UP and lost and clock.started_at not in now_has.asks:
             continue  # its question has left as well
         if after is not None and not clock.end:
-            events += sla.met(contact.id, clock, after[1], after[0])
+            events += sla_clock.met(contact.id, clock, after[1], after[0])
         elif after is not None and lost:
-            events += [sla.as_if_never(contact.id, clock, MOVED), *sla.met(contact.id, clock, after[1], after[0])]
+            events += [
+                sla_clock.as_if_never(contact.id, clock, MOVED),
+                *sla_clock.met(contact.id, clock, after[1], after[0]),
+            ]
         elif lost and clock.target == FOLLOW_UP:
-            events += sla.runs_on(contact.id, clock, now, MOVED)
+            events += sla_clock.runs_on(contact.id, clock, now, MOVED)
     return events
 
 
@@ -137,7 +140,7 @@ def _since_then(
         return [] if term is None else _anew(contact, term, asked, now)
     if clock.started_at == asked:
         return []
-    overdue = sla.overdue(contact.id, clock, now)
+    overdue = sla_clock.overdue(contact.id, clock, now)
     if not clock.missed(now):
         return [*overdue, *_since(contact, clock, asked, now)]
     if clock.started_at in now_has.asks or clock.started_at not in now_has.gone_asks:
@@ -149,24 +152,24 @@ def _since_then(
 def _resolution(state: DeskState, contact: Contact, now_has: Change, now: datetime) -> list[DeskDecision]:
     clock, term = contact.clock(RESOLUTION), state.term(contact, RESOLUTION)
     if clock is None:
-        return [sla.started(term, contact.id, now_has.asks[0])] if term and now_has.asks else []
+        return [sla_clock.started(term, contact.id, now_has.asks[0])] if term and now_has.asks else []
     if clock.end or clock.started_at not in now_has.gone_asks or clock.started_at in now_has.asks:
         return []
     if not now_has.asks:
         return _ended(contact, clock, now)
-    overdue = sla.overdue(contact.id, clock, now)
+    overdue = sla_clock.overdue(contact.id, clock, now)
     return overdue if clock.missed(now) else [*overdue, *_since(contact, clock, now_has.asks[0], now)]
 
 
 def _since(contact: Contact, clock: Clock, start: datetime, at: datetime) -> list[DeskDecision]:
     """A clock that runs is reckoned anew from another start, by the same term, with what it stood still since."""
     begun = msgspec.structs.replace(clock, started_at=start, pauses=pauses_since(clock.pauses, start))
-    anew = msgspec.structs.replace(sla.reckoned(contact.id, begun, clock.term, at), started_at=start)
-    return [anew, *(sla.passed(anew, begun.pauses[-1][0]) if begun.paused else ())]
+    anew = msgspec.structs.replace(sla_clock.reckoned(contact.id, begun, clock.term, at), started_at=start)
+    return [anew, *(sla_clock.passed(anew, begun.pauses[-1][0]) if begun.paused else ())]
 
 
 def _ended(contact: Contact, clock: Clock, now: datetime) -> list[DeskDecision]:
-    overdue, late = sla.overdue(contact.id, clock, now), clock.missed(now)
+    overdue, late = sla_clock.overdue(contact.id, clock, now), clock.missed(now)
     return [
         *overdue,
         ClockWithdrawn(at=now, contact=contact.id, target=clock.target, reason=MOVED, late=late),
@@ -175,13 +178,13 @@ def _ended(contact: Contact, clock: Clock, now: datetime) -> list[DeskDecision]:
 
 def _anew(contact: Contact, term: Term, asked: datetime, now: datetime) -> list[DeskDecision]:
     """A new clock. Where the contact waits for others, it stands still from now on."""
-    begun = sla.started(term, contact.id, asked)
+    begun = sla_clock.started(term, contact.id, asked)
     clock = Clock(term.target, term, begun.at, begun.due_at, begun.warnings)
     if contact.phase not in WAITS or contact.phase not in term.pause_in or clock.missed(now):
         return [begun]
-    used = sla.time_used(clock, now)
+    used = sla_clock.time_used(clock, now)
     paused = ClockPaused(at=now, contact=contact.id, target=term.target, reason=contact.phase, used=used)
-    return [begun, *sla.overdue(contact.id, clock, now), paused]
+    return [begun, *sla_clock.overdue(contact.id, clock, now), paused]
 
 
 def _clocks(contact: Contact) -> Collection[Clock]:
