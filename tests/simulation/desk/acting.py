@@ -2,6 +2,7 @@
 
 import asyncio
 from collections import Counter
+from collections.abc import Callable
 from datetime import timedelta
 from functools import partial
 from random import Random
@@ -9,13 +10,27 @@ from random import Random
 import msgspec
 
 from frontline.configuration.model import Configuration
+from frontline.contract.codec import decode_inbound
 from frontline.contract.ids import MessageId
-from frontline.contract.message import DeliveryState, InboundMessage, OutboundKind, OutboundMessage
+from frontline.contract.message import DeliveryReceipt, DeliveryState, InboundMessage, OutboundKind, OutboundMessage
 from frontline.runtime.reader import Stored
-from tests.simulation.desk import acts, check_ins, erasure, escalations, firm, history, letters, promises, standing
+from tests.simulation.desk import (
+    acts,
+    carried,
+    check_ins,
+    erasure,
+    escalations,
+    firm,
+    history,
+    letters,
+    promises,
+    standing,
+)
 from tests.simulation.desk.acts import Acts
 from tests.simulation.desk.broker import Broker
+from tests.simulation.desk.carrier import Carrier
 from tests.simulation.desk.clerk import Clerk
+from tests.simulation.desk.client import SimulatedClient
 from tests.simulation.desk.known import Known
 from tests.simulation.desk.letters import Wishes, letter_in, wish_of
 from tests.simulation.desk.people import Channel
@@ -38,6 +53,8 @@ class Customers(Channel):
     broker: Broker | None = None
 
     def deliver(self, record: Stored) -> None:
+        if self.acts.carrying:
+            return  # somebody else does, see `carrier.py`
         super().deliver(record)
         if self.broker is not None:
             delete = self.broker.streams["OUTBOX"].delete
@@ -63,6 +80,27 @@ class Acting(Scenario):
         self.shown = Shown() if self.acts.moving or self.acts.indexed or self.acts.erasing else None
         if self.acts.behind:
             self._faults.stale = 0.6
+
+    async def _begin(self) -> None:
+        if self.acts.carrying:
+            random = Random(self.acts.random.random())
+            self.carrier = Carrier(self.broker, random, self._faults, self.wrong, self.channel.sent)
+            await self.carrier.start()
+
+    def _all_clients(self) -> list[SimulatedClient]:
+        return [*super()._all_clients(), *((self.carrier.client,) if self.acts.carrying else ())]
+
+    async def _all_down(self, seconds: float, meanwhile: Callable[[], None] = lambda: None) -> None:
+        if self.acts.carrying:
+            await self.carrier.crash()
+        await super()._all_down(seconds, meanwhile)
+        if self.acts.carrying:
+            await self.carrier.start()
+
+    async def _make_peace(self) -> None:
+        await super()._make_peace()
+        if self.acts.carrying:
+            self.carrier.calm()
 
     def _process(self) -> Process:
         process = super()._process()
@@ -98,7 +136,19 @@ class Acting(Scenario):
             found += [self._reconfigure] * self.acts.random.randint(1, 3)
         if self.acts.overtaken:
             found.append(partial(overtake, self))
+        if self.acts.carrying:
+            found += self.acts.random.choices((self._crash_carrier, self._stop_carrier), k=3)
         return found
+
+    async def _crash_carrier(self) -> None:
+        self._note("carrier crashed")
+        await self.carrier.crash()
+        await self.carrier.start()
+
+    async def _stop_carrier(self) -> None:
+        self._note("carrier stopped")
+        self.carrier.stop()
+        asyncio.get_running_loop().call_later(self.acts.random.uniform(0.1, 6), self.carrier.go_on)
 
     def _changed(self) -> Configuration:
         changed = firm.changed(self._version, self._random, self.configuration)
@@ -111,6 +161,10 @@ class Acting(Scenario):
             self.wishes.setdefault(customer, record.at)
         if stream == "KV_CUSTOMERS" and record.data:
             self.met.add(record.subject.removeprefix("$KV.CUSTOMERS."))
+        if stream.startswith("INBOX_") and self.acts.carrying:
+            told = decode_inbound(record.data)
+            if isinstance(told, DeliveryReceipt):
+                self.channel.sent.accepted[told.id] = told
         if stream == "PARKED" and self.acts.erasing:
             self.channel.sent.parked.add(record.data)
         if stream == "OUTBOX" and (letter := letter_in(record.data)) is not None:
@@ -123,8 +177,13 @@ class Acting(Scenario):
             self.shown.begin_again(streams[LOG].records.values(), streams["TRANSCRIPT"].records.values())
 
     def _check_ends(self) -> None:
-        super()._check_ends()
         log = self.truth.log
+        if self.acts.carrying and not self.lost:
+            stands = standing.by_log(log)
+            gone = stands.gone()
+            gone |= {id_ for id_, (event, *_) in self.truth.check_ins.items() if event.contact in stands.erased}
+            self.channel.sent.delivered.update(carried.check(self.broker, self.channel.sent, gone))
+        super()._check_ends()
         escalations.fire_once(log, self.limit)
         silent, written = check_ins.written(log, self.limit), check_ins.recorded(log)
         assert written == silent, f"check-ins, as on record and as told from the story: {set(written) ^ set(silent)}"
@@ -139,4 +198,10 @@ class Acting(Scenario):
             erasure.check(self.broker, log, stands, self.channel.sent, self.met)
 
     def _quiet(self) -> bool:
-        return super()._quiet() and erasure.is_done(self.broker)
+        carried_out = not self.acts.carrying or not self.broker.streams["OUTBOX"].records
+        return super()._quiet() and carried_out and erasure.is_done(self.broker)
+
+    async def _check(self) -> None:
+        if self.acts.carrying:
+            await self.carrier.crash()
+        await super()._check()

@@ -22,6 +22,7 @@ _SHARES = {
     "escalating": 0.2,
     "checking_in": 0.15,
     "repricing": 0.2,
+    "carrying": 0.1,
     "overtaken": 0.02,
     "behind": 0.05,
     "indexed": 0.1,
@@ -46,6 +47,8 @@ class Acts:
     """Customers of whom nothing is heard are written to, and some want none of it."""
     repricing: bool = False
     """The policy changes while clocks run by it."""
+    carrying: bool = False
+    """Replies go to a far end that takes a repeat for a new one."""
     overtaken: bool = False
     """A standby sleeps until its place in the log is purged."""
     behind: bool = False

@@ -8,6 +8,7 @@ from unittest import mock
 import msgspec
 
 from frontline.runtime.bus import Bus
+from frontline.runtime.delivery import Delivery
 from frontline.runtime.erasing import erase
 from frontline.runtime.reader import Stored, read
 from frontline.runtime.topology import DRAFTS, TRANSCRIPT_PUBLIC
@@ -24,6 +25,7 @@ from router.desk import erasing_contacts, moving
 from router.desk.effects import Effects
 from router.desk.moving import Moves
 from router.desk.opt_out import OptOuts
+from tests.simulation.desk.carrier import FarEnd
 
 Patch = Any
 
@@ -136,6 +138,17 @@ def know_whom_we_have_erased() -> list[Patch]:
     return [mock.patch.object(DeskState, "called_now", same)]
 
 
+def send_again_what_may_have_arrived() -> list[Patch]:
+    return [mock.patch.object(FarEnd, "repeatable", True)]
+
+
+def tell_nobody_of_what_is_unknown() -> list[Patch]:
+    async def quietly(*_given: Any, **_more: Any) -> None:
+        return
+
+    return [mock.patch.object(Delivery, "_park", quietly)]
+
+
 def _carried_out(change: Callable[[MessagesTaken], MessagesTaken]) -> Patch:
     carry_out = Moves.carry_out
 
@@ -158,6 +171,8 @@ BUGS: dict[Callable[[], list[Patch]], tuple[str, ...]] = {
     leave_the_keys_of_whom_we_erase: ("erasing",),
     leave_the_copy_that_visitors_read: ("erasing",),
     know_whom_we_have_erased: ("erasing",),
+    send_again_what_may_have_arrived: ("carrying",),
+    tell_nobody_of_what_is_unknown: ("carrying",),
     escalate_again_after_a_takeover: ("escalating",),
     forget_to_escalate_a_breach: ("escalating",),
     have_clocks_follow_the_new_policy: ("repricing",),

@@ -117,6 +117,7 @@ class Scenario:
         self._clients = [client]
         for _ in range(self._random.choice((1, 2, 2, 3))):
             await self._start()
+        await self._begin()
         working = self._employ()
         self._operating: list[asyncio.Task[None]] = []
         await self._go_wrong()
@@ -134,6 +135,9 @@ class Scenario:
             seen.update(commits=len(truth.log), epochs=truth.epochs, messages=len(truth.received))
             seen.update(type(event).__name__ for commit in truth.log for event in commit.events)
         return Run(self._seed, seen, self._trace.hexdigest())
+
+    async def _begin(self) -> None:
+        """Whoever else has to be there from the start."""
 
     def _customers(self, random: Random) -> Channel:
         return Channel(self, self._bus, random)
