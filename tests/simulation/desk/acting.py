@@ -24,6 +24,7 @@ from tests.simulation.desk import (
     history,
     letters,
     promises,
+    shown_as,
     standing,
 )
 from tests.simulation.desk.acts import Acts
@@ -193,6 +194,8 @@ class Acting(Scenario):
         standing.check(self.broker, stands, promises.put_aside(self))
         elsewhere = history.moved_between(log) | stands.erased
         letters.check(self.broker, self.truth, self.wishes, self.letters, self._settled, elsewhere)
+        if self.acts.indexed and self.shown is not None:
+            shown_as.check(self.shown, self.truth.state, stands)
         if self.acts.erasing:
             erasure.opens_anew(log)
             erasure.check(self.broker, log, stands, self.channel.sent, self.met)
