@@ -46,7 +46,7 @@ from router.core.event_move import MessagesMoved, MessagesTaken
 from router.core.event_people import ConfigChanged, DutyChanged, RotaSwapped
 from router.core.term import FIRST_RESPONSE, NEXT_RESPONSE
 from tests.simulation.desk.firm import WRAP_UP
-from tests.simulation.desk.terms import Terms, by_people
+from tests.simulation.desk.terms import Terms, by_people, due
 
 
 @dataclass
@@ -59,6 +59,8 @@ class _Story:
     terms: Terms
     lane: str = ""
     within: timedelta = timedelta(0)
+    began: datetime | None = None
+    pauses: list[tuple[datetime, datetime]] = field(default_factory=list)
     due: datetime | None = None
     stood: datetime | None = None
     waits: bool = False
@@ -88,6 +90,7 @@ class _Story:
             return  # the answer before it failed since, and up to the next answer everything is one clock
         self.within = self.terms.within(FIRST_RESPONSE, self.lane)
         self.due, self.stood, self.breached, self.withdrawn = at + self.within, None, False, False
+        self.began, self.pauses = at, []
 
     def change_lane(self, event: LaneChanged) -> None:
         """A clock that runs is as if it had always run by what the policy says today of the other lane."""
@@ -95,8 +98,9 @@ class _Story:
         self.lane = event.lane
         if self.due is None or self.breached or self.withdrawn or self.answers or not by_people(event):
             return
-        within, self.within = self.within, self.terms.within(FIRST_RESPONSE, event.lane)
-        self.due += self.within - within
+        self.within = self.terms.within(FIRST_RESPONSE, event.lane)
+        assert self.began is not None
+        self.due = due(self.began, self.within, self.pauses)
         if self.stood is not None and self.due < self.stood:
             self.breached = True
             self.breaches.append(self.due)
@@ -109,11 +113,13 @@ class _Story:
     def run_on(self, at: datetime) -> None:
         """What had ended runs on: had it stood still then, it stood still up to now."""
         if self.stood is not None and self.due is not None and not self.waits:
+            self.pauses.append((self.stood, max(at, self.stood)))
             self.due += max(at - self.stood, timedelta(0))  # a message of the past ends it when it began
             self.stood = None
 
     def go_on(self, at: datetime) -> None:
         if self.stood is not None and self.due is not None and not (self.withdrawn or self.answers):
+            self.pauses.append((self.stood, max(at, self.stood)))
             self.due += max(at - self.stood, timedelta(0))  # a message of the past ends it when it began
             self.stood = None
 

@@ -29,6 +29,7 @@ from router.core.event import (
 from router.core.event_clock import ClockBreached
 from router.core.event_move import MessagesMoved, MessagesTaken
 from router.core.term import NEXT_RESPONSE, RESOLUTION
+from tests.simulation.desk import terms
 from tests.simulation.desk.history import moved_between
 from tests.simulation.desk.terms import Terms, by_people
 
@@ -44,6 +45,8 @@ class _Clock:
 
     due: datetime | None = None
     within: timedelta = timedelta(0)
+    began: datetime | None = None
+    pauses: list[tuple[datetime, datetime]] = field(default_factory=list)
     stood: datetime | None = None
     breached: bool = False
     met: bool = False
@@ -56,15 +59,15 @@ class _Clock:
 
     def start(self, due: datetime, within: timedelta = timedelta(0)) -> None:
         self.due, self.stood, self.breached, self.met, self.withdrawn = due, None, False, False, False
-        self.within = within
+        self.within, self.began, self.pauses = within, due - within, []
 
     def rebase(self, at: datetime, within: timedelta) -> None:
         """As if it had always run by that."""
         self.look(at)
         if self.due is None or self.ended or self.breached:
             return
-        self.due += within - self.within
-        self.within = within
+        assert self.began is not None
+        self.due, self.within = terms.due(self.began, within, self.pauses), within
         if self.stood is not None and self.due < self.stood:
             self.breached = True
             self.breaches.append(self.due)
@@ -82,6 +85,7 @@ class _Clock:
     def go_on(self, at: datetime) -> None:
         if self.stood is not None and self.due is not None and not self.ended:
             self.due += max(at - self.stood, timedelta(0))
+            self.pauses.append((self.stood, max(at, self.stood)))
             self.stood = None
 
     def meet(self, at: datetime) -> None:

@@ -1,6 +1,7 @@
 """What is promised at a moment of the log, by the settings that it holds and no code of the desk's."""
 
-from datetime import timedelta
+from collections.abc import Sequence
+from datetime import datetime, timedelta
 
 from router.core.desk_settings import DeskSettings
 from router.core.event import DeskDecision, LaneChanged
@@ -32,3 +33,13 @@ class Terms:
 def by_people(event: LaneChanged) -> bool:
     """Whether it has clocks begin anew: where the policy raises a contact they go on as they are."""
     return event.agent is not None
+
+
+def due(began: datetime, within: timedelta, pauses: Sequence[tuple[datetime, datetime]]) -> datetime:
+    """When so much time has passed on a clock that stood still from and to these instants."""
+    at = began + within
+    for stopped, went_on in pauses:
+        if at <= stopped:
+            break
+        at += went_on - stopped
+    return at

@@ -53,6 +53,7 @@ from router.desk.resolve import KnownKey, agent_key
 from router.desk.ringing import Ringing
 from router.desk.words import Words
 
+_NOWHERE = msgspec.json.encode(KnownKey(contact=ERASED, message=""))
 _RETRY_SECONDS = 0.5
 T = TypeVar("T")
 
@@ -245,8 +246,12 @@ class Effects:
         if isinstance(event, ContactErased):
             await self._journal.ask_for(Name(self._desk, "contact", event.contact), event.at)
         elif isinstance(event, MessageReceived | DeliveryRecorded):
-            known = KnownKey(contact=ERASED, message="")
-            return [await self._keys.begin_put(event.key, msgspec.json.encode(known))]
+            return [await self._keys.begin_put(event.key, _NOWHERE)]
+        elif isinstance(event, MessagesTaken):  # or what was moved in would be answered where it was before
+            keys = [item.key for item in event.items if item.key is not None]
+            acks = [await self._keys.begin_put(key, _NOWHERE) for key in keys]
+            binds = [key for item in event.items for key in item.binds]
+            return acks + [await self._threads.begin_put(key, ERASED.encode()) for key in binds]
         return []
 
     async def _draft(self, seq: int) -> Draft | None:
