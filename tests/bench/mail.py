@@ -12,7 +12,7 @@ import sys
 import tempfile
 import time
 from collections.abc import AsyncIterator, Iterator, Mapping
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from email.message import EmailMessage
 from pathlib import Path
 from typing import NamedTuple
@@ -70,7 +70,7 @@ async def _run(count: int, *, rounds: int) -> list[Row]:
             bus = await stack.enter_async_context(connected(server))
             await prepare(bus)
             environ = {"FRONTLINE_NATS_URL": server.url, "FRONTLINE_NATS_TOKEN": server.token or ""}
-            doors = {kind: await stack.enter_async_context(_door(kind)) for kind in ("bare", "protocol", "parse")}
+            doors = {kind: await stack.enter_async_context(simple(kind)) for kind in ("bare", "protocol", "parse")}
             doors["whole"] = await stack.enter_async_context(whole(Path(folder), environ))
             doors["two"] = await stack.enter_async_context(whole(Path(folder), environ, processes=2))
             for door in doors.values():
@@ -142,16 +142,23 @@ async def prepare(bus: Bus) -> None:
 
 
 @asynccontextmanager
-async def _door(kind: str) -> AsyncIterator[Door]:
-    process = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "tests.bench.mail_door", kind, stdout=asyncio.subprocess.PIPE
-    )
-    assert process.stdout is not None
+async def simple(kind: str, *, processes: int = 1) -> AsyncIterator[Door]:
+    """What `mail_door` has, once or several times at one port."""
+    started: list[asyncio.subprocess.Process] = []
+    port = 0
     try:
-        yield Door(int(await process.stdout.readline()), (process,))
+        for _ in range(processes):
+            process = await asyncio.create_subprocess_exec(
+                sys.executable, "-m", "tests.bench.mail_door", kind, str(port), stdout=asyncio.subprocess.PIPE
+            )
+            started.append(process)
+            assert process.stdout is not None
+            port = int(await process.stdout.readline())
+        yield Door(port, tuple(started))
     finally:
-        process.kill()
-        await process.wait()
+        for process in started:
+            process.kill()
+            await process.wait()
 
 
 @asynccontextmanager
@@ -190,9 +197,26 @@ async def whole(folder: Path, environ: Mapping[str, str], *, processes: int = 1)
 
 
 def cpu_of(process: int) -> float:
-    """User and system time of a process, by proc(5)."""
+    """Seconds of CPU that a process has had: to the nanosecond where the kernel tells that of each thread, else in
+    ticks, by proc(5).
+    """
+    with suppress(FileNotFoundError):
+        threads = Path(f"/proc/{process}/task").iterdir()
+        return sum(int((thread / "schedstat").read_text().split()[0]) for thread in threads) / 1e9
     fields = Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()
     return (int(fields[11]) + int(fields[12])) / _TICKS
+
+
+async def send_at(door: Door, count: int, sessions: int, rate: float, numbers: Iterator[int]) -> None:
+    """Have `count` mails taken, `rate` of them each second, by so many sessions in turn. One that is late is sent at
+    once; the next ones keep to their time.
+    """
+    mails = [_mail(next(numbers)) for _ in range(count)]
+    began = asyncio.get_running_loop().time() + 0.2
+    async with asyncio.TaskGroup() as tasks:
+        for number in range(sessions):
+            due = [(began + at / rate, mails[at]) for at in range(number, count, sessions)]
+            tasks.create_task(_timed_session(door.port, due))
 
 
 async def send(door: Door, count: int, sessions: int, numbers: Iterator[int]) -> float:
@@ -201,11 +225,31 @@ async def send(door: Door, count: int, sessions: int, numbers: Iterator[int]) ->
     began = time.perf_counter()
     async with asyncio.TaskGroup() as tasks:
         for _ in range(sessions):
-            tasks.create_task(_session(door.port, mails))
+            tasks.create_task(_session(door.port, _in_turn(mails)))
     return time.perf_counter() - began
 
 
-async def _session(port: int, mails: Iterator[bytes]) -> None:
+async def _timed_session(port: int, due: list[tuple[float, bytes]]) -> None:
+    loop = asyncio.get_running_loop()
+    waiting = asyncio.Queue[bytes | None]()
+    for at, mail in due:
+        loop.call_at(at, waiting.put_nowait, mail)
+    loop.call_at(due[-1][0] + 0.001, waiting.put_nowait, None)
+
+    async def each() -> AsyncIterator[bytes]:
+        while (mail := await waiting.get()) is not None:
+            yield mail
+
+    await _session(port, each())
+
+
+async def _in_turn(mails: Iterator[bytes]) -> AsyncIterator[bytes]:
+    """As many as there are, for whoever asks first."""
+    for mail in mails:
+        yield mail
+
+
+async def _session(port: int, mails: AsyncIterator[bytes]) -> None:
     reader, writer = await asyncio.open_connection("127.0.0.1", port)
 
     async def say(line: bytes) -> bytes:
@@ -216,7 +260,7 @@ async def _session(port: int, mails: Iterator[bytes]) -> None:
 
     await say(b"")
     await say(b"EHLO bench.example\r\n")
-    for mail in mails:
+    async for mail in mails:
         await say(b"MAIL FROM:<customer@one.example>\r\n")
         await say(b"RCPT TO:<support@frontline.example>\r\n")
         await say(b"DATA\r\n")

@@ -1,7 +1,7 @@
-"""One process that mail is sent to, for `tests.bench.mail`: `python -m tests.bench.mail_door KIND`.
+"""One process that mail is sent to, for `tests.bench.mail`: `python -m tests.bench.mail_door KIND [PORT]`.
 
 `bare` is aiosmtpd with a handler that discards; `protocol` our listener that discards; `parse` our listener
-that reads each mail and discards what it says. Prints its port and runs until it is ended.
+that reads each mail and discards what it says. Prints its port, which several may share, and runs until it is ended.
 """
 
 import asyncio
@@ -72,24 +72,25 @@ class TakesAll(Taking):
         return dict.fromkeys(way.inboxes, MessageId("nothing"))
 
 
-async def _bare() -> None:
+async def _bare(port: int) -> None:
     loop = asyncio.get_running_loop()
-    server = await loop.create_server(lambda: SMTP(Discards(), loop=loop), "127.0.0.1", 0)
+    server = await loop.create_server(lambda: SMTP(Discards(), loop=loop), "127.0.0.1", port, reuse_port=True)
     print(server.sockets[0].getsockname()[1], flush=True)
     await server.serve_forever()
 
 
-async def _ours(kind: type[Taking]) -> None:
+async def _ours(kind: type[Taking], port: int) -> None:
     nothing = cast("Any", Nothing())
 
     async def forget(message: object) -> None: ...
 
-    settings = EmailSettings(smtp_port=0)
+    settings = EmailSettings(smtp_port=port, smtp_share_port=True)
     taking = kind(nothing, nothing.sign, utc_now, Checking(settings, nothing, nothing))
     await Listener(settings, cast("Host", nothing), taking, forget).run()
 
 
 if __name__ == "__main__":
     kinds: dict[str, type[Taking]] = {"protocol": TakesAll, "parse": Taking}
+    port = int(sys.argv[2]) if len(sys.argv) > 2 else 0
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        runner.run(_bare() if sys.argv[1] == "bare" else _ours(kinds[sys.argv[1]]))
+        runner.run(_bare(port) if sys.argv[1] == "bare" else _ours(kinds[sys.argv[1]], port))
