@@ -4,7 +4,6 @@
 seeds that break a promise, and how to run one of them again.
 """
 
-import gc
 import subprocess
 import sys
 import time
@@ -17,8 +16,6 @@ from tests.simulation.desk import drawn
 from tests.simulation.scenario import Broken
 
 _AT_ONCE = 20
-_GARBAGE = 10_000
-"""So many new objects are waited for before garbage is looked for: a run leaves little, and looking took an eighth of it."""
 _KINDS: dict[str, Callable[[int], object]] = {"desk": drawn.simulate, "log": scenario.simulate}
 
 
@@ -44,7 +41,7 @@ def main(first: str = "0", count: str = "10000") -> int:
     began = time.perf_counter()
     broken = 0
     print(f"Seeds {begin} to {begin + seeds - 1}, of the desk and of the log.", flush=True)
-    with ProcessPoolExecutor(cpu_count(), initializer=gc.set_threshold, initargs=(_GARBAGE, 5, 10)) as pool:
+    with ProcessPoolExecutor(cpu_count()) as pool:
         parts = [
             pool.submit(some, kind, at, min(_AT_ONCE, begin + seeds - at))
             for at in range(begin, begin + seeds, _AT_ONCE)

@@ -199,6 +199,10 @@ class DeskState:
         """By what a promise of an agent's is measured."""
         return self.term(contact, FOLLOW_UP) or self.unpromised
 
+    def empty(self) -> None:
+        """Forget all, in place: for whoever does not know who else still refers to it."""
+        DeskState.__init__(self, self.desk)
+
     def configure(self, settings: DeskSettings) -> None:
         """For `evolve`: take these settings, and what follows from them alone."""
         self.settings = settings

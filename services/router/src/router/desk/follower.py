@@ -29,6 +29,13 @@ class Follower:
         self._moved = asyncio.Event()
         self._settings = settings
 
+    def let_go(self) -> None:
+        """Another follower has taken this one's place. The leader that it had goes round in circles with its parts, and
+        what has been frozen since it began (see `Snapshots.load`) is never looked for as garbage: the leader may be
+        kept for as long as the process lives, and a million contacts are not to be kept with it.
+        """
+        self.state.empty()
+
     async def begin(self, snapshots: Snapshots) -> None:
         """Start from the youngest snapshot that can be read, from the beginning of the log if none can.
         Raises `Unavailable`, and `UnreadableSnapshot` when neither is there.

@@ -95,7 +95,9 @@ class Replica:
     async def _once(self, stopping: asyncio.Event) -> None:
         follower = Follower(self._desk.id, self._store, self._with.configured.log_has)
         await follower.begin(Snapshots(self._with.bus, self._desk.id))
-        self._follower = follower
+        former, self._follower = self._follower, follower
+        if former is not None:
+            former.let_go()
         lease = Lease(
             self._leases,
             self._desk.id,
