@@ -184,7 +184,7 @@ class Eraser:
         for noted in due:
             if noted.name.kind == "customer":
                 await self._customer(CustomerId(noted.name.id), noted.erasure)
-        contacts = {ContactId(noted.name.id) for noted in due if noted.name.kind == "contact"}
+        contacts = dict.fromkeys(ContactId(noted.name.id) for noted in due if noted.name.kind == "contact")
         seq = 0
         for contact in contacts:
             seq = max(seq, await self._decide(EraseContact(contact=contact)))

@@ -32,7 +32,7 @@ async def erase_customer(bus: Bus, signer: Signer, customer: CustomerId, success
     """
     bucket = KeyValue(bus, CUSTOMERS)
     stored = [item async for item in read(bus, _STREAM, _subject(customer))]
-    identities = {identity for each in stored for identity in _identities(each)}
+    identities = dict.fromkeys(identity for each in stored for identity in _identities(each))
     for identity in identities:
         await _lead_to(bucket, f"id.{identity_hash(signer, identity)}", customer, successor)
     addresses = {identity.address for identity in identities if identity.address}

@@ -239,7 +239,7 @@ class Leader:
                 await directory.update(_VERSION, b"%d" % version, told.revision if told else 0)
             except WrongSequence:
                 return  # another desk's leader tells it at the same time
-            await stored([await directory.begin_put(key, b"") for key in await self._told() - wanted.keys()])
+            await stored([await directory.begin_put(key, b"") for key in sorted(await self._told() - wanted.keys())])
 
     async def _told(self) -> set[str]:
         """The inboxes that stand in the directory."""
