@@ -80,7 +80,7 @@ def test_a_desk_keeps_its_promises_whatever_goes_wrong(first: int) -> None:
         simulate(seed)
 
 
-@pytest.mark.parametrize("number", [4, 5])
+@pytest.mark.parametrize("number", [4, 5, 4002])
 def test_a_seed_replays_exactly_in_this_process_and_in_another(number: int) -> None:
     here = simulate(number).digest
     assert simulate(number).digest == here
