@@ -6,9 +6,11 @@
 3. An inbox is in the hands of one desk at most, and what opens a contact is decided by the desk that has its inbox.
 4. The clocks of a contact are told from its whole story, wherever its parts stand: breaches are those that its
    messages, replies and waits come to, at these instants.
-5. Once all is settled each inbox has a consumer of the desk that the configuration names, and no other.
+5. What a warning or a breach asks for happens once, whether at the desk where it came due or at the next one.
+6. Once all is settled each inbox has a consumer of the desk that the configuration names, and no other.
 """
 
+from collections import deque
 from collections.abc import Iterator, Mapping
 
 import msgspec
@@ -25,12 +27,15 @@ from router.core.event import (
     MessageReceived,
     ReplyQueued,
 )
+from router.core.event_clock import ClockBreached, ClockWarned
+from router.core.event_escalation import Escalated
 from router.core.event_inbox import InboxReleased, InboxTaken
 from router.core.event_transfer import ContactTaken, TransferTaken
 from router.core.holding import InboxKey
 from router.core.parcel import Parcel
 from tests.simulation.desk import history, targets
 from tests.simulation.desk.broker import Broker
+from tests.simulation.desk.firm_of_two import ESCALATIONS
 from tests.simulation.desk.promises import differing
 from tests.simulation.desk.truth import Truth
 
@@ -95,20 +100,39 @@ class Between:
             assert other == desk, f"reply {event.reply} is queued by {other} and by {desk}"
 
 
-def check(between: Between, truths: Mapping[DeskId, Truth]) -> None:
-    """Once everything is settled and all processes have ended."""
+def check(between: Between, truths: Mapping[DeskId, Truth], *, escalating: bool) -> None:
+    """Once everything is settled and all processes have ended. `escalating`: the policy does."""
     assert not between.on_the_way, f"let go, and never taken: {sorted(between.on_the_way)}"
     have = {contact: desk for desk, truth in truths.items() for contact in truth.state.contacts}
     assert have == between.at, f"where contacts are: {differing(have, between.at)}"
     stories = list(chains({desk: truth.log for desk, truth in truths.items()}))
     for contact, story in stories:
         history.clocks_end_once(story)
+        if escalating:
+            _escalate_once(contact, story)
         if _crossed(story):
             continue
         wanted, found = history.breaches(story), history.recorded_breaches(story)
         assert found == wanted, f"{contact}: {differing(found, wanted)}"
         wanted_too, found_too = targets.breaches(story), targets.recorded(story)
         assert found_too == wanted_too, f"{contact}: {differing(found_too, wanted_too)}"
+
+
+def _escalate_once(contact: ContactId, story: list[Commit]) -> None:
+    """In the order in which the clocks came there."""
+    events = [event for commit in story for event in commit.events]
+    rules, asked = {(rule.target, rule.at) for rule in ESCALATIONS}, deque[tuple[str, float]]()
+    for event in events:
+        if isinstance(event, ClockWarned | ClockBreached):
+            reached = (event.target, event.fraction if isinstance(event, ClockWarned) else 1.0)
+            asked.extend({reached} & rules)
+        elif isinstance(event, Escalated):
+            what = f"{event.target} of {contact} at {event.fraction:g}"
+            assert asked, f"{what} is escalated, and nothing has come due"
+            assert asked.popleft() == (event.target, event.fraction), f"{what} is escalated out of turn"
+        elif isinstance(event, ContactClosed):
+            asked.clear()
+    assert not asked, f"{list(asked)} of {contact} should be escalated, and is not"
 
 
 def _crossed(story: list[Commit]) -> bool:

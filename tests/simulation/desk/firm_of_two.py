@@ -6,7 +6,9 @@ from random import Random
 
 import msgspec
 
+from frontline.configuration.escalation import Escalation
 from frontline.configuration.model import Agent, Configuration, Desk, Inbox
+from frontline.configuration.policy import Raise
 from frontline.configuration.shift import Shift
 from frontline.contract.ids import AgentId, DeskId, InboxId
 from frontline.runtime.topology import topology
@@ -21,6 +23,14 @@ AT_FIRST: Mapping[InboxId, DeskId] = {MAIL: SUPPORT, ASKED: SUPPORT, FRENCH: SUP
 INBOXES = tuple(AT_FIRST)
 WRITTEN_TO = tuple(inbox for inbox in INBOXES if inbox != TALK)
 TRANSFER_WITHIN = timedelta(seconds=3)
+RAISES = (Raise(target="first_response", at=0.8, lane="vip"),)
+ESCALATIONS = (
+    Escalation(target="first_response", at=0.5, widen="next", reoffer=True),
+    Escalation(target="first_response", at=1.0, widen="all", notify=("desk",)),
+    Escalation(target="next_response", at=0.8, reoffer=True, notify=("holder",)),
+    Escalation(target="next_response", at=1.0, notify=("holder", "leads")),
+    Escalation(target="resolution", at=1.0, notify=("leads",)),
+)
 TOPOLOGY = topology([EMAIL, CHAT], DESKS)
 
 _INBOXES = {inbox.id: inbox for inbox in DESK.inboxes} | {
@@ -39,11 +49,19 @@ _SALES = msgspec.structs.replace(
 )
 
 
-def configuration(version: int, owners: Mapping[InboxId, DeskId], random: Random) -> Configuration:
-    """Each inbox is with its owner; somebody has more or less room than before."""
+def configuration(
+    version: int, owners: Mapping[InboxId, DeskId], random: Random, *, escalating: bool = False
+) -> Configuration:
+    """Each inbox is with its owner; somebody has more or less room than before. `escalating`: a warning or a breach
+    comes to something.
+    """
+    policies = CONFIGURATION.policies
+    if escalating:
+        policies = tuple(msgspec.structs.replace(each, raises=RAISES, escalations=ESCALATIONS) for each in policies)
     return msgspec.structs.replace(
         CONFIGURATION,
         version=version,
+        policies=policies,
         desks=tuple(_with(desk, owners, random if version > 1 else None) for desk in (_SUPPORT, _SALES)),
     )
 

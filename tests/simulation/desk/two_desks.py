@@ -4,10 +4,14 @@ import asyncio
 from contextlib import suppress
 from random import Random
 
+import msgspec
+
+from frontline.configuration.model import Configuration
 from frontline.contract import subject
 from frontline.contract.cloudevent import MESSAGE_ID
 from frontline.contract.error import Rejected, Unavailable
 from frontline.contract.ids import DeskId, InboxId
+from frontline.contract.message import idempotency_key, message_id
 from frontline.runtime.parked import list_parked, release
 from frontline.runtime.reader import Stored
 from frontline.runtime.topology import TRANSFERS
@@ -25,12 +29,27 @@ from tests.simulation.desk.side import Side
 from tests.simulation.desk.trouble import Trouble
 from tests.simulation.desk.truth import Truth
 
+_ESCALATING = 0.3
+"""The share of seeds in which a warning or a breach comes to something."""
+_COPIED = 0.15
+"""The share of messages that are written to two inboxes."""
 _FILES = (0.0, 0.0, 0.5, 3.0, 7.0)
 """Virtual seconds after which a process's file says what the desks are asked to take over."""
 
 
 class Customers(Channel):
+    """Some of them write to two inboxes at once: To the one and Cc the other, which comes in once by each."""
+
     inboxes = WRITTEN_TO
+
+    def write(self, *, live: bool = False) -> None:
+        message = self._mail(live=live)
+        self._start(self._deliver(message))
+        if not live and self._random.random() < _COPIED:
+            inbox = self._random.choice([each for each in dict.fromkeys(WRITTEN_TO) if each != message.inbox])
+            key = idempotency_key(account=f"{message.channel} {inbox}", native_id=message.native_id, kind="message")
+            copy = msgspec.structs.replace(message, id=message_id(key), key=key, inbox=inbox)
+            self._start(self._deliver(copy))
 
 
 class TwoDesks(Scenario):
@@ -39,11 +58,16 @@ class TwoDesks(Scenario):
     def __init__(self, seed: int, trouble: Trouble | None = None) -> None:
         super().__init__(seed, trouble)
         self._owners: dict[InboxId, DeskId] = dict(AT_FIRST)
-        self.configuration = firm_of_two.configuration(self._version, self._owners, self._random)
+        self._escalating = Random(f"two desks of {seed}").random() < _ESCALATING
+        self.configuration = self._changed()
         self.sides = {desk.id: Side(self, desk) for desk in self.configuration.desks}
         self.truth = self.sides[SUPPORT].truth
         self._said: list[Stored] = []
         self.between = between_promises.Between()
+
+    def _changed(self) -> Configuration:
+        escalating = self._escalating
+        return firm_of_two.configuration(self._version, self._owners, self._random, escalating=escalating)
 
     def routers(self) -> list[Router]:
         return [process for process in self._processes if isinstance(process, Router)]
@@ -111,7 +135,7 @@ class TwoDesks(Scenario):
     async def _reconfigure(self) -> None:
         """Another configuration, whose files reach the routers before or after the desks are asked."""
         self._version += 1
-        self.configuration = firm_of_two.configuration(self._version, self._owners, self._random)
+        self.configuration = self._changed()
         for router in self.routers():
             delay = self._random.choice(_FILES)
             asyncio.get_running_loop().call_later(delay, setattr, router, "file", self.configuration)
@@ -214,7 +238,8 @@ class TwoDesks(Scenario):
             promises.everything_is_told_once(side)
         promises.everything_accepted_is_decided_and_written_down(sides[0], self._truths())
         promises.every_reply_is_sent(sides[0], self._truths())
-        between_promises.check(self.between, {side.desk: side.truth for side in sides})
+        truths = {side.desk: side.truth for side in sides}
+        between_promises.check(self.between, truths, escalating=self._escalating)
         between_promises.claims(self.broker, self._owners)
 
 
