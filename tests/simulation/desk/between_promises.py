@@ -2,7 +2,7 @@
 
 1. A contact is at one desk at any time, or on its way in one parcel, which is taken once and as it was given.
    Whatever is decided of it is decided by the desk that has it.
-2. A message is decided by one desk, and once; so is a reply.
+2. A message is decided by one desk, and once; so is a reply. A chat goes on in the contact that it is, wherever that is.
 3. An inbox is in the hands of one desk at most, and what opens a contact is decided by the desk that has its inbox.
 4. The clocks of a contact are told from its whole story, wherever its parts stand: breaches are those that its
    messages, replies and waits come to, at these instants.
@@ -16,7 +16,7 @@ from collections.abc import Iterator, Mapping
 import msgspec
 
 from frontline.contract import subject
-from frontline.contract.ids import ContactId, DeskId, InboxId, MessageId
+from frontline.contract.ids import ContactId, DeskId, InboxId, KeyHash, MessageId
 from frontline.contract.message import DeliveryState
 from router.core.commit import Commit
 from router.core.event import (
@@ -35,6 +35,7 @@ from router.core.holding import InboxKey
 from router.core.parcel import Parcel
 from tests.simulation.desk import history, targets
 from tests.simulation.desk.broker import Broker
+from tests.simulation.desk.firm import CHAT
 from tests.simulation.desk.firm_of_two import ESCALATIONS
 from tests.simulation.desk.promises import differing
 from tests.simulation.desk.truth import Truth
@@ -49,6 +50,8 @@ class Between:
         self.on_the_way: dict[ContactId, Parcel] = {}
         self.taken = 0
         self._messages: dict[MessageId, DeskId] = {}
+        self._bound: dict[KeyHash, ContactId] = {}
+        """The contacts of chats, by what names them."""
         self._replies: dict[MessageId, DeskId] = {}
         self._inboxes: dict[InboxKey, DeskId] = {}
 
@@ -92,6 +95,11 @@ class Between:
         elif isinstance(event, MessageReceived):
             other = self._messages.setdefault(event.message, desk)
             assert other == desk, f"message {event.message} is decided by {other} and by {desk}"
+            if event.channel == CHAT:
+                before = self._bound.get(event.keys[0])
+                gone = before is None or (before not in self.at and before not in self.on_the_way)
+                assert gone or event.contact not in opening, f"{event.contact} is opened beside {before}, of one chat"
+                self._bound[event.keys[0]] = event.contact
             if event.contact in opening:
                 holder = self._inboxes.get((event.channel, event.inbox))
                 assert holder == desk, f"a contact is opened from {event.inbox}, which is {holder}'s"

@@ -55,6 +55,11 @@ class Router(Process):
         self._running = self._task(self._run())
         self._running.add_done_callback(self._ended)
 
+    def has_file(self, configuration: Configuration) -> None:
+        """Nobody puts an older one there."""
+        if configuration.version > self.file.version:
+            self.file = configuration
+
     @property
     def commands(self) -> DeskCommands:
         return DeskCommands(self.bus, self.replicas)

@@ -138,7 +138,7 @@ class TwoDesks(Scenario):
         self.configuration = self._changed()
         for router in self.routers():
             delay = self._random.choice(_FILES)
-            asyncio.get_running_loop().call_later(delay, setattr, router, "file", self.configuration)
+            asyncio.get_running_loop().call_later(delay, router.has_file, self.configuration)
         self._apply()
 
     def _apply(self) -> None:
@@ -170,7 +170,7 @@ class TwoDesks(Scenario):
     async def _make_peace(self) -> None:
         await super()._make_peace()
         for router in self.routers():
-            router.file = self.configuration
+            router.has_file(self.configuration)
         self._apply()
 
     async def _settle(self, working: list["asyncio.Task[None]"]) -> None:
