@@ -44,6 +44,23 @@ async def test_what_is_in_hand_when_the_consumer_is_looked_after_is_decided_once
         assert len(received) == len({event.message for event in received}) == 200
 
 
+async def test_a_leader_that_stands_still_uses_up_no_deliveries_of_what_it_has_in_hand(provisioned: Bus) -> None:
+    """Seed 106019 of two desks: the next leader found what it had asked for delivered sixty times, and parked it."""
+    for number in range(5):
+        await send_in(provisioned, mail(f"<{number}@one.example>", sender=f"c{number}@one.example"))
+    await _looked_after(provisioned)
+    still = pull(provisioned, subject.inbox_stream(EMAIL), subject.desk_consumer(SUPPORT), lambda: 64)
+    taken = 0
+    while taken < 5:
+        taken += len(await anext(still))
+    async with desk_on(provisioned):
+        await until(lambda: _empty(provisioned))
+        assert len(await events(provisioned, MessageReceived)) == 5
+    info = await provisioned.nc.jetstream().stream_info("PARKED")
+    assert info.state.messages == 0
+    await still.aclose()
+
+
 async def _taken_by_one_who_dies(bus: Bus, count: int) -> None:
     await _looked_after(bus)
     batches = pull(bus, subject.inbox_stream(EMAIL), subject.desk_consumer(SUPPORT), lambda: count)

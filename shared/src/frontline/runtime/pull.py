@@ -16,7 +16,10 @@ from nats.aio.msg import Msg
 from frontline.contract.error import Unavailable
 from frontline.runtime.bus import Bus
 
-_AT_ONCE = 0.01
+_SOON = 0.6
+"""Whoever had it stands still maybe, with a pull open that takes whatever is handed out again: not more often than it
+has to be, for what was delivered too often is put aside.
+"""
 _NOTICED = 1.0
 _EXPIRES = 5.0
 _GRACE = 2.0
@@ -59,7 +62,7 @@ async def ensure_consumer(
 
     if await put(ack_wait):
         # The server looks at all that is out when the time that it may be out changes; nothing tells when it has.
-        await put(_AT_ONCE)
+        await put(_SOON)
         await asyncio.sleep(_NOTICED)
         await put(ack_wait)
 
