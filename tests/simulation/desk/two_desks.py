@@ -116,10 +116,14 @@ class TwoDesks(Scenario):
             self._usurp: 3,
             self._be_down: 1,
             self._step_clock: 1,
+            self._start_with_wrong_clock: 1,
             self._sleep_over_days: 0.4,
-            self._move: 4,
+            self._move: 2,
             self.hear_again: 1,
         }
+
+    def _besides(self) -> list[Happening]:
+        return [self._move] * self._random.choice((0, 1, 2))
 
     async def _fill(self) -> None:
         logs = [subject.desk_stream(desk) for desk in DESKS]
