@@ -1,7 +1,7 @@
 """One process that mail is sent to, for `tests.bench.mail`: `python -m tests.bench.mail_door KIND [PORT]`.
 
 `bare` is aiosmtpd with a handler that discards; `protocol` our listener that discards; `parse` our listener
-that reads each mail and discards what it says. Prints its port, which several may share, and runs until it is ended.
+that reads each mail and discards what it says. Prints its port, which several of `bare` may share, and runs until it is ended.
 """
 
 import asyncio
@@ -84,7 +84,7 @@ async def _ours(kind: type[Taking], port: int) -> None:
 
     async def forget(message: object) -> None: ...
 
-    settings = EmailSettings(smtp_port=port, smtp_share_port=True)
+    settings = EmailSettings(smtp_port=port, smtp_share_port=port > 0)
     taking = kind(nothing, nothing.sign, utc_now, Checking(settings, nothing, nothing))
     await Listener(settings, cast("Host", nothing), taking, forget).run()
 
