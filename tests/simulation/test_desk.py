@@ -80,12 +80,12 @@ def test_a_desk_keeps_its_promises_whatever_goes_wrong(first: int) -> None:
         simulate(seed)
 
 
-@pytest.mark.parametrize("number", [4, 5, 4002])
+@pytest.mark.parametrize("number", [4, 5, 4069])
 def test_a_seed_replays_exactly_in_this_process_and_in_another(number: int) -> None:
     here = simulate(number).digest
     assert simulate(number).digest == here
     code = f"from tests.simulation.desk.drawn import simulate; print(simulate({number}).digest)"
-    for seed in ("1", "2"):
+    for seed in ("1", "4"):
         env = os.environ | {"PYTHONHASHSEED": seed}
         there = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, env=env)
         assert there.stdout.strip() == here
