@@ -8,10 +8,13 @@ import os
 import subprocess
 import sys
 from collections import Counter
+from functools import partial
 
 import pytest
 
 from tests.simulation.desk import scenario
+from tests.simulation.desk.acting import Acting
+from tests.simulation.desk.acts import only
 from tests.simulation.desk.drawn import simulate
 from tests.simulation.desk.trouble import Trouble, lose_end
 
@@ -19,6 +22,7 @@ _SEED = os.environ.get("FRONTLINE_SEED")
 _SEEDS = 60
 _A_TEST = 20
 
+ACTS = ("moving", "erasing", "escalating", "checking_in", "repricing", "carrying")
 KINDS = (
     "CheckInDue",
     "ClockRebased",
@@ -92,7 +96,9 @@ def test_a_seed_replays_exactly_in_this_process_and_in_another(number: int) -> N
 
 
 def test_every_kind_of_trouble_comes_up_and_much_is_decided_all_the_same() -> None:
-    seen = Counter(scenario.simulate(100, Trouble(lose_end)).seen)  # few come to it by themselves
+    seen = Counter(scenario.simulate(100, Trouble(lose_end)).seen)  # few come to it by themselves, and to any one act
+    for seed in range(3):
+        seen += scenario.simulate(seed, kind=partial(Acting, does=only(seed, *ACTS))).seen
     for seed in range(100, 180):
         seen += simulate(seed).seen
         if not [kind for kind in KINDS if not seen[kind]] and seen["commits"] > 1_000:
