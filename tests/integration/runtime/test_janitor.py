@@ -1,8 +1,10 @@
 """What killed uploads leave behind is removed, and nothing else, on a real nats-server."""
 
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
+from nats.errors import ConnectionClosedError
 
 from frontline.contract.ids import ChannelName
 from frontline.runtime.bus import Bus
@@ -76,6 +78,40 @@ async def test_a_name_that_came_long_after_the_first_chunk_counts(provisioned: B
     checkpoints = ChannelCheckpoints(provisioned, ChannelName("email"))
     removed = await sweep(provisioned, checkpoints, "ORIGINALS", age=AGE, now=since + AGE)
     assert removed == (0 if named else 1)
+
+
+@pytest.mark.parametrize("times", [1, 2])
+async def test_what_a_name_stood_for_before_goes_if_its_successor_was_killed_before_it_removed_it(
+    nats: EmbeddedServer, provisioned: Bus, times: int
+) -> None:
+    objects = Objects(provisioned)
+    await objects.put("ORIGINALS", "m1/0", one(BIG))
+    assert await swept(provisioned, timedelta(days=2)) == 0, "it has a name, and will not be looked at again"
+    for _ in range(times):
+        before = await stored_messages(provisioned)
+        async with connected(nats) as intake:
+            _dies_once_it_has_replaced(intake)
+            await Objects(intake).put("ORIGINALS", "m1/0", one(b"other"))
+        assert await stored_messages(provisioned) == before + 1, "the former chunks, and a new one"
+    assert await swept(provisioned, timedelta(days=2) + EVERY + timedelta(minutes=1)) == times
+    ref = await objects.put("ORIGINALS", "m1/0", one(b"last"))
+    assert await whole(objects.get(ref)) == b"last"
+    assert await stored_messages(provisioned) == 2
+
+
+def _dies_once_it_has_replaced(bus: Bus) -> None:
+    """Let nothing out any more behind what puts a name in the place of another."""
+    send = bus.nc.send
+
+    async def last(subject: str, reply: str, payload: bytes, headers: dict[str, str] | None) -> None:
+        await send(subject, reply, payload, headers)
+        if headers and "Nats-Rollup" in headers:
+            bus.nc.publish = nothing  # type: ignore[method-assign]
+
+    async def nothing(*_: Any, **__: Any) -> None:
+        raise ConnectionClosedError
+
+    bus.nc.send = last  # type: ignore[method-assign]
 
 
 async def _stored(bus: Bus, count: int) -> bool:

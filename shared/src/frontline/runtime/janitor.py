@@ -1,4 +1,5 @@
-"""Removes what uploads leave behind that were killed before they had a name: chunks that no object refers to stay for ever.
+"""Removes what uploads leave behind that were killed before they had a name, or before what had it was removed: chunks
+that no object refers to stay for ever.
 
 Once a day, whichever process comes first. Each sweep goes on where the last one ended and reads back what was stored
 since then, once: direct get knows no way to have subjects without their data. What is younger than `age` stays, because
@@ -11,7 +12,7 @@ import msgspec
 
 from frontline.contract.channel import Checkpoints
 from frontline.runtime.bus import Bus
-from frontline.runtime.objects import forget
+from frontline.runtime.objects import forget, is_there, named_in
 from frontline.runtime.reader import read
 
 EVERY = timedelta(days=1)
@@ -23,10 +24,6 @@ class _Mark(msgspec.Struct, frozen=True):
 
     seq: int
     at: datetime
-
-
-class _Named(msgspec.Struct):
-    nuid: str
 
 
 async def sweep(bus: Bus, checkpoints: Checkpoints, bucket: str, *, age: timedelta, now: datetime) -> int | None:
@@ -45,6 +42,7 @@ async def sweep(bus: Bus, checkpoints: Checkpoints, bucket: str, *, age: timedel
     chunks = f"$O.{bucket}.C."
     seen: set[str] = set()
     named: set[str] = set()
+    replaced: set[str] = set()
     swept = mark.seq
     async for item in read(bus, f"OBJ_{bucket}", f"$O.{bucket}.>", mark.seq, batch=_BATCH):
         if item.at > now - age:
@@ -53,11 +51,14 @@ async def sweep(bus: Bus, checkpoints: Checkpoints, bucket: str, *, age: timedel
         if item.subject.startswith(chunks):
             seen.add(item.subject.removeprefix(chunks))
         else:
-            named.add(msgspec.json.decode(item.data, type=_Named).nuid)
+            nuid, before = named_in(item.data)
+            named.add(nuid)
+            replaced.update(before)
     # The name comes last: that of an old chunk may be young.
     async for item in read(bus, f"OBJ_{bucket}", f"$O.{bucket}.M.>", swept):
-        named.add(msgspec.json.decode(item.data, type=_Named).nuid)
-    nameless = seen - named
+        named.add(named_in(item.data)[0])
+    # What had a name once was seen, and left alone, by a sweep before this one.
+    nameless = (seen | {nuid for nuid in replaced if await is_there(bus, bucket, nuid)}) - named
     for nuid in nameless:
         await forget(bus, bucket, nuid)
     await checkpoints.put(key, msgspec.json.encode(_Mark(swept, now)), revision)

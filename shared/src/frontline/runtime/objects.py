@@ -23,6 +23,8 @@ from frontline.runtime.topology import ATTACHMENTS, ORIGINALS
 CHUNK = 128 * 1024
 _WINDOW = 8
 _PERSONAL = {ATTACHMENTS, ORIGINALS}
+_REPLACED = "replaced"
+_MOST_REPLACED = 32
 _EXPECTED = "Nats-Expected-Last-Subject-Sequence"
 
 
@@ -38,6 +40,11 @@ class _Meta(msgspec.Struct):
     chunks: int
     digest: str
     options: _Options = msgspec.field(default_factory=_Options)
+    metadata: dict[str, str] | msgspec.UnsetType = msgspec.UNSET
+    """`_REPLACED`, for the janitor: uploads that had this name before, and whose chunks are to go."""
+
+    def replaced(self) -> list[str]:
+        return self.metadata.get(_REPLACED, "").split() if self.metadata is not msgspec.UNSET else []
 
 
 class Objects:
@@ -138,7 +145,8 @@ class Uploading:
         or not at all.
         """
         digest = "SHA-256=" + _base64(digested)
-        meta = msgspec.json.encode(_Meta(name, self._bucket, self._nuid, self._size, self._count, digest))
+        said = _Meta(name, self._bucket, self._nuid, self._size, self._count, digest)
+        meta = msgspec.json.encode(said)
         subject = _subject(self._bucket, name)
         self._last = last = Together(len(only) + 1)
         messages = [(self._chunks, chunk, None) for chunk in only]
@@ -156,7 +164,10 @@ class Uploading:
             raise
         if isinstance(named, WrongSequence):  # names are new nearly always, so that was tried first
             before = await _meta_of(self._bus, self._bucket, name)
-            await self._bus.publish(subject, meta, {"Nats-Rollup": "sub"})
+            # Whoever is killed behind this leaves chunks that are older than what the janitor looks at.
+            replaced = [*before.replaced(), before.nuid][-_MOST_REPLACED:]
+            said.metadata = {_REPLACED: " ".join(replaced)}
+            await self._bus.publish(subject, msgspec.json.encode(said), {"Nats-Rollup": "sub"})
             await forget(self._bus, self._bucket, before.nuid)
         elif isinstance(named, BaseException):
             raise named
@@ -203,6 +214,17 @@ async def _meta_of(bus: Bus, bucket: str, name: str) -> _Meta:
     async for item in read(bus, f"OBJ_{bucket}", _subject(bucket, name), batch=1):
         return msgspec.json.decode(item.data, type=_Meta)
     raise Unavailable(f"object {bucket}/{name} is not there")
+
+
+def named_in(meta: bytes) -> tuple[str, list[str]]:
+    """The upload that a name stands for, and those that it stood for before."""
+    said = msgspec.json.decode(meta, type=_Meta)
+    return said.nuid, said.replaced()
+
+
+async def is_there(bus: Bus, bucket: str, nuid: str) -> bool:
+    """Whether an upload has left any chunk."""
+    return bool([item.seq async for item in read(bus, f"OBJ_{bucket}", f"$O.{bucket}.C.{nuid}", batch=1)])
 
 
 async def forget(bus: Bus, bucket: str, nuid: str) -> None:
