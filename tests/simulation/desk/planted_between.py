@@ -1,6 +1,6 @@
 """Bugs on purpose in what two desks do together: each has to be found by a seed of two desks."""
 
-from collections.abc import Awaitable, Callable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 from unittest import mock
@@ -49,9 +49,9 @@ def leave_the_consumer_as_it_was_made() -> list[Patch]:
     """It is given the further subject only: what lay there before stays where it is."""
     fit = holding.fit
 
-    def kept(*given: Any) -> Fit:
-        found = fit(*given)
-        return Fit(found.takes, found.awaited, anew=found.anew and found.narrows, narrows=found.narrows)
+    def kept(wanted: Iterable[str], ours: frozenset[str] | None, others: frozenset[str]) -> Fit:
+        found = fit(wanted, ours, others)
+        return Fit(found.takes, found.awaited, anew=found.anew and not found.takes.issuperset(ours or ()))
 
     return [mock.patch.object(holding, "fit", kept)]
 

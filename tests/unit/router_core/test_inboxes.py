@@ -77,11 +77,21 @@ def test_what_is_taken_once_is_not_taken_again() -> None:
     assert desk.state.holdings.taken == {OURS: 1, MOVED: 1}
 
 
-def test_only_inboxes_of_the_settings_are_taken_and_only_others_are_released() -> None:
+def test_only_inboxes_of_the_settings_are_taken() -> None:
     desk = Desk(settings("a"))
     assert conflict(desk, taking(MOVED)) == "unknown_inbox"
-    assert conflict(desk, ReleaseInboxes(inboxes=(OURS,))) == "inbox_in_use"
     assert desk.must(ReleaseInboxes(inboxes=(MOVED,))) == ()
+
+
+def test_an_inbox_of_the_settings_may_be_given_up_for_a_while() -> None:
+    desk = Desk(settings("a"))
+    desk.must(taking(OURS))
+    assert desk.must(ReleaseInboxes(inboxes=(OURS,))) == (
+        InboxReleased(at=desk.now, channel=EMAIL, inbox=SUPPORT, version=1),
+    )
+    assert conflict(desk, desk.mail()) == "not_taken"
+    desk.must(taking(OURS))
+    desk.opens()
 
 
 def test_a_desk_that_has_taken_some_decides_nothing_of_the_others() -> None:
@@ -172,7 +182,6 @@ def test_an_event_that_can_not_have_happened_to_an_inbox_changes_nothing() -> No
     for event in (
         InboxTaken(at=desk.now, channel=EMAIL, inbox=SUPPORT, version=1),
         InboxTaken(at=desk.now, channel=EMAIL, inbox=SALES, version=1),
-        InboxReleased(at=desk.now, channel=EMAIL, inbox=SUPPORT, version=1),
         InboxReleased(at=desk.now, channel=EMAIL, inbox=SALES, version=1),
     ):
         with pytest.raises(IllegalEvent):

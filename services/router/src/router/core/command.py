@@ -291,7 +291,7 @@ class TakeInboxes(Command, frozen=True, kw_only=True):
 
 
 class ReleaseInboxes(Command, frozen=True, kw_only=True):
-    """The settings do not name these any more, and nothing from there is in hand."""
+    """The settings do not name these any more, or their consumer is made anew; nothing from there is in hand."""
 
     inboxes: tuple[InboxKey, ...]
 

@@ -18,7 +18,8 @@ class InboxTaken(Event, frozen=True, kw_only=True):
 
 class InboxReleased(Event, frozen=True, kw_only=True):
     """Nothing that comes in there is decided by this desk any more; another one may take it once the
-    indexes hold all that was. `version` is that of the settings which do not name it any more.
+    indexes hold all that was. `version` is that of the settings by which it is given up: they do not name it any
+    more, or the desk's consumer is made anew by them and the inbox taken again.
     """
 
     channel: ChannelName

@@ -3,7 +3,8 @@
 A consumer's filter is the claim on an inbox, since the server lets no two have one. An inbox is given up
 in this order: nothing of it is taken in any more, `InboxReleased` counts, the indexes hold all that was
 decided, and then its filter goes. It is taken the other way round: the filter first, then `InboxTaken`,
-and then the first message. Each step is found again from what stands in the log and at the server, so a
+and then the first message. A consumer that is made anew has no filter for a moment, in which another desk
+may take any of its inboxes, by settings that are behind: so all of them are given up before. Each step is found again from what stands in the log and at the server, so a
 leader may end between any two.
 """
 
@@ -43,16 +44,13 @@ class Fit:
     takes: frozenset[str]
     awaited: frozenset[str]
     anew: bool
-    narrows: bool
-    """Whether it has some that it is not to have."""
 
 
 def fit(wanted: Iterable[str], ours: frozenset[str] | None, others: frozenset[str]) -> Fit:
     """What a consumer with the subjects `ours` (`None`: there is none) is to become, when `others` are taken."""
     wished = frozenset(wanted)
     takes = wished - others
-    has = ours or frozenset()
-    return Fit(takes, wished & others, ours is not None and has != takes, bool(has - takes))
+    return Fit(takes, wished & others, anew=ours is not None and ours != takes)
 
 
 class Holding:
@@ -112,14 +110,14 @@ class Holding:
         state = self._loop.state
         self._settings = state.settings.version
         wanted = [inbox for channel, inbox in state.inboxes if channel == self._channel]
-        gone = [key for key in state.holdings.taken if key[0] == self._channel and key[1] not in wanted]
+        plan = await self._plan(wanted)
+        has = [key for key in state.holdings.taken if key[0] == self._channel]
+        gone = [key for key in has if plan.anew or key[1] not in wanted]
         if gone:
             await self._decide(ReleaseInboxes(inboxes=tuple(gone)))
-        plan = await self._plan(wanted)
-        if plan.narrows:
+        if plan.anew:
             await self._loop.counted()
             await self._told((state.epoch, state.index))
-        if plan.anew:
             await consumers.remove(self._bus, self._stream, self._durable)
         if plan.takes:
             await ensure_consumer(
