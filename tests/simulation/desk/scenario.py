@@ -154,6 +154,8 @@ class Scenario:
         return [self.truth]
 
     async def _check(self) -> None:
+        while self.effects_at() < self.truth.last_counted:  # it has decided something in this very moment
+            await asyncio.sleep(0.05)
         self._settled = (self.truth.state.epoch, self.truth.state.index)
         await promises.check(self)
 
