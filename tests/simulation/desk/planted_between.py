@@ -1,6 +1,6 @@
 """Bugs on purpose in what two desks do together: each has to be found by a seed of two desks."""
 
-from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any
 from unittest import mock
@@ -19,8 +19,6 @@ from router.core.parcel import CarriedClock, Parcel
 from router.core.refusal import Refused
 from router.core.state import DeskState
 from router.desk import holding
-from router.desk.effects import Effects, Place
-from router.desk.fence import Counted
 from router.desk.holding import Fit, Holding
 from router.desk.listening import Listening
 from tests.simulation.desk.planted import with_patches
@@ -64,27 +62,6 @@ def acknowledge_before_it_is_decided() -> list[Patch]:
         await settle(self, msg, take)
 
     return [mock.patch.object(Listening, "_settle", at_once)]
-
-
-def let_go_without_seeing_that_the_parcel_is_stored() -> list[Patch]:
-    apply = Effects._apply
-
-    async def careless(self: Effects, batch: Sequence[Counted], reached: Place) -> None:
-        begin = self._bus.begin
-
-        async def begun(subject: str, *given: Any) -> Any:
-            ack = await begin(subject, *given)
-            if not subject.startswith("transfer."):
-                return ack
-            ack.add_done_callback(lambda each: each.cancelled() or each.exception())
-            seen = ack.get_loop().create_future()
-            seen.set_result(None)
-            return seen
-
-        with mock.patch.object(self._bus, "begin", begun):
-            await apply(self, batch, reached)
-
-    return [mock.patch.object(Effects, "_apply", careless)]
 
 
 def let_go_and_keep() -> list[Patch]:
@@ -154,7 +131,6 @@ PLANTED_BETWEEN: dict[str, Callable[[], list[Patch]]] = {
         decide_what_comes_in_by_an_inbox_that_was_given_away,
         leave_the_consumer_as_it_was_made,
         acknowledge_before_it_is_decided,
-        let_go_without_seeing_that_the_parcel_is_stored,
         let_go_and_keep,
         take_a_parcel_again,
         forget_how_long_a_clock_stood_still,
