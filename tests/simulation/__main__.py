@@ -16,6 +16,8 @@ from tests.simulation.desk import drawn
 from tests.simulation.scenario import Broken
 
 _AT_ONCE = 20
+_TELL_EVERY = 50
+"""Parts of so many seeds; of each kind one after the other."""
 _KINDS: dict[str, Callable[[int], object]] = {"desk": drawn.simulate, "log": scenario.simulate}
 
 
@@ -47,10 +49,13 @@ def main(first: str = "0", count: str = "10000") -> int:
             for at in range(begin, begin + seeds, _AT_ONCE)
             for kind in _KINDS
         ]
-        for part in parts:
+        for done, part in enumerate(parts, 1):
             for said in part.result():
                 broken += 1
                 print(said, flush=True)
+            if done % _TELL_EVERY == 0:
+                told = done * _AT_ONCE // len(_KINDS)
+                print(f"{told} of {seeds}, {broken} broken, {time.perf_counter() - began:.0f} s", flush=True)
     seconds = time.perf_counter() - began
     print(f"{seeds} seeds, {broken} broken, {seconds:.0f} s, {seeds / seconds:.1f} seeds/s")
     if broken:
