@@ -1,20 +1,23 @@
 """`python -m tests.simulation [first [count]]`: run seeds of the desk (some of two desks) and of its log, on all cores.
 
-`first` is a number or `commit`: derived from the content of the commit that is checked out. Prints the
+`first` is a number or `commit`: derived from the code that is checked out. Prints the
 seeds that break a promise, and how to run one of them again.
 """
 
-import subprocess
+import hashlib
 import sys
 import time
 from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
 from os import cpu_count
+from pathlib import Path
 
 from tests.simulation import scenario
 from tests.simulation.desk import drawn
 from tests.simulation.scenario import Broken
 
+_ROOT = Path(__file__).resolve().parents[2]
+_CODE = ("services", "shared", "tests")
 _AT_ONCE = 20
 _TELL_EVERY = 50
 """Parts of so many seeds; of each kind one after the other."""
@@ -22,9 +25,11 @@ _KINDS: dict[str, Callable[[int], object]] = {"desk": drawn.simulate, "log": sce
 
 
 def of_commit() -> int:
-    """The first seed for what is checked out: by its content, so that it stays when a commit is made anew."""
-    found = subprocess.run(["git", "rev-parse", "HEAD^{tree}"], capture_output=True, text=True, check=True)
-    return int(found.stdout[:8], 16)
+    """The first seed for the code that is checked out: by what it says, so that it stays when a commit is made anew."""
+    digest = hashlib.sha256()
+    for path in sorted(path for part in _CODE for path in (_ROOT / part).rglob("*.py")):
+        digest.update(path.read_bytes())
+    return int.from_bytes(digest.digest()[:4], "big")
 
 
 def some(kind: str, first: int, count: int) -> list[str]:
