@@ -24,6 +24,7 @@ from router.desk.command_port import CommandReply, CommandRequest, ask
 from router.desk.configured import Configured
 from router.desk.fence import Counted, Fence
 from router.desk.figures import RouterFigures
+from router.desk.holders import Holders
 from router.desk.log_store import StreamLogStore
 from router.desk.replica import Replica
 from router.desk.surroundings import Surroundings
@@ -75,15 +76,15 @@ class Desks:
         await asyncio.gather(*(task for task, _ in self._running.values()))
 
     def lead(self, desk: DeskId) -> None:
-        self._count += 1
         stopping = asyncio.Event()
-        replica = Replica(
-            next(each for each in CONFIGURATION.desks if each.id == desk),
-            f"replica-{self._count}",
-            self._surroundings(),
-        )
-        self.replicas[desk] = replica
+        replica = self.replicas[desk] = self.standby(desk)
         self._running[desk] = asyncio.create_task(replica.run(stopping)), stopping
+
+    def standby(self, desk: DeskId) -> Replica:
+        """Another one, that nobody runs yet."""
+        self._count += 1
+        configured = next(each for each in CONFIGURATION.desks if each.id == desk)
+        return Replica(configured, f"replica-{self._count}", self._surroundings())
 
     async def kill(self, desk: DeskId) -> None:
         """At whatever instruction each of its tasks stands."""
@@ -144,8 +145,5 @@ class Desks:
             park=parking(self.bus),
             figures=self._figures,
             lease_seconds=1.0,
-            holder_of=self._holder_of,
+            holders_of=Holders(self.replicas, self._figures, logger("test")).find,
         )
-
-    def _holder_of(self, contact: ContactId) -> DeskId | None:
-        return next((desk for desk, replica in self.replicas.items() if replica.holds(contact)), None)

@@ -68,6 +68,29 @@ async def test_an_answer_that_comes_by_an_inbox_of_another_desk_finds_its_contac
         assert not desks.state(SALES).contacts
 
 
+async def test_a_replica_that_has_read_up_knows_of_every_contact_that_was_opened_before(provisioned: Bus) -> None:
+    async with Desks(provisioned) as desks:
+        contact = await _opened(desks)
+        standby, stopping = desks.standby(SUPPORT), asyncio.Event()
+        reading = asyncio.create_task(standby.read_up())
+        running = asyncio.create_task(standby.run(stopping))
+        await reading
+        assert standby.holds(contact)
+        stopping.set()
+        await running
+
+
+async def test_a_contact_that_is_on_its_way_is_known_to_be_where_it_goes(provisioned: Bus) -> None:
+    async with Desks(provisioned) as desks:
+        contact = await _opened(desks)
+        await desks.give(contact)
+        await until(lambda: desks.has(SALES, contact))
+        left = desks.replicas[SUPPORT].left(contact)
+        assert left is not None
+        assert (left.desk, left.moves) == (SALES, 1)
+        assert desks.replicas[SALES].left(contact) is None
+
+
 async def test_who_takes_no_part_comes_back_to_the_desk_they_wrote_to(provisioned: Bus) -> None:
     async with Desks(provisioned) as desks:
         contact = await _opened(desks)

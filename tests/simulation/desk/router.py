@@ -7,10 +7,11 @@ from random import Random
 from nats.aio.msg import Msg
 
 from frontline.configuration.model import Configuration
-from frontline.contract.ids import ContactId, DeskId
+from frontline.contract.ids import DeskId
 from frontline.runtime.parked import park
 from router.desk.commands import DeskCommands
 from router.desk.configured import Configured
+from router.desk.holders import Holders
 from router.desk.replica import Replica
 from router.desk.surroundings import Surroundings
 from tests.simulation.desk.broker import Broker
@@ -45,13 +46,13 @@ class Router(Process):
             log=log,
             park=self._park,
             figures=FIGURES,
-            holder_of=self._holder_of,
+            holders_of=Holders(self.replicas, FIGURES, log).find,
             take_snapshot=self._take,
             snapshot_every=snapshot_every,
             retention=retention,
         )
         holder = f"process-{self.number}"
-        self.replicas = {desk.id: Replica(desk, holder, surroundings) for desk in self.file.desks}
+        self.replicas |= {desk.id: Replica(desk, holder, surroundings) for desk in self.file.desks}
         self._running = self._task(self._run())
         self._running.add_done_callback(self._ended)
 
@@ -75,9 +76,6 @@ class Router(Process):
 
     async def _read(self) -> Configuration:
         return self.file
-
-    def _holder_of(self, contact: ContactId) -> DeskId | None:
-        return next((desk for desk, replica in self.replicas.items() if replica.holds(contact)), None)
 
     async def _park(self, reason: str, msg: Msg, error: str) -> None:
         self._broker.seen[f"parked {reason}"] += 1

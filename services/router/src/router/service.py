@@ -17,7 +17,7 @@ from nats.aio.msg import Msg
 from frontline.configuration.load import load
 from frontline.configuration.model import Configuration
 from frontline.contract.error import Mistake, SettingsError, Unavailable
-from frontline.contract.ids import ContactId, DeskId
+from frontline.contract.ids import DeskId
 from frontline.runtime.objects import Objects
 from frontline.runtime.parked import park
 from frontline.runtime.service import Service, run_service
@@ -29,6 +29,7 @@ from router.desk.command_port import CommandRequest
 from router.desk.commands import DeskCommands
 from router.desk.configured import Configured
 from router.desk.figures import RouterFigures
+from router.desk.holders import Holders
 from router.desk.log_store import StreamLogStore
 from router.desk.replica import Newer, Replica
 from router.desk.surroundings import Surroundings
@@ -102,7 +103,7 @@ async def _serve(service: Service, under_way: asyncio.Event) -> None:
         signer=service.signer,
         configured=configured,
         wall=service.clock,
-        holder_of=partial(_holder_of, replicas),
+        holders_of=Holders(replicas, figures, service.log).find,
         log=service.log,
         park=partial(_park, service),
         figures=figures,
@@ -144,10 +145,6 @@ async def _serve(service: Service, under_way: asyncio.Event) -> None:
             await asyncio.wait(leading)
             for task in following:
                 task.cancel()
-
-
-def _holder_of(replicas: Mapping[DeskId, Replica], contact: ContactId) -> DeskId | None:
-    return next((desk for desk, replica in replicas.items() if replica.holds(contact)), None)
 
 
 async def _open_index(

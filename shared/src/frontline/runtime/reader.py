@@ -71,15 +71,17 @@ async def read_whole(bus: Bus, stream: str, subject: str) -> list[Stored]:
     """As `read`, for who has to know that something is not there: a direct get may be answered by a replica that is
     behind. Raises `Unavailable` if it was behind the stream's leader: ask again.
     """
-    last = await _last_on(bus, stream, subject)
+    last = await last_on(bus, stream, subject)
     found = [item async for item in read(bus, stream, subject)]
     if last > (found[-1].seq if found else 0):
         raise Unavailable(f"a replica of stream {stream} is behind")
     return found
 
 
-async def _last_on(bus: Bus, stream: str, subject: str) -> int:
-    """The sequence of the last message on `subject` (wildcards allowed) by the word of the stream's leader, 0 for none."""
+async def last_on(bus: Bus, stream: str, subject: str) -> int:
+    """The sequence of the last message on `subject` (wildcards allowed) by the word of the stream's leader, 0 for none.
+    Raises `Unavailable`.
+    """
     ask = msgspec.json.encode({"last_by_subj": subject})
     answer = await bus.request(f"$JS.API.STREAM.MSG.GET.{stream}", ask)
     found = msgspec.json.decode(answer.data, type=_Answer)

@@ -28,14 +28,15 @@ class Command(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, tag
 
 class FoundKey(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
     """A thread key of a message, and the contact that the index knows for it, if any.
-    The desk's own overlay of young keys is looked at first and wins. `desk` is which other desk has that
-    contact, if one is known to.
+    The desk's own overlay of young keys is looked at first and wins. `desk` is which desk has that
+    contact, if one is known to; `moves` is how often that has changed desks when it is there, if it is on its way.
     """
 
     key: KeyHash
     evidence: ThreadEvidence
     contact: ContactId | None = None
     desk: DeskId | None = None
+    moves: int = 0
 
 
 class SentOn(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -89,7 +90,9 @@ class RecordDelivery(Command, frozen=True, kw_only=True):
     at: datetime
     known: bool = False
     desk: DeskId | None = None
-    """Which other desk has the contact, if one is known to."""
+    """Which desk has the contact, if one is known to."""
+    moves: int = 0
+    """How often the contact has changed desks when it is there, if it is on its way."""
     sent_on: SentOn | None = None
     finds: KeyHash | None = None
     """The key of the reply. If the reply was moved, `contact` or the desk's overlay say where it is now."""

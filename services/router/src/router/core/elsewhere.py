@@ -42,12 +42,13 @@ def check_arrival(state: DeskState, sent_on: SentOn | None) -> None:
 
 def send_on(state: DeskState, command: ReceiveMessage, found: FoundKey, named: ContactId) -> None:
     """A message names a contact that is not here. Raises `Elsewhere` if another desk is known to have it."""
-    _send_on(state, named, found.key, found.desk if named == found.contact else None, command.sent_on)
+    known = (found.desk, found.moves) if named == found.contact else (None, 0)
+    _send_on(state, named, found.key, known, command.sent_on)
 
 
 def send_receipt_on(state: DeskState, command: RecordDelivery) -> None:
     """The same for what became of a reply."""
-    _send_on(state, command.contact, _NONE, command.desk, command.sent_on)
+    _send_on(state, command.contact, _NONE, (command.desk, command.moves), command.sent_on)
 
 
 def send_home(state: DeskState, command: ReceiveMessage) -> None:
@@ -59,7 +60,12 @@ def send_home(state: DeskState, command: ReceiveMessage) -> None:
         raise Elsewhere(sent_on.home, sent_on.contact, final=True)
 
 
-def _send_on(state: DeskState, named: ContactId, key: KeyHash, known: DeskId | None, sent_on: SentOn | None) -> None:
+def _send_on(
+    state: DeskState, named: ContactId, key: KeyHash, known: tuple[DeskId | None, int], sent_on: SentOn | None
+) -> None:
+    """`known` is where others know the contact to be, or to be going. On its way here it is waited for where what is
+    sent on waits for it: what came in stays what it is, and those behind it do not wait.
+    """
     if sent_on is not None and sent_on.hops >= HOP_LIMIT:
         return
     contact = named
@@ -68,5 +74,8 @@ def _send_on(state: DeskState, named: ContactId, key: KeyHash, known: DeskId | N
     gone = state.elsewhere.get(contact)
     if gone is not None and gone.desk is not None:
         raise Elsewhere(gone.desk, contact, key=key, moves=gone.moves)
-    if gone is None and known is not None and known != state.desk and contact not in state.contacts:
-        raise Elsewhere(known, contact, key=key)
+    desk, moves = known
+    if gone is not None or desk is None or contact in state.contacts:
+        return
+    if desk != state.desk or (moves and not arrived(state, contact, moves)):
+        raise Elsewhere(desk, contact, key=key, moves=moves)

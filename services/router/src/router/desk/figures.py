@@ -89,6 +89,13 @@ class RouterFigures:
             registry=registry,
         )
 
+        self._behind = Counter(
+            "frontline_desk_behind_others",
+            "How often it was not known in time where a contact is: another desk's log was not read up to its end.",
+            ["desk"],
+            registry=registry,
+        )
+
         self._notices = Counter(
             "frontline_desk_notices",
             "Notices to agents, by the way they were to go and what became of them here.",
@@ -166,6 +173,9 @@ class RouterFigures:
     def heard(self, desk: DeskId, what: str, outcome: str) -> None:
         """`what` is `between` or `forwarded`; `outcome` is `taken`, `failed`, or why it was parked."""
         self._heard.labels(desk, what, outcome).inc()
+
+    def behind(self, desk: DeskId) -> None:
+        self._behind.labels(desk).inc()
 
     def lost_end(self, desk: DeskId) -> None:
         self._ends_lost.labels(desk).inc()

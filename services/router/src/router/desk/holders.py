@@ -1,11 +1,76 @@
 """Which desk has a contact, as far as a process knows that follows all of them."""
 
-from collections.abc import Callable
+import asyncio
+from collections.abc import Awaitable, Callable, Collection, Mapping
+from typing import NamedTuple, Protocol
 
+from frontline.contract.channel import Log
 from frontline.contract.ids import ContactId, DeskId
+from router.core.gone import Gone
+from router.desk.figures import RouterFigures
 
-HolderOf = Callable[[ContactId], DeskId | None]
+_PATIENCE_SECONDS = 5.0
 
 
-def nobody_known(_: ContactId) -> None:
+class Whereabouts(NamedTuple):
+    """The desk that has a contact. `moves` is how often that has changed desks when it is there, if it is on its way."""
+
+    desk: DeskId
+    moves: int = 0
+
+
+class Copy(Protocol):
+    """One desk, as this process knows it."""
+
+    def holds(self, contact: ContactId) -> bool: ...
+
+    def left(self, contact: ContactId) -> Gone | None:
+        """Where the contact went from there."""
+        ...
+
+    async def read_up(self) -> None:
+        """Return once everything is known that the desk's log has had when it was asked. Raises `Unavailable`."""
+        ...
+
+
+HoldersOf = Callable[[DeskId, Collection[ContactId]], Awaitable[Mapping[ContactId, Whereabouts]]]
+"""Asked by a desk for contacts that the indexes name. Raises `Unavailable`."""
+
+
+async def nobody_known(_asking: DeskId, _contacts: Collection[ContactId]) -> Mapping[ContactId, Whereabouts]:
     """For a process that follows one desk only."""
+    return {}
+
+
+class Holders:
+    """`copies` are read whenever somebody asks: they may come and go."""
+
+    def __init__(self, copies: Mapping[DeskId, Copy], figures: RouterFigures, log: Log) -> None:
+        self._copies = copies
+        self._figures = figures
+        self._log = log
+
+    async def find(self, asking: DeskId, contacts: Collection[ContactId]) -> Mapping[ContactId, Whereabouts]:
+        """Those that some desk has, or will have. What is missing is closed: an index may name a contact before this
+        process has read of it, so the logs of the other desks are read up first, for a few seconds at most.
+        """
+        if not all(self._at(contact) for contact in contacts):
+            await self._read_up([copy for desk, copy in self._copies.items() if desk != asking], asking)
+        return {contact: at for contact in contacts if (at := self._at(contact)) is not None}
+
+    def _at(self, contact: ContactId) -> Whereabouts | None:
+        for desk, copy in self._copies.items():
+            if copy.holds(contact):
+                return Whereabouts(desk)
+        gone = [each for copy in self._copies.values() if (each := copy.left(contact)) is not None]
+        last = max(gone, key=lambda each: (each.moves, each.desk is None), default=None)
+        return None if last is None or last.desk is None else Whereabouts(last.desk, last.moves)
+
+    async def _read_up(self, copies: Collection[Copy], asking: DeskId) -> None:
+        try:
+            async with asyncio.timeout(_PATIENCE_SECONDS):
+                for copy in copies:
+                    await copy.read_up()
+        except TimeoutError:  # a desk whose log can't be read must not keep others from taking in mail
+            self._figures.behind(asking)
+            self._log.warning("desk.behind_the_others", desk=asking)

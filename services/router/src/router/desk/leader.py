@@ -114,7 +114,7 @@ class Leader:
             bus,
             signer,
             Rulebook(desk.rules, calendars(desk_settings(surroundings.configuration, desk))),
-            surroundings.holder_of,
+            partial(surroundings.holders_of, desk.id),
         )
         acknowledgements = Acknowledgements(bus, desk, state, words, clock)
         others = [each for each in surroundings.configuration.desks if each.id != desk.id]

@@ -9,12 +9,15 @@ from contextlib import suppress
 import msgspec
 
 from frontline.configuration.model import Desk
+from frontline.contract import subject
 from frontline.contract.error import Unavailable
 from frontline.contract.ids import ContactId, DeskId
 from frontline.runtime.keyvalue import KeyValue
+from frontline.runtime.reader import last_on
 from frontline.runtime.topology import LEASES
 from router.core.advance import Torn
 from router.core.commit import FORMAT, EpochRecord, encode_epoch
+from router.core.gone import Gone
 from router.core.snapshot import UnreadableSnapshot
 from router.desk.clock import DeskClock, WrongClock, check
 from router.desk.fence import mark_of
@@ -27,6 +30,7 @@ from router.desk.snapshots import Snapshots
 from router.desk.surroundings import Surroundings
 
 _AGAIN_SECONDS = 0.5
+_LOOK_AGAIN_SECONDS = 0.05
 
 
 class Newer(Exception):
@@ -71,6 +75,18 @@ class Replica:
     def holds(self, contact: ContactId) -> bool:
         """Whether the desk has the contact, as far as this replica knows."""
         return self._follower is not None and contact in self._follower.state.contacts
+
+    def left(self, contact: ContactId) -> Gone | None:
+        """Where the contact went from the desk, as far as this replica knows."""
+        return None if self._follower is None else self._follower.state.elsewhere.get(contact)
+
+    async def read_up(self) -> None:
+        """Return once this replica knows everything that the desk's log has had when this was called, however long that
+        takes. Raises `Unavailable`.
+        """
+        last = await last_on(self._with.bus, subject.desk_stream(self.desk), subject.desk_all(self.desk))
+        while self._follower is None or self._follower.fence.seq < last:  # noqa: ASYNC110 - a leader's writer tells nobody
+            await asyncio.sleep(_LOOK_AGAIN_SECONDS)
 
     async def run(self, stopping: asyncio.Event) -> None:
         """Follow and lead until `stopping`; hands the lease over then. Raises `Newer`."""

@@ -5,6 +5,7 @@ address or a Message-ID.
 """
 
 import asyncio
+from collections.abc import Awaitable, Callable, Collection, Mapping
 from datetime import datetime
 
 import msgspec
@@ -18,7 +19,7 @@ from frontline.runtime.keyvalue import Entry, KeyValue
 from frontline.runtime.signing import Signer
 from frontline.runtime.topology import CUSTOMERS, KEYS, THREADS
 from router.core.command import FoundKey, ReceiveMessage, RecordDelivery
-from router.desk.holders import HolderOf
+from router.desk.holders import Whereabouts
 from router.desk.opt_out import says_nothing_else, wants_no_more
 from router.desk.rulebook import Rulebook
 
@@ -32,6 +33,8 @@ class KnownKey(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     contact: ContactId
     message: str
 
+
+FindHolders = Callable[[Collection[ContactId]], Awaitable[Mapping[ContactId, Whereabouts]]]
 
 _decode_known = msgspec.json.Decoder(KnownKey).decode
 
@@ -47,10 +50,10 @@ class Resolved(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Resolver:
-    """`holder_of` is asked about the contacts that messages name: another desk than this one may have them."""
+    """`find_holders` is asked about the contacts that messages name: another desk than this one may have them."""
 
-    def __init__(self, bus: Bus, signer: Signer, rulebook: Rulebook, holder_of: HolderOf) -> None:
-        self._holder_of = holder_of
+    def __init__(self, bus: Bus, signer: Signer, rulebook: Rulebook, find_holders: FindHolders) -> None:
+        self._find_holders = find_holders
         self._signer = signer
         self._rulebook = rulebook
         self._customers = KeyValue(bus, CUSTOMERS)
@@ -69,6 +72,8 @@ class Resolver:
             *(self._threads.get(hashed) for hashed, _ in finds),
         )
         customer = CustomerId(customer_entry.value.decode()) if customer_entry else CustomerId("u" + identity)
+        named = {contact for entry in found if (contact := _contact(entry)) is not None}
+        holders = await self._find_holders(named) if named else {}
         at = arrival(message, now)
         command = ReceiveMessage(
             message=message.id,
@@ -84,16 +89,13 @@ class Resolver:
             opts_out=wants_no_more(message) and says_nothing_else(message),
             rules=self._rulebook.holding(message, at),
             knows=await self._who_knows(customer) if customer_entry else None,
-            finds=tuple(self._found(hashed, item, entry) for (hashed, item), entry in zip(finds, found, strict=True)),
+            finds=tuple(
+                _found(hashed, item, entry, holders) for (hashed, item), entry in zip(finds, found, strict=True)
+            ),
             binds=tuple(hashed for hashed, item in thread if item.binds),
             known=_decode_known(known_entry.value).contact if known_entry else None,
         )
         return Resolved(command=command, known_customer=customer_entry is not None)
-
-    def _found(self, key: KeyHash, item: ThreadKey, entry: Entry | None) -> FoundKey:
-        contact = _contact(entry)
-        desk = None if contact is None else self._holder_of(contact)
-        return FoundKey(key=key, evidence=item.evidence, contact=contact, desk=desk)
 
     async def _who_knows(self, customer: CustomerId) -> AgentId | None:
         """Who had a contact of this customer last."""
@@ -104,6 +106,7 @@ class Resolver:
         key, reply = self._signer.key_hash("key", receipt.key), self._signer.key_hash("reply", receipt.reply)
         known, moved = await asyncio.gather(self._keys.get(key), self._threads.get(reply))
         contact = _contact(moved) or receipt.contact
+        at = (await self._find_holders({contact})).get(contact)
         return RecordDelivery(
             receipt=receipt.id,
             key=key,
@@ -113,7 +116,8 @@ class Resolver:
             state=receipt.state,
             at=to_milliseconds(min(receipt.times.received, now)),
             known=known is not None,
-            desk=self._holder_of(contact),
+            desk=at.desk if at else None,
+            moves=at.moves if at else 0,
         )
 
     def _hash(self, key: ThreadKey) -> KeyHash:
@@ -133,6 +137,13 @@ def agent_key(customer: CustomerId) -> str:
 def arrival(message: InboundMessage, now: datetime) -> datetime:
     """When its clock starts: a trusted provider's time stamp, else ours; never in the future."""
     return to_milliseconds(min(message.times.accepted or message.times.received, now))
+
+
+def _found(key: KeyHash, item: ThreadKey, entry: Entry | None, holders: Mapping[ContactId, Whereabouts]) -> FoundKey:
+    contact = _contact(entry)
+    at = None if contact is None else holders.get(contact)
+    moves = 0 if at is None else at.moves
+    return FoundKey(key=key, evidence=item.evidence, contact=contact, desk=at.desk if at else None, moves=moves)
 
 
 def _contact(entry: Entry | None) -> ContactId | None:
