@@ -106,7 +106,12 @@ class Hub:
     # What a conversation needs: `intake_chat.conversation.Surround`.
 
     def run(self, conversation: Conversation) -> asyncio.Task[None]:
-        return self.tasks.create_task(conversation.run())
+        running = conversation.run()
+        try:
+            return self.tasks.create_task(running)
+        except RuntimeError as error:  # all of it ends; a socket that is late must not leave this one lying about
+            running.close()
+            raise Unavailable("the service is stopping", retry_after=1) from error
 
     def turned(self, conversation: Conversation, former: ContactId | None) -> None:
         self._forget(conversation, former)
