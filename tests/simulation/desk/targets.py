@@ -111,6 +111,7 @@ class _Contact:
     ours: bool = False
     asked: bool = False
     next_asked: datetime | None = None
+    promised: datetime | None = None
     last_reply: datetime | None = None
     replied: bool = False
     failed: bool = False
@@ -122,10 +123,12 @@ class _Contact:
     def clocks(self) -> tuple[_Clock, ...]:
         return self.resolution, self.next, self.promise
 
-    @property
-    def crossed(self) -> bool:
-        """Whether the question came in behind a reply that is younger: once resolved, it counts as answered by it."""
-        return self.next_asked is not None and self.last_reply is not None and self.last_reply > self.next_asked
+    def answered(self, clock: _Clock) -> bool:
+        """Whether there was a reply since what began it, also one after it was withdrawn: then nothing is owed that an
+        agent could bring back. A question that came in behind a reply that is younger counts as answered by it.
+        """
+        began = self.next_asked if clock is self.next else self.promised
+        return began is not None and self.last_reply is not None and self.last_reply > began
 
     def ask(self, at: datetime) -> None:
         if self.resolution.due is None:
@@ -217,6 +220,7 @@ def _tell(contact: _Contact, event: DeskDecision) -> None:
         case PromiseMade():
             contact.promise.look(event.at)
             contact.promise.start(event.due_at)
+            contact.promised = event.at
         case WaitStarted():
             contact.resolution.stand(event.at)
             (contact.next.stand if event.state == WAITING_CUSTOMER else contact.next.go_on)(event.at)
@@ -235,7 +239,7 @@ def _tell(contact: _Contact, event: DeskDecision) -> None:
             contact.resolution.run_on(event.at)
             if event.rule not in _BY_ITSELF:
                 for clock in (contact.next, contact.promise):
-                    if clock.withdrawn and not (clock is contact.next and contact.crossed):
+                    if clock.withdrawn and not contact.answered(clock):
                         clock.run_on(event.at)
         case ContactMerged() | MessagesMoved() | MessagesTaken():
             contact.merged = True

@@ -40,9 +40,15 @@ async def lose_end(run: "Scenario") -> None:
 
 async def lose_end_under_the_living(run: "Scenario") -> None:
     """A power cut of the server alone: the routers live on, with what they know."""
+
+    def lose() -> None:
+        for client in run._all_clients():
+            client.cut()  # one that came back meanwhile from a trouble of its own: no connection outlives its server
+        _cut_end(run)
+
     if _may_lose_end(run):
         run._note("end lost under the living")
-        await run._be_away(lambda: _cut_end(run))
+        await run._be_away(lose)
 
 
 async def overtake(run: "Scenario") -> None:
