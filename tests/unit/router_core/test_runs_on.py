@@ -4,7 +4,7 @@ from datetime import timedelta
 
 from frontline.contract.message import DeliveryState
 from router.core.event_clock import ClockBreached
-from tests.unit.router_core.sla_desk import BOTH, HOUR, PromisingDesk, promising, target
+from tests.unit.router_core.sla_desk import BOTH, FIRST, HOUR, NEXT, PromisingDesk, at, promising, target
 
 
 def desk() -> PromisingDesk:
@@ -39,3 +39,52 @@ def test_resolved_while_it_waited_and_opened_again_the_clock_runs_on_with_what_w
     it.reopen(contact)
     clock = it.running(contact, "first_response")
     assert (clock.paused, clock.due_at - it.now) == (False, timedelta(hours=3))
+
+
+def test_a_promise_that_a_later_reply_has_kept_does_not_come_back_when_an_agent_opens_its_contact_again() -> None:
+    it = PromisingDesk(promising())
+    contact = it.asks()
+    it.promises(contact, at("2026-03-02 12:00"))
+    it.resolve(contact)
+    it.since("2026-03-02 09:00").asks_again()
+    it.since("2026-03-02 10:00").reply(contact)
+    it.resolve(contact)
+    it.since("2026-03-02 13:00").reopen(contact)
+    assert not it.running(contact, "follow_up").running
+    assert it.told(ClockBreached) == []
+
+
+def test_a_promise_that_nobody_has_kept_comes_back_when_an_agent_opens_its_contact_again() -> None:
+    it = PromisingDesk(promising())
+    contact = it.asks()
+    it.reply(contact)
+    it.since("2026-03-02 08:30").promises(contact, at("2026-03-02 12:00"))
+    it.resolve(contact)
+    it.since("2026-03-02 13:00").reopen(contact)
+    assert [(told.target, told.at) for told in it.told(ClockBreached)] == [("follow_up", at("2026-03-02 12:00"))]
+
+
+def test_rule_1_2_a_contact_that_we_began_is_answered_also_by_a_reply_that_came_after_it_was_resolved() -> None:
+    it = PromisingDesk(promising(FIRST, NEXT))
+    contact = it.write_first("ann", "a", keys=["thread"])
+    it.since("2026-03-02 09:00").asks_again()
+    it.resolve(contact)
+    it.since("2026-03-02 10:00").reply(contact)
+    it.since("2026-03-02 11:00").asks_again()
+    assert [clock.target for clock in it.contact(contact).clocks if clock.running] == ["next_response"]
+    assert it.due(contact, "next_response") == at("2026-03-02 13:00")
+    assert it.agrees_with_its_log()
+
+
+def test_rule_1_5_all_that_was_asked_around_a_reply_that_failed_is_one_clock_when_the_contact_is_opened_again() -> None:
+    it = PromisingDesk(promising(FIRST, NEXT))
+    contact = it.asks()
+    it.resolve(contact)
+    it.since("2026-03-02 09:00")
+    farewell = it.reply(contact)
+    it.since("2026-03-02 10:00").asks_again()
+    it.resolve(contact)
+    it.since("2026-03-02 11:00").delivery(contact, farewell, DeliveryState.FAILED)
+    assert [clock.target for clock in it.contact(contact).clocks if clock.running] == ["first_response"]
+    assert it.due(contact, "first_response") == at("2026-03-02 12:00")
+    assert it.agrees_with_its_log()

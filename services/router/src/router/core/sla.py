@@ -68,14 +68,18 @@ def heard(state: DeskState, contact: Contact, at: datetime) -> list[DeskDecision
     """A person (or a machine on its own) wrote to a contact that exists: what starts with it. Everything up
     to the next answer is one clock.
     """
-    first = contact.clock(FIRST_RESPONSE)
-    never_answered = contact.ours and (first is None or first.end != MET)  # our first word was no answer
-    target = NEXT_RESPONSE if contact.replies and not never_answered else FIRST_RESPONSE
+    target = NEXT_RESPONSE if contact.replies and not _never_answered(contact) else FIRST_RESPONSE
     wanted = [target] if contact.clock(RESOLUTION) else [target, RESOLUTION]
     if not _may_begin(contact, FIRST_RESPONSE if target == NEXT_RESPONSE else NEXT_RESPONSE):
         wanted.remove(target)  # what is open is the other one: messages were moved, or a reply before it failed
     terms = ((each, state.term(contact, each)) for each in wanted)
     return [started(term, contact.id, at) for each, term in terms if term is not None and _may_begin(contact, each)]
+
+
+def _never_answered(contact: Contact) -> bool:
+    """Our first word was no answer. What was said since they asked is, also if the contact was resolved before."""
+    first = contact.clock(FIRST_RESPONSE)
+    return contact.ours and (first is None or (first.end != MET and not _answered(contact, first)))
 
 
 def _may_begin(contact: Contact, target: str) -> bool:
@@ -107,10 +111,18 @@ def reopened(contact: Contact, at: datetime, failed: MessageId | None = None) ->
     """Reopened without a new message: what the resolving withdrew runs on, unless it was answered since.
     `failed` is a reply that turned out not to be an answer.
     """
+    again = {
+        clock.target: clock
+        for clock in contact.clocks
+        if clock.end == WITHDRAWN and not _answered(contact, clock, failed)
+    }
+    if (
+        FIRST_RESPONSE in again
+    ):  # a reply that has failed since was between them: all of it is one row without an answer
+        again.pop(NEXT_RESPONSE, None)
     events: list[DeskDecision] = []
-    for clock in contact.clocks:
-        if clock.end == WITHDRAWN and not _answered(contact, clock, failed):
-            events += runs_on(contact.id, clock, at, REOPENED)
+    for clock in again.values():
+        events += runs_on(contact.id, clock, at, REOPENED)
     return [*events, *unresolved(contact, at)]
 
 
@@ -198,7 +210,7 @@ def rebased(state: DeskState, contact: Contact, policy: str, lane: str, at: date
     return events
 
 
-def _answered(contact: Contact, clock: Clock, failed: MessageId | None) -> bool:
+def _answered(contact: Contact, clock: Clock, failed: MessageId | None = None) -> bool:
     return any(sent[0] != failed and answers(clock, sent) for sent in contact.replies)
 
 
