@@ -4,15 +4,28 @@ import asyncio
 from datetime import UTC, datetime, timedelta
 from functools import partial
 
+import msgspec
+import pytest
+from prometheus_client import CollectorRegistry
+
 from frontline.contract import subject
+from frontline.contract.error import Unavailable
 from frontline.contract.ids import DeskId
+from frontline.contract.message import ObjectRef
 from frontline.runtime.bus import Bus
+from frontline.runtime.keyvalue import KeyValue
+from frontline.runtime.objects import Objects
+from frontline.runtime.reader import read
+from frontline.runtime.telemetry import logger
+from frontline.runtime.topology import PROGRESS, SNAPSHOTS
 from router.core.contact import WAITING
-from router.core.state import fingerprint
+from router.core.state import DeskState, fingerprint
+from router.desk.figures import RouterFigures
 from router.desk.follower import Follower
+from router.desk.keeper import Keeper
 from router.desk.log_store import StreamLogStore
 from router.desk.replica import Replica
-from router.desk.snapshots import KEPT, Snapshots
+from router.desk.snapshots import KEPT, Snapshots, Taken
 from router.desk.snapshotting import take
 from tests.integration.router_desk.desk import SUPPORT, answers, desk_on, mail, send_in, transcript, until
 
@@ -135,3 +148,92 @@ async def test_the_leader_has_a_snapshot_taken_every_so_many_commits_and_purges_
 
         await until(purged)
     assert len((await begun(provisioned)).state.contacts) > 0
+
+
+class Slow(Snapshots):
+    """Stands still behind what it has stored and read back, before it says so."""
+
+    def __init__(self, bus: Bus) -> None:
+        super().__init__(bus, SUPPORT)
+        self.stored, self.go_on = asyncio.Event(), asyncio.Event()
+
+    async def load(self, taken: Taken) -> DeskState:
+        state = await super().load(taken)
+        self.stored.set()
+        await self.go_on.wait()
+        return state
+
+
+async def test_a_snapshot_that_is_overtaken_puts_nothing_back_and_leaves_no_object(provisioned: Bus) -> None:
+    """The log may be purged up to what the younger ones say: without these nobody could start."""
+    async with desk_on(provisioned) as replica:
+        await mails(provisioned, "late")
+        await until(partial(holds, replica, 1))
+        follower, slow = await begun(provisioned), Slow(provisioned)
+        async for record in follower.store.read(0):
+            follower.take(record)
+        writing = asyncio.create_task(slow.write(follower.state, follower.place, clock()))
+        await slow.stored.wait()
+        for n in range(KEPT):
+            await mails(provisioned, str(n))
+            await until(partial(holds, replica, n + 2))
+            await replica.leader.loop.counted()  # type: ignore[union-attr]
+            assert await take(provisioned, SUPPORT, clock) is not None
+        before = await Snapshots(provisioned, SUPPORT).taken()
+        slow.go_on.set()
+        with pytest.raises(Unavailable):
+            await writing
+    assert await Snapshots(provisioned, SUPPORT).taken() == before
+    for each in before:
+        assert len((await slow.load(each)).contacts) == each.contacts
+    assert sorted(await Objects(provisioned).names(SNAPSHOTS)) == sorted(each.content.name for each in before)
+    chunks = {item.subject async for item in read(provisioned, f"OBJ_{SNAPSHOTS}", f"$O.{SNAPSHOTS}.C.>")}
+    assert len(chunks) == KEPT
+
+
+async def test_a_snapshot_whose_end_the_log_has_lost_does_not_count_for_a_purge(provisioned: Bus) -> None:
+    """Two have to lead up to what is left of the log."""
+    async with desk_on(provisioned) as replica:
+        await mails(provisioned, *(str(n) for n in range(5)))
+        await until(partial(holds, replica, 5))
+        await replica.leader.loop.counted()  # type: ignore[union-attr]
+    taken = await take(provisioned, SUPPORT, clock)
+    assert taken is not None
+    lost = Taken(
+        seq=taken.seq - 1,
+        epoch=taken.epoch,
+        index=taken.index - 1,
+        at=taken.at,
+        contacts=0,
+        content=ObjectRef(bucket=SNAPSHOTS, name="lost", size=0, sha256=""),
+        mark="of another",
+    )
+    await KeyValue(provisioned, PROGRESS).put(f"snapshots.{SUPPORT}", msgspec.json.encode((taken, lost)))
+    again = asyncio.Event()
+    times = 0
+
+    async def here(_: DeskId) -> int:
+        nonlocal times
+        times += 1
+        if times > 1:
+            again.set()
+        return 0
+
+    keeper = Keeper(
+        provisioned,
+        SUPPORT,
+        StreamLogStore(provisioned, SUPPORT),
+        take=here,
+        every=1,
+        retention=timedelta(0),
+        clock=clock,
+        figures=RouterFigures(CollectorRegistry()),
+        log=logger("test"),
+    )
+    keeper.carried_out(taken.seq + 1)
+    keeping = asyncio.create_task(keeper.run())
+    async with asyncio.timeout(60):
+        await again.wait()  # it has purged what it would
+    keeping.cancel()
+    info = await provisioned.nc.jetstream().stream_info(subject.desk_stream(SUPPORT))
+    assert info.state.first_seq == 1

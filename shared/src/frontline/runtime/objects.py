@@ -87,6 +87,21 @@ class Objects:
             await erase(self._bus, stream, [item.seq async for item in read(self._bus, stream, chunks, batch=16)])
             await erase(self._bus, stream, [named.seq])
 
+    async def names(self, bucket: str) -> list[str]:
+        """Of all that is there; for a bucket that has few. Raises `Unavailable`."""
+        metas = read(self._bus, f"OBJ_{bucket}", f"$O.{bucket}.M.*")
+        return [msgspec.json.decode(item.data, type=_Meta).name async for item in metas]
+
+    async def remove(self, bucket: str, name: str) -> None:
+        """Chunks before the name, so that it is found again after a crash; nothing if it is not there. Not for what is
+        to be gone from the disk: see `erase`. Raises `Unavailable`.
+        """
+        for named in [item async for item in read(self._bus, f"OBJ_{bucket}", _subject(bucket, name))]:
+            meta = msgspec.json.decode(named.data, type=_Meta)
+            for nuid in (*meta.replaced(), meta.nuid):
+                await _purge(self._bus, bucket, f"$O.{bucket}.C.{nuid}")
+            await _purge(self._bus, bucket, named.subject, before=named.seq + 1)
+
     async def get(self, ref: ObjectRef) -> AsyncIterator[bytes]:
         meta = await _meta_of(self._bus, ref.bucket, ref.name)
         digest = hashlib.sha256()
@@ -160,7 +175,8 @@ class Uploading:
         except BaseException:
             await last.wait()
             if isinstance(named := last.outcomes[-1], PubAck):  # up to it: somebody may have put another in its place
-                await _purge(self._bus, self._bucket, subject, before=named.seq + 1)
+                with suppress(Unavailable):
+                    await _purge(self._bus, self._bucket, subject, before=named.seq + 1)
             raise
         if isinstance(named, WrongSequence):  # names are new nearly always, so that was tried first
             before = await _meta_of(self._bus, self._bucket, name)
@@ -231,19 +247,17 @@ async def forget(bus: Bus, bucket: str, nuid: str) -> None:
     """Chunks without a meta are found by nobody. What customers sent is erased, as far as the bus is there."""
     chunks = f"$O.{bucket}.C.{nuid}"
     if bucket not in _PERSONAL:
-        await _purge(bus, bucket, chunks)
+        with suppress(Unavailable):
+            await _purge(bus, bucket, chunks)
         return
     with suppress(Unavailable):
         await erase(bus, f"OBJ_{bucket}", [item.seq async for item in read(bus, f"OBJ_{bucket}", chunks, timeout=1)])
 
 
 async def _purge(bus: Bus, bucket: str, subject: str, *, before: int = 0) -> None:
-    """Remove what is on `subject`, with `before` only up to that sequence, as far as the bus is there."""
-    try:
-        ask = msgspec.json.encode({"filter": subject, **({"seq": before} if before else {})})
-        await bus.request(f"$JS.API.STREAM.PURGE.OBJ_{bucket}", ask, timeout=1)
-    except Unavailable:
-        return
+    """Remove what is on `subject`, with `before` only up to that sequence. Raises `Unavailable`."""
+    ask = msgspec.json.encode({"filter": subject, **({"seq": before} if before else {})})
+    await bus.request(f"$JS.API.STREAM.PURGE.OBJ_{bucket}", ask, timeout=1)
 
 
 async def whole(chunks: AsyncIterable[bytes]) -> bytes:

@@ -27,7 +27,7 @@ _AGAIN_SECONDS = 60.0
 
 class Keeper:
     """`every` is in commits. With a `retention`, commits older than it are purged: those that lie before
-    the last snapshot but one, and that the effects have carried out. Without one the log stays whole.
+    the last two snapshots that the log leads up to, and that the effects have carried out. Without one the log stays whole.
     """
 
     def __init__(
@@ -82,10 +82,14 @@ class Keeper:
                 await asyncio.sleep(_AGAIN_SECONDS)
 
     async def _purge(self) -> None:
-        taken = await self._snapshots.taken()
-        if self._retention is None or len(taken) < 2:
+        if self._retention is None:
             return
-        floor = min(taken[1].seq, self._done)
+        taken = [
+            each.seq for each in await self._snapshots.taken() if await self._store.holds(each.seq, each.mark)
+        ]  # one of an end that the log has lost leads nowhere, and may lie beyond one that does
+        if len(taken) < 2:
+            return
+        floor = min(taken[0], taken[1], self._done)
         first = await self._first_since(floor)
         if first is None:
             return

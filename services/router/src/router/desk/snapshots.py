@@ -4,6 +4,7 @@ import asyncio
 import gc
 import hashlib
 from collections.abc import AsyncIterable, AsyncIterator, Iterator
+from contextlib import suppress
 from datetime import datetime
 
 import msgspec
@@ -12,7 +13,7 @@ from frontline.contract.clock import Instant
 from frontline.contract.error import Unavailable
 from frontline.contract.ids import DeskId
 from frontline.contract.message import ObjectRef
-from frontline.runtime.bus import Bus
+from frontline.runtime.bus import Bus, WrongSequence
 from frontline.runtime.keyvalue import KeyValue
 from frontline.runtime.objects import Objects
 from frontline.runtime.topology import PROGRESS, SNAPSHOTS
@@ -73,10 +74,9 @@ class Snapshots:
         that counts or begins an epoch: where a reader of the snapshot goes on from. Raises `Unavailable`, and
         `UnreadableSnapshot` if what was read is not what was written.
         """
-        before = await self.taken()
-        name = f"{self._desk}/{_free(before)}"
+        claim, before = await self._claim()
         written = hashlib.sha256()
-        content = await self._objects.put(SNAPSHOTS, name, _in_turns(_framed(state, written)))
+        content = await self._objects.put(SNAPSHOTS, f"{self._desk}/{claim}", _in_turns(_framed(state, written)))
         taken = Taken(
             seq=place.seq,
             epoch=place.epoch,
@@ -91,14 +91,37 @@ class Snapshots:
             pass  # saving it again is what it takes to see all of it
         if found.digest() != written.digest():
             raise UnreadableSnapshot("what was read back is another state")
-        await self._progress.put(self._key, msgspec.json.encode((taken, *before)[:KEPT]))
+        kept = (taken, *(each for each in before if each.format == FORMAT))[:KEPT]
+        await self._update(msgspec.json.encode(kept), claim)
+        await self._sweep(claim, kept)
         return taken
 
+    async def _claim(self) -> tuple[int, tuple[Taken, ...]]:
+        """Make the list that is there our own to write: whoever was about to writes no more, however late they come.
+        They would put back what they have read, and the log may be purged up to what is not in that any more. Gives
+        the number of the claim, by which the snapshot's object has a name that no other has, and what is there.
+        """
+        entry = await self._progress.last(self._key)
+        there = entry.value if entry is not None and entry.value else b"[]"
+        claim = await self._update(there, entry.revision if entry is not None else 0)
+        listed = _decode(there)
+        await self._sweep(claim, listed)  # whoever was killed behind theirs has left an object
+        return claim, listed
 
-def _free(before: tuple[Taken, ...]) -> int:
-    """A name that none of those that stay has: the one of the oldest is used again."""
-    stay = {each.content.name.rpartition("/")[2] for each in before[: KEPT - 1]}
-    return next(n for n in range(KEPT) if str(n) not in stay)
+    async def _update(self, value: bytes, revision: int) -> int:
+        try:
+            return await self._progress.update(self._key, value, revision)
+        except WrongSequence as error:
+            raise Unavailable("another one takes a snapshot of this desk") from error
+
+    async def _sweep(self, claim: int, listed: tuple[Taken, ...]) -> None:
+        """Remove the objects of earlier claims that are not `listed`: they never will be again."""
+        stay = {each.content.name for each in listed}
+        with suppress(Unavailable):
+            for name in await self._objects.names(SNAPSHOTS):
+                desk, _, number = name.rpartition("/")
+                if desk == self._desk and name not in stay and number.isdigit() and int(number) < claim:
+                    await self._objects.remove(SNAPSHOTS, name)
 
 
 def _framed(state: DeskState, digest: "hashlib._Hash") -> Iterator[bytes]:
