@@ -7,12 +7,13 @@ come in on one subscription of ours, with deadlines of our own (design: `nats.md
 
 import asyncio
 from collections import deque
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager, suppress
 from typing import Any, TypeVar
 
 import nats
 from nats.aio.msg import Msg
+from nats.aio.subscription import Subscription
 
 from frontline.contract.error import Reason, Rejected, Unavailable
 from frontline.runtime.acknowledgement import Place, Waits, outcome_of
@@ -162,6 +163,21 @@ class Bus:
                 raise Unavailable("could not be sent to the bus") from error
             raise
 
+    async def subscribe(self, subject: str, take: Callable[[Msg], Awaitable[None]]) -> Subscription:
+        """Have `take` called for each message on `subject`. Raises `Unavailable`."""
+        if not self.nc.is_connected:
+            raise Unavailable("no connection to the bus")
+        try:
+            return await self.nc.subscribe(subject, cb=take)
+        except (nats.errors.Error, OSError) as error:
+            raise Unavailable("could not be sent to the bus") from error
+
+    async def respond(self, msg: Msg, payload: bytes) -> None:
+        """Answer, if that can be sent: whoever asked asks again if nothing comes, and may have wanted no answer."""
+        if self.nc.is_connected:
+            with suppress(nats.errors.Error, OSError):
+                await msg.respond(payload)
+
     async def publish(self, subject: str, payload: bytes, headers: dict[str, str] | None = None) -> PubAck:
         """Store one message; returns once it is stored. Errors as `begin`."""
         return await (await self.begin(subject, payload, headers))
@@ -195,9 +211,7 @@ class Bus:
 
         with self.replies() as replies:
             replies.inbox = self.nc.new_inbox()
-            if not self.nc.is_connected:
-                raise Unavailable("no connection to the bus")
-            subscription = await self.nc.subscribe(replies.inbox, cb=take)
+            subscription = await self.subscribe(replies.inbox, take)
             try:
                 yield replies
             finally:
@@ -206,12 +220,14 @@ class Bus:
 
     @asynccontextmanager
     async def nudges(self, subject: str, nudge: Callable[[], None]) -> AsyncIterator[None]:
-        """Call `nudge` for every message on `subject` until the end of the block. Cheaper than to be handed them."""
+        """Call `nudge` for every message on `subject` until the end of the block. Cheaper than to be handed them.
+        Raises `Unavailable`.
+        """
 
         async def take(_: Msg) -> None:
             nudge()
 
-        subscription = await self.nc.subscribe(subject, cb=take)
+        subscription = await self.subscribe(subject, take)
         self._nudged[subscription._id] = nudge  # noqa: SLF001
         try:
             yield
@@ -324,7 +340,7 @@ class Replies:
             raise Unavailable("no connection to the bus")
         try:
             await self._bus.nc.publish(subject, payload, reply=self.inbox)
-        except nats.errors.Error as error:
+        except (nats.errors.Error, OSError) as error:
             raise Unavailable("could not be sent to the bus") from error
 
     async def next(self, timeout: float) -> Msg:

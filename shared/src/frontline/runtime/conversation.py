@@ -133,7 +133,7 @@ class ChannelSignals:
         if self._bus.connected:
             try:
                 await self._bus.nc.publish(subject.signal(self._channel, inbox), encode(signal))
-            except nats.errors.Error as error:
+            except (nats.errors.Error, OSError) as error:
                 self._log.warning("signal.lost", error=type(error).__name__)
 
     async def listen(self) -> AsyncGenerator[tuple[InboxId, Signal], None]:

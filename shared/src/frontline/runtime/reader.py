@@ -7,8 +7,8 @@ late or missed republication therefore costs a read and never an item.
 
 import asyncio
 import base64
-from collections.abc import AsyncGenerator, Awaitable, Callable
-from contextlib import suppress
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from datetime import datetime
 
 import msgspec
@@ -166,8 +166,7 @@ async def follow(
 
     bus.on_change(changed)
     try:
-        await bus.wait_connected()
-        async with bus.nudges(live, nudge.set):
+        async with _nudged(bus, live, nudge.set):
             while True:
                 nudge.clear()
                 found: list[Stored] = []
@@ -202,3 +201,18 @@ async def follow(
                             await nudge.wait()
     finally:
         bus.off_change(changed)
+
+
+@asynccontextmanager
+async def _nudged(bus: Bus, live: str, nudge: Callable[[], None]) -> AsyncIterator[None]:
+    """As `Bus.nudges`, once the bus is there: it may be lost again before who waits for it is woken."""
+    async with AsyncExitStack() as nudged:
+        while True:
+            await bus.wait_connected()
+            try:
+                await nudged.enter_async_context(bus.nudges(live, nudge))
+            except Unavailable:
+                await asyncio.sleep(_REFUSED_SECONDS)
+            else:
+                break
+        yield

@@ -9,6 +9,7 @@ from contextlib import suppress
 from typing import Any
 
 import msgspec
+import nats.errors
 from nats.aio.msg import Msg
 from nats.aio.subscription import Subscription
 
@@ -76,8 +77,8 @@ class CommandPort:
         self._subscription: Subscription | None = None
 
     async def run(self) -> None:
-        """Answer until cancelled. A request beyond the limit is told to come again."""
-        self._subscription = await self._bus.nc.subscribe(self._subject, cb=self._take)
+        """Answer until cancelled. Raises `Unavailable` if it can't listen. A request beyond the limit is told to come again."""
+        self._subscription = await self._bus.subscribe(self._subject, self._take)
         try:
             async with asyncio.TaskGroup() as tasks:
                 for _ in range(16):
@@ -95,21 +96,22 @@ class CommandPort:
     async def _close(self) -> None:
         subscription, self._subscription = self._subscription, None
         if subscription is not None and self._bus.connected:
-            await subscription.unsubscribe()
+            with suppress(nats.errors.Error):
+                await subscription.unsubscribe()
 
     async def _take(self, msg: Msg) -> None:
         try:
             self._queue.put_nowait(msg)
         except asyncio.QueueFull:
-            await msg.respond(_encode(CommandReply(unavailable=True, detail="the desk has too much to decide")))
+            late = CommandReply(unavailable=True, detail="the desk has too much to decide")
+            await self._bus.respond(msg, _encode(late))
 
     async def _work(self) -> None:
         while True:
             msg = await self._queue.get()
             try:
                 reply = await self._answer(msg)
-                if self._bus.connected:
-                    await msg.respond(_encode(reply))
+                await self._bus.respond(msg, _encode(reply))
             finally:
                 self._queue.task_done()
 

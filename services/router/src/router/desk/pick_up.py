@@ -4,7 +4,9 @@ they had accepted the offer themselves.
 
 import asyncio
 from collections.abc import Iterable
+from contextlib import suppress
 
+import nats.errors
 from nats.aio.msg import Msg
 
 from frontline.configuration.model import Desk
@@ -39,7 +41,7 @@ class PickUps:
         self._subjects |= {subject.signal(inbox.channel, inbox.id) for desk in others for inbox in desk.inboxes}
 
     async def run(self) -> None:
-        """Until cancelled. Raises `Deposed`."""
+        """Until cancelled. Raises `Deposed`, and `Unavailable` if it can't listen."""
         waiting: asyncio.Queue[Msg] = asyncio.Queue(_WAITING)
 
         async def take(msg: Msg) -> None:
@@ -47,14 +49,15 @@ class PickUps:
                 waiting.put_nowait(msg)
 
         await self._bus.wait_connected()
-        subscriptions = [await self._bus.nc.subscribe(name, cb=take) for name in sorted(self._subjects)]
+        subscriptions = [await self._bus.subscribe(name, take) for name in sorted(self._subjects)]
         try:
             while True:
                 await self._hear(await waiting.get())
         finally:
             if self._bus.connected:
                 for subscription in subscriptions:
-                    await subscription.unsubscribe()
+                    with suppress(nats.errors.Error):
+                        await subscription.unsubscribe()
 
     async def _hear(self, msg: Msg) -> None:
         try:

@@ -62,5 +62,5 @@ class Ringing:
             return
         try:
             await self._bus.nc.publish(subject.signal(contact.channel, contact.inbox), encode(signal))
-        except nats.errors.Error as error:
+        except (nats.errors.Error, OSError) as error:
             self._log.warning("ringing.lost", contact=id_, error=type(error).__name__)
