@@ -8,6 +8,7 @@ from typing import TypeVar
 import msgspec
 import pytest
 from nats.aio.msg import Msg
+from nats.js.errors import NotFoundError
 
 from frontline.contract import cloudevent, subject
 from frontline.contract.codec import encode
@@ -89,6 +90,31 @@ async def test_a_contact_that_is_on_its_way_is_known_to_be_where_it_goes(provisi
         assert left is not None
         assert (left.desk, left.moves) == (SALES, 1)
         assert desks.replicas[SALES].left(contact) is None
+
+
+async def test_what_comes_in_at_the_desk_that_its_contact_is_on_its_way_to_waits_for_it(provisioned: Bus) -> None:
+    async with Desks(provisioned) as desks:
+        contact = await _opened(desks)
+        await desks.kill(SALES)
+        await desks.give(contact)
+        await provisioned.publish(subject.transfer(SUPPORT), msgspec.json.encode(_answer(contact)))
+        await until(lambda: not desks.has(SUPPORT, contact))
+        await until(lambda: _last(provisioned, subject.transfer(SALES), b"TransferGiven"))
+        stream = provisioned.nc.jetstream()
+        given = await stream.get_last_msg(TRANSFERS, subject.transfer(SALES))
+        assert given.seq is not None
+        assert given.data is not None
+        await stream.delete_msg(TRANSFERS, given.seq)
+        desks.lead(SALES)
+        await until(lambda: desks.replicas[SALES].leads)
+        answer = mail("<2@one.example>", inbox=InboxId("sales"), thread=(answers("<1@one.example>"),), text="More")
+        await send_in(provisioned, answer)
+        await until(lambda: _last(provisioned, subject.forward(SALES), b"More"))
+        await until(lambda: _empty(provisioned, subject.inbox_stream(EMAIL)))
+        await provisioned.publish(subject.transfer(SALES), given.data)
+        await until(lambda: _nothing_left(provisioned))
+        assert list(desks.state(SALES).contacts) == [contact]
+        assert [item.text for item in await transcript(provisioned, contact)] == ["Hello", "More"]
 
 
 async def test_who_takes_no_part_comes_back_to_the_desk_they_wrote_to(provisioned: Bus) -> None:
@@ -242,6 +268,15 @@ async def _opened(desks: Desks, number: int = 1) -> ContactId:
 
 def _answer(contact: ContactId) -> dict[str, object]:
     return {"type": "TransferAnswered", "contact": contact, "desk": SALES, "taken": True}
+
+
+async def _last(bus: Bus, on: str, having: bytes) -> bool:
+    """Whether the last of what is on its way there says so."""
+    try:
+        last = await bus.nc.jetstream().get_last_msg(TRANSFERS, on)
+    except NotFoundError:
+        return False
+    return having in (last.data or b"")
 
 
 async def _empty(bus: Bus, stream: str) -> bool:
