@@ -135,7 +135,11 @@ class Desks:
         labels = {"desk": desk, "what": what, "outcome": outcome}
         return self.registry.get_sample_value("frontline_desk_heard_from_desks_total", labels) or 0.0
 
+    def holders(self) -> Holders:
+        return Holders(self.replicas, self._figures, logger("test"))
+
     def _surroundings(self) -> Surroundings:
+        holders = self.holders()
         return Surroundings(
             bus=self.bus,
             signer=SIGNER,
@@ -145,5 +149,6 @@ class Desks:
             park=parking(self.bus),
             figures=self._figures,
             lease_seconds=1.0,
-            holders_of=Holders(self.replicas, self._figures, logger("test")).find,
+            holders_of=holders.find,
+            decided=holders,
         )

@@ -37,6 +37,7 @@ class Router(Process):
         )
         log = Noted(self._broker.seen, self._wrong)
         self.configured = Configured(self.file, self._read, log, FIGURES)
+        holders = Holders(self.replicas, FIGURES, log)
         surroundings = Surroundings(
             bus=self.bus,
             signer=SIGNER,
@@ -46,7 +47,8 @@ class Router(Process):
             log=log,
             park=self._park,
             figures=FIGURES,
-            holders_of=Holders(self.replicas, FIGURES, log).find,
+            holders_of=holders.find,
+            decided=holders,
             take_snapshot=self._take,
             snapshot_every=snapshot_every,
             retention=retention,

@@ -98,12 +98,14 @@ async def _serve(service: Service, under_way: asyncio.Event) -> None:
     read = partial(asyncio.to_thread, load, service.settings.config)
     configured = Configured(configuration, read, service.log, figures)
     acquaintance = IndexAcquaintance()
+    holders = Holders(replicas, figures, service.log)
     surroundings = Surroundings(
         bus=service.bus,
         signer=service.signer,
         configured=configured,
         wall=service.clock,
-        holders_of=Holders(replicas, figures, service.log).find,
+        holders_of=holders.find,
+        decided=holders,
         log=service.log,
         park=partial(_park, service),
         figures=figures,

@@ -1,12 +1,13 @@
-"""Which desk has a contact, as far as a process knows that follows all of them."""
+"""Which desk has a contact, or has decided a message, as far as a process knows that follows all of them."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Collection, Mapping
 from typing import NamedTuple, Protocol
 
 from frontline.contract.channel import Log
-from frontline.contract.ids import ContactId, DeskId
+from frontline.contract.ids import ContactId, DeskId, KeyHash
 from router.core.gone import Gone
+from router.core.overlay import Position
 from router.desk.figures import RouterFigures
 
 _PATIENCE_SECONDS = 5.0
@@ -28,9 +29,38 @@ class Copy(Protocol):
         """Where the contact went from there."""
         ...
 
+    def placed(self, key: KeyHash) -> ContactId | None:
+        """As of `Decided`."""
+        ...
+
+    @property
+    def floor(self) -> Position: ...
+
     async def read_up(self) -> None:
         """Return once everything is known that the desk's log has had when it was asked. Raises `Unavailable`."""
         ...
+
+
+class Decided(Protocol):
+    """What desks have decided and may not have left to the index yet."""
+
+    def placed(self, key: KeyHash) -> ContactId | None:
+        """Where the message with this idempotency key went, `ERASED` if that was erased."""
+        ...
+
+    def floors(self) -> Mapping[DeskId, Position]:
+        """Up to where each has left its keys to the index."""
+        ...
+
+
+class NothingDecided:
+    """For a process that follows one desk only."""
+
+    def placed(self, _: KeyHash) -> None:
+        return None
+
+    def floors(self) -> Mapping[DeskId, Position]:
+        return {}
 
 
 HoldersOf = Callable[[DeskId, Collection[ContactId]], Awaitable[Mapping[ContactId, Whereabouts]]]
@@ -57,6 +87,15 @@ class Holders:
         if not all(self._at(contact) for contact in contacts):
             await self._read_up([copy for desk, copy in self._copies.items() if desk != asking], asking)
         return {contact: at for contact in contacts if (at := self._at(contact)) is not None}
+
+    def placed(self, key: KeyHash) -> ContactId | None:
+        """As of `Decided`."""
+        found = (copy.placed(key) for copy in self._copies.values())
+        return next((contact for contact in found if contact is not None), None)
+
+    def floors(self) -> Mapping[DeskId, Position]:
+        """As of `Decided`."""
+        return {desk: copy.floor for desk, copy in self._copies.items()}
 
     def _at(self, contact: ContactId) -> Whereabouts | None:
         for desk, copy in self._copies.items():

@@ -115,6 +115,7 @@ class Leader:
             signer,
             Rulebook(desk.rules, calendars(desk_settings(surroundings.configuration, desk))),
             partial(surroundings.holders_of, desk.id),
+            surroundings.decided,
         )
         acknowledgements = Acknowledgements(bus, desk, state, words, clock)
         others = [each for each in surroundings.configuration.desks if each.id != desk.id]

@@ -10,14 +10,16 @@ import msgspec
 
 from frontline.configuration.model import Desk
 from frontline.contract import subject
+from frontline.contract.erasure import ERASED
 from frontline.contract.error import Unavailable
-from frontline.contract.ids import ContactId, DeskId
+from frontline.contract.ids import ContactId, DeskId, KeyHash
 from frontline.runtime.keyvalue import KeyValue
 from frontline.runtime.reader import last_on
 from frontline.runtime.topology import LEASES
 from router.core.advance import Torn
 from router.core.commit import FORMAT, EpochRecord, encode_epoch
 from router.core.gone import Gone
+from router.core.overlay import Position
 from router.core.snapshot import UnreadableSnapshot
 from router.desk.clock import DeskClock, WrongClock, check
 from router.desk.fence import mark_of
@@ -79,6 +81,21 @@ class Replica:
     def left(self, contact: ContactId) -> Gone | None:
         """Where the contact went from the desk, as far as this replica knows."""
         return None if self._follower is None else self._follower.state.elsewhere.get(contact)
+
+    def placed(self, key: KeyHash) -> ContactId | None:
+        """Where the message with this idempotency key went, if the desk has decided it and has not left its key to the
+        index yet; `ERASED` if that was erased. As far as this replica knows.
+        """
+        state = self._follower.state if self._follower else None
+        placement = state.overlay.placement(key) if state else None
+        if state is None or placement is None:
+            return None
+        return ERASED if placement.contact in state.erased else placement.contact
+
+    @property
+    def floor(self) -> Position:
+        """Up to where the desk has left its keys to the index, as far as this replica knows."""
+        return self._follower.state.overlay.floor if self._follower else (0, 0)
 
     async def read_up(self) -> None:
         """Return once this replica knows everything that the desk's log has had when this was called, however long that

@@ -19,7 +19,7 @@ from frontline.runtime.keyvalue import Entry, KeyValue
 from frontline.runtime.signing import Signer
 from frontline.runtime.topology import CUSTOMERS, KEYS, THREADS
 from router.core.command import FoundKey, ReceiveMessage, RecordDelivery
-from router.desk.holders import Whereabouts
+from router.desk.holders import Decided, Whereabouts
 from router.desk.opt_out import says_nothing_else, wants_no_more
 from router.desk.rulebook import Rulebook
 
@@ -50,10 +50,16 @@ class Resolved(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Resolver:
-    """`find_holders` is asked about the contacts that messages name: another desk than this one may have them."""
+    """`find_holders` is asked about the contacts that messages name: another desk than this one may have them. `decided`
+    is asked about the messages: one that was sent on comes in here again when it is repeated, and the desk that has
+    decided it may not have told the index yet.
+    """
 
-    def __init__(self, bus: Bus, signer: Signer, rulebook: Rulebook, find_holders: FindHolders) -> None:
+    def __init__(
+        self, bus: Bus, signer: Signer, rulebook: Rulebook, find_holders: FindHolders, decided: Decided
+    ) -> None:
         self._find_holders = find_holders
+        self._decided = decided
         self._signer = signer
         self._rulebook = rulebook
         self._customers = KeyValue(bus, CUSTOMERS)
@@ -62,6 +68,13 @@ class Resolver:
 
     async def message(self, message: InboundMessage, now: datetime) -> Resolved:
         """Raises `Unavailable` if an index can't be read."""
+        while True:
+            floors = self._decided.floors()
+            resolved = await self._message(message, now)
+            if floors == self._decided.floors():  # else a key may have gone to the index behind our back
+                return resolved
+
+    async def _message(self, message: InboundMessage, now: datetime) -> Resolved:
         identity = identity_hash(self._signer, message.sender)
         key = self._signer.key_hash("key", message.key)
         thread = [(self._hash(item), item) for item in message.thread[:MAX_THREAD_KEYS]]
@@ -75,6 +88,8 @@ class Resolver:
         named = {contact for entry in found if (contact := _contact(entry)) is not None}
         holders = await self._find_holders(named) if named else {}
         at = arrival(message, now)
+        knows = await self._who_knows(customer) if customer_entry else None
+        known = _decode_known(known_entry.value).contact if known_entry else self._decided.placed(key)
         command = ReceiveMessage(
             message=message.id,
             key=key,
@@ -88,12 +103,12 @@ class Resolver:
             automation=message.automation,
             opts_out=wants_no_more(message) and says_nothing_else(message),
             rules=self._rulebook.holding(message, at),
-            knows=await self._who_knows(customer) if customer_entry else None,
+            knows=knows,
             finds=tuple(
                 _found(hashed, item, entry, holders) for (hashed, item), entry in zip(finds, found, strict=True)
             ),
             binds=tuple(hashed for hashed, item in thread if item.binds),
-            known=_decode_known(known_entry.value).contact if known_entry else None,
+            known=known,
         )
         return Resolved(command=command, known_customer=customer_entry is not None)
 

@@ -13,7 +13,7 @@ from frontline.runtime.signing import Signer
 from router.desk.configured import Configured
 from router.desk.eraser import Acquaintance, NoAcquaintance
 from router.desk.figures import RouterFigures
-from router.desk.holders import HoldersOf, nobody_known
+from router.desk.holders import Decided, HoldersOf, NothingDecided, nobody_known
 from router.desk.intake import Park
 from router.desk.keeper import Take
 from router.desk.snapshotting import in_a_child
@@ -34,6 +34,7 @@ class Surroundings:
     figures: RouterFigures
     monotonic: Callable[[], float] = time.monotonic
     holders_of: HoldersOf = nobody_known
+    decided: Decided = field(default_factory=NothingDecided)
     lease_seconds: float = 2.0
     take_snapshot: Take = in_a_child
     snapshot_every: int = 50_000
