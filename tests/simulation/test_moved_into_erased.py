@@ -13,6 +13,7 @@ from frontline.runtime.keyvalue import KeyValue
 from frontline.runtime.topology import KEYS, THREADS, stream_configs
 from router.core.event_move import MessagesTaken, Moving
 from router.core.state import DeskState
+from router.desk.bindings import Bindings
 from router.desk.effects import Effects, stored
 from router.desk.resolve import KnownKey
 from tests.simulation.desk.broker import Broker
@@ -35,8 +36,13 @@ def test_rule_1_10_what_was_moved_into_an_erased_contact_is_not_answered_where_i
         state = DeskState(DeskId("support"))
         state.erased.add(TO)
         unused = cast("Any", None)
-        effects = Effects(bus, DeskId("support"), unused, unused, unused, unused, unused, unused, state, lambda _: None)
+        epoch = await bus.publish("desk.support.epoch", b"{}")
+        bindings = Bindings(bus, DeskId("support"), epoch.seq)
+        effects = Effects(
+            bus, DeskId("support"), unused, unused, unused, unused, unused, bindings, unused, state, lambda _: None
+        )
         await stored(await effects._carry_out(_taken(), again=False))
+        await bindings.settle()
         known, leads = await keys.get(KEY), await threads.get(THREAD)
         assert known is not None
         assert leads is not None

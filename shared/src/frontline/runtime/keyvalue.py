@@ -84,6 +84,10 @@ class KeyValue:
         """Start a write; the future is that of `Bus.begin`."""
         return await self._bus.begin(f"$KV.{self.bucket}.{key}", value)
 
+    async def begin_create(self, key: str, value: bytes) -> asyncio.Future[PubAck]:
+        """Start a write that is to be the key's first one ever; the future ends with `WrongSequence` if it is not."""
+        return await self._bus.begin(f"$KV.{self.bucket}.{key}", value, {_EXPECTED: "0"})
+
     async def put(self, key: str, value: bytes) -> int:
         """Write; gives the new revision."""
         return (await self._bus.publish(f"$KV.{self.bucket}.{key}", value)).seq

@@ -9,6 +9,7 @@ import asyncio
 import base64
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from dataclasses import dataclass
 from datetime import datetime
 
 import msgspec
@@ -73,27 +74,35 @@ async def read_whole(bus: Bus, stream: str, subject: str) -> list[Stored]:
     """
     last = await last_on(bus, stream, subject)
     found = [item async for item in read(bus, stream, subject)]
-    if last > (found[-1].seq if found else 0):
+    if last is not None and last.seq > (found[-1].seq if found else 0):
         raise Unavailable(f"a replica of stream {stream} is behind")
     return found
 
 
-async def last_on(bus: Bus, stream: str, subject: str) -> int:
-    """The sequence of the last message on `subject` (wildcards allowed) by the word of the stream's leader, 0 for none.
-    Raises `Unavailable`.
-    """
+@dataclass(frozen=True, slots=True)
+class Last:
+    """The last message on a subject."""
+
+    seq: int
+    subject: str
+    data: bytes
+
+
+async def last_on(bus: Bus, stream: str, subject: str) -> Last | None:
+    """The last message on `subject` (wildcards allowed), by the word of the stream's leader. Raises `Unavailable`."""
     ask = msgspec.json.encode({"last_by_subj": subject})
     answer = await bus.request(f"$JS.API.STREAM.MSG.GET.{stream}", ask)
     found = msgspec.json.decode(answer.data, type=_Answer)
     if found.message is not None:
-        return found.message.seq
+        return Last(found.message.seq, found.message.subject, base64.b64decode(found.message.data))
     if found.error is not None and found.error.err_code == _NO_MESSAGE:
-        return 0
+        return None
     raise Unavailable(f"stream {stream} cannot be read")
 
 
 class _Message(msgspec.Struct):
     seq: int = 0
+    subject: str = ""
     data: str = ""
 
 

@@ -13,11 +13,11 @@ from frontline.contract.clock import Clock
 from frontline.contract.codec import encode
 from frontline.contract.transcript import TranscriptItem, decode_item
 from frontline.runtime.bus import Bus, PubAck
-from frontline.runtime.keyvalue import KeyValue
 from frontline.runtime.reader import read_whole
 from frontline.runtime.signing import Signer
-from frontline.runtime.topology import THREADS, TRANSCRIPT
+from frontline.runtime.topology import TRANSCRIPT
 from router.core.event_check_in import CheckInDue
+from router.desk.bindings import Bindings
 from router.desk.check_in_letter import letter, line
 from router.desk.figures import RouterFigures
 from router.desk.opt_out import OptOuts
@@ -30,7 +30,15 @@ class CheckInWriter:
     """Of one desk. Words and inboxes are those of the leader's configuration."""
 
     def __init__(
-        self, bus: Bus, signer: Signer, desk: Desk, words: Words, clock: Clock, figures: RouterFigures, log: Log
+        self,
+        bus: Bus,
+        signer: Signer,
+        desk: Desk,
+        words: Words,
+        bindings: Bindings,
+        clock: Clock,
+        figures: RouterFigures,
+        log: Log,
     ) -> None:
         self._bus = bus
         self._signer = signer
@@ -40,7 +48,7 @@ class CheckInWriter:
         self._figures = figures
         self._log = log
         self._opt_outs = OptOuts(bus)
-        self._threads = KeyValue(bus, THREADS)
+        self._bindings = bindings
         self._texts = {rule.id: rule.text for rule in desk.check_ins}
 
     async def write(self, event: CheckInDue, *, again: bool) -> Acks:
@@ -59,8 +67,8 @@ class CheckInWriter:
             id=message.id, kind="outbound_message", source=f"/desks/{self._desk.id}", at=message.written
         )
         key = self._signer.key_hash("reply", message.id)
-        acks = [await self._threads.begin_put(key, event.contact.encode())]  # the answer finds its contact by it
-        acks += await self._words.heard(line(message), again=again)
+        await self._bindings.lead(key, event.contact)  # the answer finds its contact by it
+        acks = await self._words.heard(line(message), again=again)
         acks.append(await self._bus.begin(subject.outbound(message.channel, message.inbox), encode(message), head))
         self._figures.checked_in(self._desk.id, "written")
         return acks

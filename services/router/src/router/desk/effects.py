@@ -21,13 +21,13 @@ from frontline.contract.draft import Draft, decode_draft
 from frontline.contract.erasure import ERASED, Name
 from frontline.contract.error import Unavailable
 from frontline.contract.event import DeskEvent
-from frontline.contract.ids import ContactId, DeskId
+from frontline.contract.ids import ContactId, DeskId, KeyHash
 from frontline.runtime.bus import Bus, PubAck
 from frontline.runtime.journal import Journal
 from frontline.runtime.keyvalue import KeyValue
 from frontline.runtime.parked import park
 from frontline.runtime.reader import stored_at
-from frontline.runtime.topology import CUSTOMERS, DRAFTS, KEYS, PROGRESS, THREADS
+from frontline.runtime.topology import CUSTOMERS, DRAFTS, PROGRESS
 from router.core.event import (
     ContactAssigned,
     ContactOpened,
@@ -43,6 +43,7 @@ from router.core.event_move import MessagesTaken
 from router.core.overlay import Position
 from router.core.state import DeskState
 from router.desk.between_words import PRIVATE, word_of
+from router.desk.bindings import Bindings
 from router.desk.checking_in import CheckInWriter
 from router.desk.fence import Counted, Fence
 from router.desk.log_store import LogStore
@@ -53,7 +54,7 @@ from router.desk.resolve import KnownKey, agent_key
 from router.desk.ringing import Ringing
 from router.desk.words import Words
 
-_NOWHERE = msgspec.json.encode(KnownKey(contact=ERASED, message=""))
+_NOWHERE = KnownKey(contact=ERASED, message="")
 _RETRY_SECONDS = 0.5
 T = TypeVar("T")
 
@@ -97,6 +98,7 @@ class Effects:
         ringing: Ringing,
         reaching: Reaching,
         check_ins: CheckInWriter,
+        bindings: Bindings,
         log: Log,
         state: DeskState,
         done: Callable[[Done], None],
@@ -113,8 +115,7 @@ class Effects:
         self._reaching = reaching
         self._check_ins = check_ins
         self._done = done
-        self._threads = KeyValue(bus, THREADS)
-        self._keys = KeyValue(bus, KEYS)
+        self._bindings = bindings
         self._journal = Journal(bus)
         self._progress = KeyValue(bus, PROGRESS)
         self._key = f"effects.{desk}"
@@ -169,17 +170,20 @@ class Effects:
 
     async def _apply(self, batch: Sequence[Counted], reached: Place) -> None:
         acks: list[asyncio.Future[PubAck]] = []
+        self._bindings.begin_anew()
         for counted in batch:
             commit = counted.commit
             for n, event in enumerate(commit.events):
                 if (word := word_of(self._desk, f"{commit.epoch}.{commit.index}.{n}", event)) is not None:
                     await stored(acks)  # where a contact goes, all is known that was decided of it here
+                    await self._bindings.settle()
                     acks = [await self._bus.begin(*word)]
                 acks.append(await self._tell(f"{commit.epoch}.{commit.index}.{n}", event))
                 acks.extend(await self._carry_out(event, again=counted.seq < self._redo_until))
                 await self._ringing.tell(event)
             self._reaching.hear(counted)
         await stored(acks)
+        await self._bindings.settle()
         await self._reaching.keep()
         await self._progress.put(self._key, msgspec.json.encode(reached))
 
@@ -197,20 +201,19 @@ class Effects:
                 await self._journal.ask_for(name, event.at, successor=event.successor)
                 return []
             case MessageReceived():
-                known = KnownKey(contact=event.contact, message=event.message)
-                acks = [await self._keys.begin_put(event.key, msgspec.json.encode(known))]
-                acks += [await self._threads.begin_put(key, event.contact.encode()) for key in event.keys]
-                return acks
+                await self._bindings.place(event.key, KnownKey(contact=event.contact, message=event.message))
+                await self._lead(event.keys, event.contact)
+                return []
             case DeliveryRecorded():
-                known = KnownKey(contact=event.contact, message=event.receipt)
-                return [await self._keys.begin_put(event.key, msgspec.json.encode(known))]
+                await self._bindings.place(event.key, KnownKey(contact=event.contact, message=event.receipt))
+                return []
             case ReplyQueued():
-                acks = [await self._threads.begin_put(key, event.contact.encode()) for key in event.keys]
+                await self._lead(event.keys, event.contact)
                 draft = await self._draft(event.draft)
                 if draft is None:
                     await self._miss(event)
-                    return acks
-                acks += await self._words.heard(draft.item, again=again)
+                    return []
+                acks = await self._words.heard(draft.item, again=again)
                 if (out := draft.outbound) is not None:
                     head = cloudevent.headers(
                         id=out.id, kind="outbound_message", source=f"/desks/{self._desk}", at=out.written
@@ -220,13 +223,11 @@ class Effects:
             case CheckInDue():
                 return await self._check_ins.write(event, again=again)
             case MessagesTaken():
-                acks = []
                 for item in event.items:
                     if item.key is not None:
-                        known = KnownKey(contact=event.contact, message=item.id)
-                        acks.append(await self._keys.begin_put(item.key, msgspec.json.encode(known)))
-                    acks += [await self._threads.begin_put(key, event.contact.encode()) for key in item.binds]
-                return acks + await self._moves.carry_out(event, again=again)
+                        await self._bindings.place(item.key, KnownKey(contact=event.contact, message=item.id))
+                    await self._lead(item.binds, event.contact)
+                return await self._moves.carry_out(event, again=again)
             case ContactOpened():
                 lines = [line for line in notices(event) if line.contact not in self._state.erased]
                 return [ack for line in lines for ack in await self._words.heard(line, again=again)]
@@ -246,13 +247,17 @@ class Effects:
         if isinstance(event, ContactErased):
             await self._journal.ask_for(Name(self._desk, "contact", event.contact), event.at)
         elif isinstance(event, MessageReceived | DeliveryRecorded):
-            return [await self._keys.begin_put(event.key, _NOWHERE)]
+            await self._bindings.place(event.key, _NOWHERE)
         elif isinstance(event, MessagesTaken):  # or what was moved in would be answered where it was before
-            keys = [item.key for item in event.items if item.key is not None]
-            acks = [await self._keys.begin_put(key, _NOWHERE) for key in keys]
-            binds = [key for item in event.items for key in item.binds]
-            return acks + [await self._threads.begin_put(key, ERASED.encode()) for key in binds]
+            for item in event.items:
+                if item.key is not None:
+                    await self._bindings.place(item.key, _NOWHERE)
+                await self._lead(item.binds, ERASED)
         return []
+
+    async def _lead(self, keys: Sequence[KeyHash], contact: ContactId) -> None:
+        for key in keys:
+            await self._bindings.lead(key, contact)
 
     async def _draft(self, seq: int) -> Draft | None:
         """Nobody but the stream's leader can say that the words are gone: a replica may be behind."""

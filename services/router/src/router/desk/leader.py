@@ -21,6 +21,7 @@ from router.core.command import ApplySettings, DeskCommand, RaiseIndexFloor, Sta
 from router.core.event_people import ConfigChanged
 from router.core.state import DeskState
 from router.desk.acknowledge import Acknowledgements
+from router.desk.bindings import Bindings
 from router.desk.checking_in import CheckInWriter
 from router.desk.command_port import CommandPort, CommandReply, CommandRequest
 from router.desk.drafts import Drafts
@@ -78,7 +79,8 @@ class Leader:
         words = Words(bus, signer, desk.id)
         ringing = Ringing(bus, desk, state, log)
         self._reaching = Reaching(bus, desk, state, clock, surroundings.public_url, surroundings.figures, log)
-        check_ins = CheckInWriter(bus, signer, desk, words, clock, surroundings.figures, log)
+        bindings = Bindings(bus, desk.id, writer.epoch)
+        check_ins = CheckInWriter(bus, signer, desk, words, bindings, clock, surroundings.figures, log)
         self._keeper = Keeper(
             bus,
             desk.id,
@@ -91,7 +93,7 @@ class Leader:
             log=log,
         )
         self._effects = Effects(
-            bus, desk.id, store, words, ringing, self._reaching, check_ins, log, state, self._effects_done
+            bus, desk.id, store, words, ringing, self._reaching, check_ins, bindings, log, state, self._effects_done
         )
         self._drafts = Drafts(bus, desk.id, words, clock, log)
         self._eraser = Eraser(

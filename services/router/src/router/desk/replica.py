@@ -101,7 +101,8 @@ class Replica:
         """Return once this replica knows everything that the desk's log has had when this was called, however long that
         takes. Raises `Unavailable`.
         """
-        last = await last_on(self._with.bus, subject.desk_stream(self.desk), subject.desk_all(self.desk))
+        found = await last_on(self._with.bus, subject.desk_stream(self.desk), subject.desk_all(self.desk))
+        last = found.seq if found else 0
         while self._follower is None or self._follower.fence.seq < last:  # noqa: ASYNC110 - a leader's writer tells nobody
             await asyncio.sleep(_LOOK_AGAIN_SECONDS)
 
