@@ -75,7 +75,7 @@ class Bindings:
         while left:
             left = await self._over(left)
 
-    async def _over(self, wanted: Mapping[_Key, bytes]) -> Mapping[_Key, bytes]:
+    async def _over(self, wanted: Mapping[_Key, bytes]) -> dict[_Key, bytes]:
         """Bind what has been bound before. Gives what has changed meanwhile, to be looked up again."""
         found = await asyncio.gather(*(self._buckets[key.bucket].last(key.key) for key in wanted))
         others = [(key, entry) for key, entry in zip(wanted, found, strict=True) if _value(entry) != wanted[key]]
