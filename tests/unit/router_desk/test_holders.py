@@ -7,9 +7,10 @@ import pytest
 from prometheus_client import CollectorRegistry
 
 from frontline.contract.error import Unavailable
-from frontline.contract.ids import ContactId, DeskId
+from frontline.contract.ids import ContactId, DeskId, KeyHash
 from frontline.runtime.telemetry import logger
 from router.core.gone import Gone
+from router.core.overlay import Position
 from router.desk import holders
 from router.desk.figures import RouterFigures
 from router.desk.holders import Holders, Whereabouts
@@ -28,12 +29,20 @@ class Copy:
         self.behind = behind
         self.ends = True
         self.reads = 0
+        self.placements: dict[KeyHash, ContactId] = {}
 
     def holds(self, contact: ContactId) -> bool:
         return contact in self.here
 
     def left(self, contact: ContactId) -> Gone | None:
         return self.gone if contact == CONTACT else None
+
+    @property
+    def floor(self) -> Position:
+        return 1, self.reads
+
+    def placed(self, key: KeyHash) -> ContactId | None:
+        return self.placements.get(key)
 
     async def read_up(self) -> None:
         self.reads += 1
@@ -93,3 +102,12 @@ async def test_whoever_can_not_ask_how_far_a_log_goes_says_so() -> None:
 
     with pytest.raises(Unavailable):
         await known(a=Copy(), b=Cut()).find(A, {CONTACT})
+
+
+def test_a_message_went_where_whoever_decided_it_says() -> None:
+    one, other = Copy(), Copy()
+    other.placements[KeyHash("a")] = CONTACT
+    desks = known(a=one, b=other)
+    assert desks.placed(KeyHash("a")) == CONTACT
+    assert desks.placed(KeyHash("b")) is None
+    assert desks.floors() == {A: (1, 0), B: (1, 0)}
