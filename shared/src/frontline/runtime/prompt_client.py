@@ -9,7 +9,8 @@ from typing import Any
 
 from nats.aio.client import Client
 from nats.aio.msg import Msg
-from nats.protocol.parser import AWAITING_CONTROL_LINE, Parser
+from nats.errors import AuthorizationError, Error
+from nats.protocol.parser import AUTHORIZATION_VIOLATION, AWAITING_CONTROL_LINE, PERMISSIONS_ERR, Parser
 
 from frontline.runtime.cancel import cancellable
 
@@ -189,6 +190,17 @@ class PromptClient(Client):
             if sum([len(name) + len(value) + 4 for name, value in pairs]) == len(raw) - raw.endswith(b"\r\n\r\n") * 2:
                 return dict(pairs)
         return Client._parse_header_lines(raw)  # noqa: SLF001 - what this stands for
+
+    async def _process_err(self, err_msg: str) -> None:
+        """nats-py closes for good at whatever the server has against us but a right that is missing: nobody would
+        ever connect again, though the server takes us back once its users are right. That is what a lost connection is.
+        """
+        if PERMISSIONS_ERR in err_msg or not self.is_connected:
+            await super()._process_err(err_msg)
+            return
+        error = AuthorizationError() if AUTHORIZATION_VIOLATION in err_msg else Error(f"nats: {err_msg.strip(chr(39))}")
+        await self._error_cb(error)
+        await self._process_op_err(error)
 
     async def _process_op_err(self, e: Exception) -> None:
         self._unsent.clear()
