@@ -143,6 +143,32 @@ def test_a_contact_is_held_on_when_the_ring_that_it_was_taken_in_is_no_more() ->
     assert desk.holder(chat) == "late"
 
 
+def test_rule_2_5_who_is_offered_a_contact_as_its_ring_goes_and_rejects_it_is_not_asked_by_that_ring_again() -> None:
+    rings = (RingSettings(), RingSettings(after=MINUTE), RingSettings(after=2 * MINUTE, skills=False))
+    french = InboxSettings(channel=EMAIL, id=LINE, cost=100, live=True, offer_for=20 * MINUTE, skills=("french",))
+    people = person("speaks", "french", available=False), person("other")
+    desk = desk_with(*people, inboxes=[french], rings=rings)
+    call = calls(desk)
+    assert (desk.contact(call).ring, desk.offer(call).agent) == (2, "other")
+    desk.must_apply(msgspec.structs.replace(settings(*people, inboxes=[french], version=2), rings=rings[:2]))
+    desk.reject(desk.offer(call).id, "other")
+    assert (desk.contact(call).phase, desk.contact(call).ring) == (WAITING, 1)
+    assert desk.agrees_with_its_log()
+
+
+def test_rule_2_5_rings_that_go_and_come_during_an_offer_open_for_who_is_there_once_it_is_rejected() -> None:
+    rings = (RingSettings(), RingSettings(after=MINUTE), RingSettings(after=2 * MINUTE, skills=False))
+    french = InboxSettings(channel=EMAIL, id=LINE, cost=100, live=True, offer_for=20 * MINUTE, skills=("french",))
+    people = person("speaks", "french", available=False), person("other")
+    desk = desk_with(*people, inboxes=[french], rings=rings)
+    call = calls(desk)
+    for version, known in ((2, rings[:2]), (3, rings)):
+        desk.must_apply(msgspec.structs.replace(settings(*people, inboxes=[french], version=version), rings=known))
+    desk.reject(desk.offer(call).id, "other")
+    assert [event.ring for event in desk.told(RingOpened)] == [2, 2]
+    assert desk.offer(call).agent == "other"
+
+
 def test_case_61_a_ring_is_skipped_and_somebody_comes_into_it_in_the_same_millisecond() -> None:
     rings = (RingSettings(), RingSettings(after=5 * MINUTE, skills=False))
     french = InboxSettings(channel=EMAIL, id=MAIL, skills=("french",))

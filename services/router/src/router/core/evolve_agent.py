@@ -137,12 +137,14 @@ def _wait_anew(state: DeskState, before: DeskSettings) -> None:
         if contact.phase not in (WAITING, OFFERED):
             continue
         contact.ring = min(contact.ring, last)
-        if contact.phase == WAITING:
-            line = state.matching.line(waiting.need_of(state, contact)._replace(cost=contact.line.need.cost))
-            if line is not contact.line:
+        line = state.matching.line(waiting.need_of(state, contact)._replace(cost=contact.line.need.cost))
+        if line is not contact.line:  # of one that is offered, too: it waits there when nobody takes it
+            if contact.phase == WAITING:
                 state.matching.leave(contact)
                 contact.line = line
                 state.matching.join(contact)
+            else:
+                contact.line = line
         moment = waiting.next_moment(state, contact)
         if moment != contact.moment:
             state.dues.arm_moment(contact, moment)
