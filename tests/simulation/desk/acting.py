@@ -195,7 +195,8 @@ class Acting(Scenario):
         elsewhere = history.moved_between(log) | stands.erased
         letters.check(self.broker, self.truth, self.wishes, self.letters, self._settled, elsewhere)
         if self.acts.indexed and self.shown is not None:
-            shown_as.check(self.shown, self.truth.state, stands)
+            unwritten = promises.put_aside(self) - standing.lines_of(self.broker).keys()
+            shown_as.check(self.shown, self.truth.state, stands, unwritten)
         if self.acts.erasing:
             erasure.opens_anew(log)
             erasure.check(self.broker, log, stands, self.channel.sent, self.met)

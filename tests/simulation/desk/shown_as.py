@@ -1,5 +1,8 @@
 """What agents are shown of each contact in the end, held against the state of the desk and where lines stand."""
 
+from collections.abc import Collection
+
+from frontline.contract.ids import MessageId
 from router.core.clock import MET, Clock
 from router.core.contact import ASSIGNED, MERGED, OFFERED, WAITING, Contact
 from router.core.state import DeskState
@@ -10,7 +13,8 @@ from tests.simulation.desk.shown import Shown
 from tests.simulation.desk.standing import Standing
 
 
-def check(shown: Shown, state: DeskState, standing: Standing) -> None:
+def check(shown: Shown, state: DeskState, standing: Standing, unwritten: Collection[MessageId]) -> None:
+    """`unwritten` are lines that stand nowhere: what was put aside once it was decided waits for people."""
     shown.catch_up()
     for contact in state.contacts.values():
         there = shown.read.row(SUPPORT, contact.id)
@@ -18,7 +22,8 @@ def check(shown: Shown, state: DeskState, standing: Standing) -> None:
         found, wanted = _as_shown(there), _as_it_is(contact)
         assert found == wanted, f"{contact.id} is shown as {_other(found, wanted)}, and is {_other(wanted, found)}"
         lines = {line.item.id for line in shown.read.standing(contact.id) if line.contact == contact.id}
-        missing = {id_ for id_, (where, _) in standing.lines.items() if where == contact.id} - lines - standing.gone()
+        here = {id_ for id_, (where, _) in standing.lines.items() if where == contact.id}
+        missing = here.difference(lines, standing.gone(), unwritten)
         foreign = {id_ for id_ in lines if standing.lines.get(id_, (contact.id, 0))[0] != contact.id}
         assert not missing, f"not shown in {contact.id}: {missing}"
         assert not foreign, f"shown in {contact.id}, and somewhere else by now: {foreign}"
