@@ -52,8 +52,9 @@ from tests.simulation.desk.terms import Terms, by_people, due
 @dataclass
 class _Story:
     """One contact's first response. `stood` is since when it stands still; `answers` are those that did not fail.
-    `next` is when the next response that is open began, as on record (`targets` tells of those), and `late` are
-    those that were breached.
+    `early` are our words from before anything was asked: none of them meets a clock, but a question that came in
+    behind a younger one counts as answered by it once resolved. `next` is when the next response that is open began,
+    as on record (`targets` tells of those), and `late` are those that were breached.
     """
 
     terms: Terms
@@ -72,6 +73,7 @@ class _Story:
     withdrawn: bool = False
     asked_since: bool = True
     answers: list[tuple[MessageId, datetime]] = field(default_factory=list)
+    early: list[tuple[MessageId, datetime]] = field(default_factory=list)
     breaches: list[datetime] = field(default_factory=list)
     next: datetime | None = None
     late: set[datetime] = field(default_factory=set)
@@ -91,6 +93,13 @@ class _Story:
         self.within = self.terms.within(FIRST_RESPONSE, self.lane)
         self.due, self.stood, self.breached, self.withdrawn = at + self.within, None, False, False
         self.began, self.pauses = at, []
+
+    def resolve(self, at: datetime) -> None:
+        self.look(at)
+        self.waits = False
+        if self.due is not None and not (self.withdrawn or self.answers):
+            self.withdrawn = not self.breached
+            self.answers = [each for each in self.early if self.began is not None and each[1] >= self.began]
 
     def change_lane(self, event: LaneChanged) -> None:
         """A clock that runs is as if it had always run by what the policy says today of the other lane."""
@@ -155,9 +164,12 @@ def _tell(story: _Story, event: DeskDecision, reopening: set[ContactId]) -> None
         case ReplyQueued() if story.due is not None or not story.ours:  # before the customer has asked, it is no answer
             story.look(event.at)
             story.answers.append((event.reply, event.at))
+        case ReplyQueued():
+            story.early.append((event.reply, event.at))
         case DeliveryRecorded() if event.state is DeliveryState.FAILED and not story.merged:
+            story.early = [each for each in story.early if each[0] != event.reply]
             before, story.answers = story.answers, [each for each in story.answers if each[0] != event.reply]
-            if before and not story.answers:
+            if before and not (story.answers or story.withdrawn):
                 story.run_on(event.at)
         case WaitStarted():
             story.stand(event.at)
@@ -166,9 +178,7 @@ def _tell(story: _Story, event: DeskDecision, reopening: set[ContactId]) -> None
             story.waits = False
             story.go_on(event.at)
         case ContactResolved():
-            story.look(event.at)
-            story.waits = False
-            story.withdrawn |= story.due is not None and not story.breached and not story.answers
+            story.resolve(event.at)
         case ContactMerged():
             story.look(event.at)
             story.merged, story.waits = True, False

@@ -26,9 +26,9 @@ from router.core.event import (
     WaitEnded,
     WaitStarted,
 )
-from router.core.event_clock import ClockBreached
+from router.core.event_clock import ClockBreached, ClockStarted
 from router.core.event_move import MessagesMoved, MessagesTaken
-from router.core.term import NEXT_RESPONSE, RESOLUTION
+from router.core.term import FIRST_RESPONSE, NEXT_RESPONSE, RESOLUTION
 from tests.simulation.desk import terms
 from tests.simulation.desk.history import moved_between
 from tests.simulation.desk.terms import Terms, by_people
@@ -110,6 +110,8 @@ class _Contact:
     promise: _Clock = field(default_factory=_Clock)
     ours: bool = False
     asked: bool = False
+    first_asked: datetime | None = None
+    """As on record: `history` tells of it."""
     next_asked: datetime | None = None
     promised: datetime | None = None
     last_reply: datetime | None = None
@@ -210,6 +212,8 @@ def _tell(contact: _Contact, event: DeskDecision) -> None:
             for clock in contact.clocks:
                 clock.look(event.at)
             contact.ask(event.at)
+        case ClockStarted() if event.target == FIRST_RESPONSE:
+            contact.first_asked = event.at
         case ReplyQueued():
             contact.replied |= contact.asked or not contact.ours
             contact.last_reply = event.at
@@ -229,6 +233,8 @@ def _tell(contact: _Contact, event: DeskDecision) -> None:
             contact.next.go_on(event.at)
         case ContactResolved():
             contact.resolved = True
+            before, asked = contact.last_reply, contact.first_asked
+            contact.replied |= before is not None and asked is not None and before >= asked
             contact.next.withdraw(event.at)
             contact.promise.withdraw(event.at)
             contact.resolution.look(event.at)

@@ -398,3 +398,31 @@ def test_rule_1_2_what_we_wrote_first_is_no_answer_to_what_is_asked_later(desk: 
     desk.since("2026-03-02 10:00").asks_again()
     assert desk.running(contact, "next_response").started_at == at("2026-03-02 10:00")
     assert desk.agrees_with_its_log()
+
+
+def test_rule_1_2_a_question_that_came_in_behind_a_younger_reply_is_answered_by_it_once_resolved(
+    desk: PromisingDesk,
+) -> None:
+    contact = desk.write_first("ann", "a", keys=["thread"])
+    desk.since("2026-03-02 09:10").reply(contact)
+    desk.since("2026-03-02 09:11").asks_again(since=at("2026-03-02 09:05"))
+    desk.since("2026-03-02 09:30").resolve(contact)
+    desk.reopen(contact)
+    desk.since("2026-03-02 09:40").reply(contact)
+    desk.since("2026-03-02 10:00").asks_again()
+    assert desk.running(contact, "next_response").started_at == at("2026-03-02 10:00")
+    desk.lives_on("2026-03-03 10:00")
+    assert [breach.target for breach in desk.told(ClockBreached)] == ["next_response", "resolution"]
+
+
+def test_rule_1_2_a_question_resolved_without_an_answer_is_followed_by_a_first_one_again_in_a_contact_of_ours(
+    desk: PromisingDesk,
+) -> None:
+    contact = desk.write_first("ann", "a", keys=["thread"])
+    desk.since("2026-03-02 09:00").asks_again()
+    desk.since("2026-03-02 09:30").resolve(contact)
+    desk.delivery(contact, desk.reply(contact), DeliveryState.FAILED)
+    desk.since("2026-03-02 09:50").resolve(contact)
+    desk.since("2026-03-02 11:00").asks_again()
+    assert desk.running(contact, "first_response").started_at == at("2026-03-02 11:00")
+    assert desk.contact(contact).clock("next_response") is None
