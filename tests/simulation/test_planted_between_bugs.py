@@ -28,7 +28,6 @@ FIRST = {
     "forget_how_long_a_clock_stood_still": 1,
     "forget_what_was_breached": 1,
     "keep_what_belongs_to_nothing_here": 2,
-    "let_an_inbox_go_before_the_indexes_have_what_was_decided": 10,
     "let_go_and_keep": 1,
     "take_a_parcel_again": 1,
 }

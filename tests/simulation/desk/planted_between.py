@@ -19,6 +19,7 @@ from router.core.parcel import CarriedClock, Parcel
 from router.core.refusal import Refused
 from router.core.state import DeskState
 from router.desk import holding
+from router.desk.holders import Holders
 from router.desk.holding import Fit, Holding
 from router.desk.listening import Listening
 from tests.simulation.desk.planted import with_patches
@@ -27,6 +28,7 @@ Patch = Any
 
 
 def let_an_inbox_go_before_the_indexes_have_what_was_decided() -> list[Patch]:
+    """Behind that stands what copies know of other desks' decisions: it is taken out, too, or nothing shows."""
     settle = Holding._settle
 
     async def at_once(_: object) -> None:
@@ -36,7 +38,14 @@ def let_an_inbox_go_before_the_indexes_have_what_was_decided() -> list[Patch]:
         with mock.patch.object(self, "_told", at_once):
             await settle(self)
 
-    return [mock.patch.object(Holding, "_settle", hasty)]
+    return [mock.patch.object(Holding, "_settle", hasty), *forget_what_other_desks_decided()]
+
+
+def forget_what_other_desks_decided() -> list[Patch]:
+    return [
+        mock.patch.object(Holders, "placed", return_value=None),
+        mock.patch.object(Holders, "floors", return_value={}),
+    ]
 
 
 def decide_what_comes_in_by_an_inbox_that_was_given_away() -> list[Patch]:
