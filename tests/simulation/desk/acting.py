@@ -38,13 +38,10 @@ from tests.simulation.desk.people import Channel
 from tests.simulation.desk.process import Process
 from tests.simulation.desk.scenario import Happening, Scenario
 from tests.simulation.desk.shown import Shown
-from tests.simulation.desk.trouble import LOG, Trouble, lose_end, lose_end_under_the_living, overtake
+from tests.simulation.desk.trouble import LOG, Trouble, overtake
 
 AGAIN_AFTER = timedelta(seconds=40)
 """When the second pass of an erasure comes: what was under way at the first is there by then, as faults go here."""
-
-
-_LOSING = (lose_end, lose_end_under_the_living)
 
 
 class Customers(Channel):
@@ -124,12 +121,9 @@ class Acting(Scenario):
             working.append(asyncio.create_task(clerk.work()))
         return working
 
-    def _kinds(self) -> dict[Happening, float]:
+    def _losses(self) -> dict[Happening, float]:
         """Where somebody is erased the log keeps its end: a decision to erase that is gone from it is another story."""
-        kinds = super()._kinds()
-        if not self.acts.erasing:
-            return kinds
-        return {kind: often for kind, often in kinds.items() if getattr(kind, "func", None) not in _LOSING}
+        return {} if self.acts.erasing else super()._losses()
 
     def _besides(self) -> list[Happening]:
         found: list[Happening] = []

@@ -205,9 +205,12 @@ class Scenario:
             self._step_clock: 1,
             self._start_with_wrong_clock: 1,
             self._sleep_over_days: 0.4,
-            partial(lose_end, self): 0.4,
-            partial(lose_end_under_the_living, self): 0.6,
+            **self._losses(),
         }
+
+    def _losses(self) -> dict[Happening, float]:
+        """Of what was acknowledged."""
+        return {partial(lose_end, self): 0.4, partial(lose_end_under_the_living, self): 0.6}
 
     def _besides(self) -> list[Happening]:
         """What happens as well."""

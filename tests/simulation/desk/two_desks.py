@@ -103,24 +103,11 @@ class TwoDesks(Scenario):
     # What goes wrong.
 
     def _kinds(self) -> dict[Happening, float]:
+        return {**super()._kinds(), self._move: 2, self.hear_again: 1}
+
+    def _losses(self) -> dict[Happening, float]:
         """A log that loses its end loses what another desk knows, and is not looked at here."""
-        return {
-            self._crash: 4,
-            self._crash_at_some_await: 6,
-            self._stop: 3,
-            self._cut: 3,
-            self._stall: 3,
-            self._be_away: 2,
-            self._fill: 1,
-            self._restart_server: 2,
-            self._usurp: 3,
-            self._be_down: 1,
-            self._step_clock: 1,
-            self._start_with_wrong_clock: 1,
-            self._sleep_over_days: 0.4,
-            self._move: 2,
-            self.hear_again: 1,
-        }
+        return {}
 
     def _besides(self) -> list[Happening]:
         return [self._move] * self._random.choice((0, 1, 2))
