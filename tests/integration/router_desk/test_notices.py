@@ -20,6 +20,7 @@ from router.core.event import AlarmRaised, ContactAssigned, ContactOffered, Offe
 from router.core.news import News
 from router.core.reach import Bundle, Kept
 from router.desk import reaching
+from router.desk.effects import Place
 from router.desk.notice_text import sentence
 from router.desk.preferences import Preferences
 from tests.integration.router_desk.desk import (
@@ -243,10 +244,20 @@ async def test_rule_2_11_what_is_long_past_when_the_first_leader_comes_is_no_new
     async with desk_on(provisioned):
         await send_in(provisioned, mail("<1@one.example>"))
 
-        async def is_assigned() -> bool:
-            return len(await events(provisioned, ContactAssigned)) == 1
+        async def is_carried_out() -> bool:
+            """What was decided a moment before the next leader came, and not followed yet, is news to that one."""
+            found = [
+                (commit.epoch, commit.index)
+                for commit in await commits(provisioned)
+                if any(isinstance(event, ContactAssigned) for event in commit.events)
+            ]
+            entry = await KeyValue(provisioned, PROGRESS).get("effects.support")
+            if entry is None or not found:
+                return False
+            reached = msgspec.json.decode(entry.value, type=Place)
+            return found <= [(reached.epoch, reached.index)]
 
-        await until(is_assigned)
+        await until(is_carried_out)
     assert await notices(provisioned) == []
     async with desk_on(provisioned, configuration=telling()):
         await send_in(provisioned, mail("<2@one.example>"))
