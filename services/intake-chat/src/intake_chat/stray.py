@@ -6,12 +6,10 @@ gives them the time that every visitor has to come back, then asks after them.
 
 import asyncio
 from collections.abc import Callable
-from contextlib import aclosing, suppress
 
 from frontline.contract.channel import Host
-from frontline.contract.deskview import DeskView
 from frontline.contract.error import Unavailable
-from frontline.contract.ids import ContactId, DeskId
+from frontline.contract.ids import ContactId
 from frontline.contract.transcript import TranscriptItem
 from intake_chat.departure import Departures, Gone, last_words
 from intake_chat.token import Visitor
@@ -33,12 +31,9 @@ class Strays:
 
     async def ask(self) -> None:
         """Once, after that time. Those who are with another process have it say so."""
-        views: dict[DeskId, DeskView] = {}
-        with suppress(TimeoutError):
-            async with asyncio.timeout(self._seconds), aclosing(self._host.desks.changes()) as changes:
-                async for view in changes:
-                    views[view.desk] = view
-        missed = [contact for view in views.values() for contact in view.contacts if self._is_missed(contact)]
+        await asyncio.sleep(self._seconds)
+        views = self._host.desks.views()
+        missed = [contact for view in views for contact in view.contacts if self._is_missed(contact)]
         for at in range(0, len(missed), _AT_ONCE):
             await asyncio.gather(*(self._ask_after(contact) for contact in missed[at : at + _AT_ONCE]))
 

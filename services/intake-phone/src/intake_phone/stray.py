@@ -5,14 +5,13 @@ before that, and nothing after it, goes on in writing, as from a process that st
 """
 
 import asyncio
-from contextlib import aclosing, suppress
+from contextlib import suppress
 from datetime import timedelta
 
 from frontline.contract.channel import Host
 from frontline.contract.clock import Clock
-from frontline.contract.deskview import DeskView
 from frontline.contract.error import Rejected, Unavailable
-from frontline.contract.ids import ContactId, DeskId
+from frontline.contract.ids import ContactId
 from intake_phone.calls import Calls
 from intake_phone.inhand import InHand
 from intake_phone.settings import PhoneSettings
@@ -42,12 +41,8 @@ class Strays:
             self._host.log.error("phone.strays_failed", exc_info=error)
 
     async def _give_up(self) -> None:
-        views: dict[DeskId, DeskView] = {}
-        with suppress(TimeoutError):
-            async with asyncio.timeout(self._seconds), aclosing(self._host.desks.changes()) as changes:
-                async for view in changes:
-                    views[view.desk] = view
-        for view in views.values():
+        await asyncio.sleep(self._seconds)
+        for view in self._host.desks.views():
             for contact, standing in view.contacts.items():
                 if standing.here and standing.state == "assigned":
                     await self._look(contact)

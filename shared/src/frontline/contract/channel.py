@@ -166,6 +166,10 @@ class Desks(Protocol):
         """The last word, `None` while there is none."""
         ...
 
+    def views(self) -> Sequence[DeskView]:
+        """The last word of every desk that has said one."""
+        ...
+
     def standing(self, contact: ContactId) -> tuple[DeskView, Standing] | None:
         """Where a live contact stands, at whichever desk has it."""
         ...

@@ -84,6 +84,9 @@ class DeskViews:
     def view(self, desk: DeskId) -> DeskView | None:
         return self._views.get(desk)
 
+    def views(self) -> Sequence[DeskView]:
+        return tuple(self._views.values())
+
     def standing(self, contact: ContactId) -> tuple[DeskView, Standing] | None:
         found = [(view, view.contacts[contact]) for view in self._views.values() if contact in view.contacts]
         return min(found, key=lambda each: each[1].moved, default=None)
