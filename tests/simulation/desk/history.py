@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from frontline.contract.ids import ContactId, MessageId
 from frontline.contract.message import Automation, DeliveryState, Presence
 from router.core.commit import Commit
+from router.core.contact import RESOLVED
 from router.core.event import (
     ContactAssigned,
     ContactClosed,
@@ -221,10 +222,18 @@ class _Run:
     warned: list[float] = field(default_factory=list)
     breached: bool = False
     ended: bool = False
+    dropped: bool = False
+    """Withdrawn for good: by anything but resolving."""
+
+    @property
+    def running(self) -> bool:
+        return not (self.ended or self.breached)
 
 
 def clocks_end_once(log: list[Commit]) -> None:
-    """A clock starts, warns in order, and ends in time, late after its breach, or not at all."""
+    """A clock starts, warns in order, and ends in time, late after its breach, or not at all; the one that runs on
+    after its end is one that had ended, as it was. Two may have begun in one millisecond.
+    """
     runs: dict[tuple[ContactId, str], _Run] = {}
     former: dict[tuple[ContactId, str], list[_Run]] = {}
     for event in _events(log):
@@ -233,10 +242,14 @@ def clocks_end_once(log: list[Commit]) -> None:
                 runs[event.contact, event.target] = _Run(event.at, event.due_at)
                 former.setdefault((event.contact, event.target), []).append(runs[event.contact, event.target])
             case ClockStarted():  # maybe an earlier one: what a reply that failed had met
-                known = former[event.contact, event.target]
-                run = runs[event.contact, event.target] = next(r for r in reversed(known) if r.started == event.at)
-                assert run.ended, f"{event.target} of {event.contact} goes on, and had not ended"
-                run.ended, run.due_at = False, event.due_at
+                which = f"{event.target} of {event.contact}"
+                assert not runs[event.contact, event.target].running, f"{which} goes on beside another that runs"
+                known = [run for run in former[event.contact, event.target] if run.started == event.at]
+                run = next((run for run in reversed(known) if run.ended and not run.dropped), known[-1])
+                assert run.ended, f"{which} goes on, and had not ended"
+                assert not run.dropped, f"{which} goes on, and was withdrawn for good"
+                assert run.due_at == event.due_at, f"{which} goes on with another deadline"
+                runs[event.contact, event.target], run.ended = run, False
             case ClockResumed():
                 run = runs[event.contact, event.target]
                 run.due_at, run.ended = event.due_at, False
@@ -261,6 +274,7 @@ def clocks_end_once(log: list[Commit]) -> None:
                 assert not run.ended, f"{event.target} of {event.contact} ends twice"
                 assert event.late == run.breached, f"{event.target} of {event.contact} ends late, or in time, wrongly"
                 run.ended = True
+                run.dropped = isinstance(event, ClockWithdrawn) and event.reason != RESOLVED
 
 
 def offers_end_once(log: list[Commit]) -> dict[ContactId, ContactOffered]:

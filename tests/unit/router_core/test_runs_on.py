@@ -2,8 +2,9 @@
 
 from datetime import timedelta
 
+from frontline.contract.ids import ContactId, MessageId
 from frontline.contract.message import DeliveryState
-from router.core.event_clock import ClockBreached
+from router.core.event_clock import ClockBreached, ClockMet, ClockWithdrawn
 from tests.unit.router_core.sla_desk import BOTH, FIRST, HOUR, NEXT, PromisingDesk, at, promising, target
 
 
@@ -87,4 +88,40 @@ def test_rule_1_5_all_that_was_asked_around_a_reply_that_failed_is_one_clock_whe
     it.since("2026-03-02 11:00").delivery(contact, farewell, DeliveryState.FAILED)
     assert [clock.target for clock in it.contact(contact).clocks if clock.running] == ["first_response"]
     assert it.due(contact, "first_response") == at("2026-03-02 12:00")
+    assert it.agrees_with_its_log()
+
+
+def two_questions_of_one_instant(waits: bool) -> tuple[PromisingDesk, ContactId, MessageId]:
+    """The first of them had its reply, an hour later, before the other one was decided."""
+    it = PromisingDesk(promising(FIRST, target("next_response", 2 * HOUR, pause_in=tuple(BOTH))))
+    contact = it.asks()
+    it.reply(contact)
+    it.since("2026-03-02 09:00").asks_again()
+    if waits:
+        it.wait(minutes=30)
+        it.waits(contact)
+    reply = it.since("2026-03-02 10:00").reply(contact)
+    it.asks_again(since=at("2026-03-02 09:00"))
+    return it, contact, reply
+
+
+def test_rule_1_5_of_two_questions_of_one_instant_the_one_that_was_answered_runs_on_when_its_reply_failed() -> None:
+    it, contact, reply = two_questions_of_one_instant(waits=True)
+    it.since("2026-03-02 10:40").delivery(contact, reply, DeliveryState.FAILED)
+    assert [(told.reason, told.at) for told in it.told(ClockWithdrawn)] == [("bounced", it.now)]
+    clock = it.running(contact, "next_response")
+    assert (clock.running, clock.paused, clock.former) == (True, False, None)
+    assert clock.due_at == at("2026-03-02 12:10")
+    assert it.agrees_with_its_log()
+
+
+def test_rule_1_5_of_two_questions_of_one_instant_both_are_breached_if_the_reply_to_the_one_has_failed() -> None:
+    it, contact, reply = two_questions_of_one_instant(waits=False)
+    it.lives_on("2026-03-02 11:01")
+    assert [breach.at for breach in it.told(ClockBreached)] == [at("2026-03-02 11:00")]
+    it.delivery(contact, reply, DeliveryState.FAILED)
+    assert [breach.at for breach in it.told(ClockBreached)] == [at("2026-03-02 11:00")] * 2
+    answer = it.since("2026-03-02 12:00").reply(contact)
+    met = it.told(ClockMet)[-1]
+    assert (met.by, met.late) == (answer, True)
     assert it.agrees_with_its_log()

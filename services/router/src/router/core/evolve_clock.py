@@ -34,9 +34,11 @@ def started(state: DeskState, event: ClockStarted) -> None:
 
 
 def _again(contact: Contact, former: Clock | None, event: ClockStarted) -> Clock:
-    """The clock that ended last, or the one before it, as if it had not ended."""
+    """The clock that ended last, or the one before it, as if it had not ended. Both may have begun in one
+    millisecond: what was withdrawn for good is not the one.
+    """
     for clock in (former, former and former.former):
-        if clock is not None and clock.started_at == event.at and clock.end:
+        if clock is not None and clock.started_at == event.at and clock.end in (MET, WITHDRAWN):
             clock.end, clock.met_by = "", None
             return clock
     return no(f"{event.target} of contact {contact.id} has nothing to resume")
