@@ -39,7 +39,8 @@ async def texts(agent: Client, contact: str, seen: int | None = None) -> list[st
 async def about_two_things(there: World, agent: Client) -> tuple[ContactId, int, MessageId]:
     """A contact with a question, its answer, and another question with its answer; where that begins, and that reply."""
     contact = await there.contact_from(mail(ONE, text="one"))
-    await agent.post(f"/api/contacts/{contact}/replies", {"text": "answer one"})
+    answered = await agent.post(f"/api/contacts/{contact}/replies", {"text": "answer one"})
+    assert len(await lines(agent, contact, answered.seq)) == 2, "or what comes next may be stored before it"
     await there.contact_from(mail(TWO, text="two", thread=(answers(ONE),)))
     written = await agent.post(f"/api/contacts/{contact}/replies", {"text": "answer two"})
     said = await lines(agent, contact, written.seq)

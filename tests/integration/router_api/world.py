@@ -21,6 +21,7 @@ from aiohttp import web
 from prometheus_client import generate_latest
 
 from frontline.configuration.model import Agent, Configuration, Desk, Inbox
+from frontline.contract import subject
 from frontline.contract.error import Unavailable
 from frontline.contract.ids import AgentId, ChannelName, ContactId, DeskId, InboxId
 from frontline.contract.message import InboundMessage
@@ -34,6 +35,7 @@ from router.api.port import Commands
 from router.desk.command_port import CommandReply, CommandRequest
 from router.desk.commands import DeskCommands
 from router.desk.log_store import StreamLogStore
+from router.desk.replica import Replica
 from router.index.acquaintance import IndexAcquaintance
 from router.index.follow import follow_log, follow_people, follow_transcripts
 from router.index.origin import origin
@@ -208,6 +210,7 @@ async def world(
                 async with session.get("/api/openapi.json") as response:
                     document = msgspec.json.decode(await response.read())
                 await until(lambda: AGENT in index.read.agents(SUPPORT))
+                await until(lambda: listens(bus, replica))
                 yield World(bus, index, session, metrics, app, document)
         finally:
             for follower in followers:
@@ -216,6 +219,15 @@ async def world(
                 with suppress(asyncio.CancelledError):
                     await follower
             index.close()
+
+
+async def listens(bus: Bus, replica: Replica) -> bool:
+    """Whether the leader takes commands: it does a moment after its first decisions, which the index may have by then."""
+    try:
+        await bus.request(subject.command(SUPPORT, replica.epoch), b"what no leader can decide")
+    except Unavailable:
+        return False
+    return True
 
 
 @asynccontextmanager

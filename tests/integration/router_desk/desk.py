@@ -29,6 +29,7 @@ from frontline.contract.message import (
 )
 from frontline.contract.transcript import Author, Direction, ItemKind, TranscriptItem, decode_item
 from frontline.runtime.bus import Bus
+from frontline.runtime.embedded import EmbeddedServer
 from frontline.runtime.reader import read
 from frontline.runtime.signing import Signer
 from frontline.runtime.telemetry import logger
@@ -120,7 +121,7 @@ def parking(bus: Bus) -> Park:
     return park
 
 
-async def until(condition: Callable[[], Awaitable[bool] | bool], seconds: float = 20) -> None:
+async def until(condition: Callable[[], Awaitable[bool] | bool], seconds: float = 60) -> None:
     """Look again and again until `condition` holds; the state is another task's, and gives no event."""
     async with asyncio.timeout(seconds):
         while True:
@@ -156,6 +157,14 @@ def mail(
 
 def answers(native_id: str) -> ThreadKey:
     return ThreadKey(kind="message-id", value=native_id, evidence=ThreadEvidence.REFERENCE, binds=False)
+
+
+async def killed_and_started(nats: EmbeddedServer, bus: Bus) -> None:
+    """Returns once `bus` is connected to the new process: until it knows that it lost the old one, it says that it is."""
+    await nats.kill()
+    await until(lambda: not bus.connected)
+    await nats.start()
+    await bus.wait_connected()
 
 
 async def send_in(bus: Bus, message: InboundMessage) -> None:

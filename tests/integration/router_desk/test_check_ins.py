@@ -10,6 +10,8 @@ from frontline.configuration.check_in import CheckIn
 from frontline.contract.ids import ContactId, CustomerId
 from frontline.contract.message import OutboundKind, ThreadEvidence, ThreadKey
 from frontline.runtime.bus import Bus
+from frontline.runtime.keyvalue import KeyValue
+from frontline.runtime.topology import THREADS
 from router.core.command import ReopenContact, ResolveContact
 from router.desk.command_port import CommandRequest, ask
 from router.desk.opt_out import OptOuts
@@ -17,6 +19,7 @@ from router.desk.replica import Replica
 from tests.integration.router_desk import desk as desks
 from tests.integration.router_desk.desk import (
     AGENT,
+    SIGNER,
     SUPPORT,
     desk_on,
     left_in_inbox,
@@ -48,12 +51,13 @@ async def taken_in(bus: Bus, replica: Replica) -> ContactId:
     await until(lambda: replica.leader is not None and bool(replica.leader.loop.state.contacts))
     assert replica.leader is not None
     (contact,) = replica.leader.loop.state.contacts
-
-    async def written() -> bool:
-        return await left_in_inbox(bus) == 0
-
-    await until(written)
+    await until(lambda: _written(bus))
     return contact
+
+
+async def _written(bus: Bus) -> bool:
+    """Whether the words of all that came in are stored: who it is from stands in them."""
+    return await left_in_inbox(bus) == 0
 
 
 async def decided(bus: Bus, replica: Replica, command: ResolveContact | ReopenContact, request: str) -> None:
@@ -75,6 +79,11 @@ async def test_rule_7_a_customer_is_written_to_by_automatic_mail_and_the_convers
         assert (letter.kind, letter.text) == (OutboundKind.CHECK_IN, "Does it still work?")
         assert letter.to[0].address == "customer@one.example"
         assert letter.thread[0].native_id == "<1@one.example>"
+
+        async def is_shown() -> bool:
+            return letter.id in [item.id for item in await transcript(provisioned, contact)]
+
+        await until(is_shown)
         shown = [item for item in await transcript(provisioned, contact) if item.id == letter.id]
         assert [(item.author.role, item.text) for item in shown] == [("system", "Does it still work?")]
         assert replica.leader is not None
@@ -92,6 +101,11 @@ async def test_rule_7_the_answer_to_a_check_in_finds_its_contact_by_the_token_al
 
         await until(sent)
         (letter,) = await outbox(provisioned)
+
+        async def bound() -> bool:
+            return await KeyValue(provisioned, THREADS).get(SIGNER.key_hash("reply", letter.id)) is not None
+
+        await until(bound)
         token = ThreadKey(kind="reply", value=letter.id, evidence=ThreadEvidence.TOKEN)
         await send_in(provisioned, mail("<2@one.example>", thread=(token,), sender="other@one.example", text="No"))
         assert replica.leader is not None
@@ -110,6 +124,7 @@ async def test_rule_7_who_wants_none_gets_none(provisioned: Bus) -> None:
         await until(lambda: bool(state.check_ins.done))
         await send_in(provisioned, mail("<2@two.example>", sender="customer@two.example"))
         await until(lambda: len(state.contacts) == 2)
+        await until(lambda: _written(provisioned))
         (other,) = set(state.contacts) - {contact}
         await decided(provisioned, replica, ResolveContact(contact=other, agent=AGENT), "resolve-other")
 

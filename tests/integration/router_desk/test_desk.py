@@ -23,6 +23,7 @@ from tests.integration.router_desk.desk import (
     answers,
     desk_on,
     events,
+    killed_and_started,
     left_in_inbox,
     mail,
     outbox,
@@ -134,6 +135,7 @@ async def test_a_reply_is_counted_written_down_and_put_out_once(provisioned: Bus
         assert len(await events(provisioned, ReplyQueued)) == 1
         [met] = await events(provisioned, ClockMet)
         assert not met.late
+        await until(lambda: _has(transcript(provisioned, opened.contact), 2))
         said = await transcript(provisioned, opened.contact)
         assert [item.direction for item in said] == [Direction.IN, Direction.OUT]
 
@@ -185,14 +187,14 @@ async def test_a_desk_that_starts_again_goes_on_where_it_was(nats: EmbeddedServe
 
 async def test_a_second_replica_decides_nothing_until_the_first_lets_go(nats: EmbeddedServer, provisioned: Bus) -> None:
     async with connected(nats) as bus:
-        async with desk_on(provisioned) as first:
+        async with desk_on(provisioned, lease_seconds=60) as first:
             await until(lambda: first.leads)
-            async with desk_on(bus, holder="two") as second:
+            async with desk_on(bus, holder="two", lease_seconds=60) as second:
                 await send_in(provisioned, mail("<1@one.example>"))
                 await until(lambda: _empty(provisioned))
+                await until(lambda: second.epoch == first.epoch)
                 assert first.leads
                 assert not second.leads
-                assert second.epoch == first.epoch
         async with desk_on(bus, holder="two") as second:
             await until(lambda: second.leads)
 
@@ -202,9 +204,7 @@ async def test_nats_goes_and_comes_back_and_the_same_leader_goes_on(nats: Embedd
         await send_in(provisioned, mail("<1@one.example>"))
         await until(lambda: _empty(provisioned))
         epoch = replica.epoch
-        await nats.kill()
-        await nats.start()
-        await provisioned.wait_connected()
+        await killed_and_started(nats, provisioned)
         await send_in(provisioned, mail("<2@one.example>"))
         await until(lambda: _empty(provisioned))
         assert replica.epoch == epoch
