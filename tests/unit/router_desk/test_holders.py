@@ -1,19 +1,19 @@
 """Which desk a process believes to have a contact, by what it has read of the desks' logs."""
 
 import asyncio
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from prometheus_client import CollectorRegistry
 
-from frontline.contract.error import Unavailable
+from frontline.contract.error import SettingsError, Unavailable
 from frontline.contract.ids import ContactId, DeskId, KeyHash
 from frontline.runtime.telemetry import logger
 from router.core.gone import Gone
 from router.core.overlay import Position
-from router.desk import holders
 from router.desk.figures import RouterFigures
-from router.desk.holders import Holders, Whereabouts
+from router.desk.holders import READ_UP_WITHIN, Holders, Whereabouts
+from router.service import RouterSettings
 
 A, B, C = DeskId("a"), DeskId("b"), DeskId("c")
 CONTACT = ContactId("c-1")
@@ -51,9 +51,9 @@ class Copy:
         self.here |= set(self.behind)
 
 
-def known(registry: CollectorRegistry | None = None, **copies: Copy) -> Holders:
+def known(registry: CollectorRegistry | None = None, within: timedelta = READ_UP_WITHIN, **copies: Copy) -> Holders:
     figures = RouterFigures(registry or CollectorRegistry())
-    return Holders({DeskId(desk): copy for desk, copy in copies.items()}, figures, logger("test"))
+    return Holders({DeskId(desk): copy for desk, copy in copies.items()}, figures, logger("test"), within)
 
 
 async def test_a_contact_is_where_it_is_held_and_nothing_is_read_for_that() -> None:
@@ -85,14 +85,17 @@ async def test_of_a_contact_that_nobody_is_known_to_have_the_other_desks_are_rea
     assert (one.reads, other.reads, third.reads) == (0, 1, 1)
 
 
-async def test_a_desk_whose_log_is_not_read_in_time_keeps_no_other_from_going_on(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    monkeypatch.setattr(holders, "_PATIENCE_SECONDS", 0.01)
+async def test_a_desk_whose_log_is_not_read_in_time_keeps_no_other_from_going_on() -> None:
     registry, other = CollectorRegistry(), Copy()
     other.ends = False
-    assert await known(registry, a=Copy(), b=other).find(A, {CONTACT}) == {}
+    assert await known(registry, timedelta(milliseconds=10), a=Copy(), b=other).find(A, {CONTACT}) == {}
     assert registry.get_sample_value("frontline_desk_behind_others_total", {"desk": A}) == 1
+
+
+def test_how_long_is_waited_for_others_is_a_setting_and_not_less_than_nothing() -> None:
+    assert RouterSettings().others_within == READ_UP_WITHIN
+    with pytest.raises(SettingsError):
+        RouterSettings(others_within=timedelta(milliseconds=-1))
 
 
 async def test_whoever_can_not_ask_how_far_a_log_goes_says_so() -> None:

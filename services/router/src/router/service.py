@@ -29,7 +29,7 @@ from router.desk.command_port import CommandRequest
 from router.desk.commands import DeskCommands
 from router.desk.configured import Configured
 from router.desk.figures import RouterFigures
-from router.desk.holders import Holders
+from router.desk.holders import READ_UP_WITHIN, Holders
 from router.desk.log_store import StreamLogStore
 from router.desk.replica import Newer, Replica
 from router.desk.surroundings import Surroundings
@@ -65,8 +65,14 @@ class RouterSettings(msgspec.Struct, frozen=True, kw_only=True):
     """When everything is gone through a second time for somebody who was erased: for what was under way at the first.
     Longer than two hours, as the broker remembers the ids of messages.
     """
+    others_within: timedelta = READ_UP_WITHIN
+    """How long a message waits, at most, for the logs of other desks to be read up to their end, when it names a contact
+    that no desk is known to have. After that it opens a contact of its own.
+    """
 
     def __post_init__(self) -> None:
+        if self.others_within < timedelta(0):
+            raise SettingsError([Mistake("others_within", "must not be less than nothing")])
         if self.public_url and not self.public_url.startswith(("https://", "http://")):
             raise SettingsError([Mistake("public_url", "must be a URL that begins with https:// or http://")])
 
@@ -98,7 +104,7 @@ async def _serve(service: Service, under_way: asyncio.Event) -> None:
     read = partial(asyncio.to_thread, load, service.settings.config)
     configured = Configured(configuration, read, service.log, figures)
     acquaintance = IndexAcquaintance()
-    holders = Holders(replicas, figures, service.log)
+    holders = Holders(replicas, figures, service.log, settings.others_within)
     surroundings = Surroundings(
         bus=service.bus,
         signer=service.signer,

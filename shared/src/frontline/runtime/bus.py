@@ -172,11 +172,17 @@ class Bus:
         except (nats.errors.Error, OSError) as error:
             raise Unavailable("could not be sent to the bus") from error
 
-    async def respond(self, msg: Msg, payload: bytes) -> None:
-        """Answer, if that can be sent: whoever asked asks again if nothing comes, and may have wanted no answer."""
-        if self.nc.is_connected:
-            with suppress(nats.errors.Error, OSError):
-                await msg.respond(payload)
+    async def respond(self, msg: Msg, payload: bytes) -> bool:
+        """Answer, if one is wanted. Whether it could be sent: whoever asked asks again if nothing comes."""
+        if not msg.reply:
+            return True
+        if not self.nc.is_connected:
+            return False
+        try:
+            await msg.respond(payload)
+        except (nats.errors.Error, OSError):
+            return False
+        return True
 
     async def publish(self, subject: str, payload: bytes, headers: dict[str, str] | None = None) -> PubAck:
         """Store one message; returns once it is stored. Errors as `begin`."""

@@ -14,11 +14,13 @@ from nats.aio.msg import Msg
 from nats.aio.subscription import Subscription
 
 from frontline.contract import subject
+from frontline.contract.channel import Log
 from frontline.contract.error import Unavailable
 from frontline.contract.ids import DeskId
 from frontline.runtime.bus import Bus
 from router.core.command import DeskCommand
 from router.core.refusal import Refused
+from router.desk.figures import RouterFigures
 
 _ASK_SECONDS = 5.0
 
@@ -69,8 +71,13 @@ async def ask(bus: Bus, desk: DeskId, epoch: int, request: CommandRequest) -> Co
 class CommandPort:
     """The leader's end: takes requests while it runs, at most `limit` at once."""
 
-    def __init__(self, bus: Bus, desk: DeskId, epoch: int, decide: Decide, *, limit: int = 256) -> None:
+    def __init__(
+        self, bus: Bus, desk: DeskId, epoch: int, decide: Decide, *, figures: RouterFigures, log: Log, limit: int = 256
+    ) -> None:
         self._bus = bus
+        self._desk = desk
+        self._figures = figures
+        self._log = log
         self._subject = subject.command(desk, epoch)
         self._decide = decide
         self._queue: asyncio.Queue[Msg] = asyncio.Queue(limit)
@@ -104,16 +111,20 @@ class CommandPort:
             self._queue.put_nowait(msg)
         except asyncio.QueueFull:
             late = CommandReply(unavailable=True, detail="the desk has too much to decide")
-            await self._bus.respond(msg, _encode(late))
+            await self._respond(msg, late)
 
     async def _work(self) -> None:
         while True:
             msg = await self._queue.get()
             try:
-                reply = await self._answer(msg)
-                await self._bus.respond(msg, _encode(reply))
+                await self._respond(msg, await self._answer(msg))
             finally:
                 self._queue.task_done()
+
+    async def _respond(self, msg: Msg, reply: CommandReply) -> None:
+        if not await self._bus.respond(msg, _encode(reply)):
+            self._figures.unanswered(self._desk)
+            self._log.warning("desk.answer_not_sent", desk=self._desk, seq=reply.seq)
 
     async def _answer(self, msg: Msg) -> CommandReply:
         try:

@@ -96,6 +96,13 @@ class RouterFigures:
             registry=registry,
         )
 
+        self._unanswered = Counter(
+            "frontline_desk_answers_not_sent",
+            "Answers to requests that could not be sent. Whoever asked is told that nothing is known, and asks again.",
+            ["desk"],
+            registry=registry,
+        )
+
         self._notices = Counter(
             "frontline_desk_notices",
             "Notices to agents, by the way they were to go and what became of them here.",
@@ -176,6 +183,9 @@ class RouterFigures:
 
     def behind(self, desk: DeskId) -> None:
         self._behind.labels(desk).inc()
+
+    def unanswered(self, desk: DeskId) -> None:
+        self._unanswered.labels(desk).inc()
 
     def lost_end(self, desk: DeskId) -> None:
         self._ends_lost.labels(desk).inc()

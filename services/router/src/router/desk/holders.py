@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Collection, Mapping
+from datetime import timedelta
 from typing import NamedTuple, Protocol
 
 from frontline.contract.channel import Log
@@ -10,7 +11,7 @@ from router.core.gone import Gone
 from router.core.overlay import Position
 from router.desk.figures import RouterFigures
 
-_PATIENCE_SECONDS = 5.0
+READ_UP_WITHIN = timedelta(seconds=5)
 
 
 class Whereabouts(NamedTuple):
@@ -73,16 +74,19 @@ async def nobody_known(_asking: DeskId, _contacts: Collection[ContactId]) -> Map
 
 
 class Holders:
-    """`copies` are read whenever somebody asks: they may come and go."""
+    """`copies` are read whenever somebody asks: they may come and go. For their logs it waits `within` at most."""
 
-    def __init__(self, copies: Mapping[DeskId, Copy], figures: RouterFigures, log: Log) -> None:
+    def __init__(
+        self, copies: Mapping[DeskId, Copy], figures: RouterFigures, log: Log, within: timedelta = READ_UP_WITHIN
+    ) -> None:
         self._copies = copies
         self._figures = figures
         self._log = log
+        self._within = within
 
     async def find(self, asking: DeskId, contacts: Collection[ContactId]) -> Mapping[ContactId, Whereabouts]:
         """Those that some desk has, or will have. What is missing is closed: an index may name a contact before this
-        process has read of it, so the logs of the other desks are read up first, for a few seconds at most.
+        process has read of it, so the logs of the other desks are read up first.
         """
         if not all(self._at(contact) for contact in contacts):
             await self._read_up([copy for desk, copy in self._copies.items() if desk != asking], asking)
@@ -107,7 +111,7 @@ class Holders:
 
     async def _read_up(self, copies: Collection[Copy], asking: DeskId) -> None:
         try:
-            async with asyncio.timeout(_PATIENCE_SECONDS):
+            async with asyncio.timeout(self._within.total_seconds()):
                 for copy in copies:
                     await copy.read_up()
         except TimeoutError:  # a desk whose log can't be read must not keep others from taking in mail

@@ -111,7 +111,7 @@ class Leader:
             log=log,
         )
         self._pick_ups = PickUps(bus, desk, self.loop, ringing, log)
-        self._port = CommandPort(bus, desk.id, writer.epoch, self._decide)
+        self._port = CommandPort(bus, desk.id, writer.epoch, self._decide, figures=surroundings.figures, log=log)
         resolver = Resolver(
             bus,
             signer,
