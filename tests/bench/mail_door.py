@@ -15,6 +15,7 @@ from aiosmtpd.smtp import SMTP
 from frontline.contract.channel import Host, Inbox
 from frontline.contract.ids import ChannelName, InboxId, MessageId
 from frontline.contract.message import ObjectRef
+from frontline.runtime.garbage import settle
 from frontline.runtime.service import utc_now
 from intake_email.checking import Checking
 from intake_email.listener import Listener
@@ -84,6 +85,7 @@ async def _ours(kind: type[Taking], port: int) -> None:
 
     async def forget(message: object) -> None: ...
 
+    settle()  # as every service does
     settings = EmailSettings(smtp_port=port, smtp_share_port=port > 0)
     taking = kind(nothing, nothing.sign, utc_now, Checking(settings, nothing, nothing))
     await Listener(settings, cast("Host", nothing), taking, forget).run()

@@ -1,6 +1,7 @@
 """Services for the tests to start as processes: `python -m tests.integration.runtime.programs <name>`."""
 
 import asyncio
+import gc
 import subprocess
 import sys
 from pathlib import Path
@@ -49,6 +50,21 @@ async def ends(service: Service) -> None:
     await service.bus.wait_connected()
 
 
+async def litters(service: Service) -> None:
+    """Has a lot in hand once, then makes garbage that only a search finds."""
+    await service.bus.wait_connected()
+    kept = gc.get_freeze_count()
+    collected: list[int] = []
+    gc.callbacks.append(lambda phase, info: collected.append(info["collected"]) if phase == "stop" else None)
+    in_hand = [[number] for number in range(5_000)]
+    in_hand.clear()
+    while_in_hand = len(collected)
+    for _ in range(25_000):
+        ring: list[object] = []
+        ring.append(ring)
+    service.log.info("program.littered", kept=kept, while_in_hand=while_in_hand, found=sum(collected))
+
+
 def parent() -> None:
     """Starts the service `stays` as a child that must not outlive it, and waits."""
     child = subprocess.Popen([sys.executable, "-m", "tests.integration.runtime.programs", "child"])
@@ -62,7 +78,7 @@ def main() -> int:
         parent()
         return 0
     program = {"stays": stays, "drains": drains, "hangs": hangs, "crashes": crashes, "ends": ends}
-    others = {"crashes_beside": crashes_beside, "child": stays}
+    others = {"crashes_beside": crashes_beside, "child": stays, "litters": litters}
     return run_service(name, {**program, **others}[name], sections={"loft": LoftSettings})
 
 

@@ -52,6 +52,20 @@ async def test_a_draining_service_is_not_ready_at_once_alive_all_along_and_ends_
     assert service.events()[-2:] == ["service.stopping", "service.stopped"]
 
 
+async def test_no_garbage_is_looked_for_in_what_is_in_hand_nor_in_the_code_but_what_there_is_is_found(
+    tmp_path: Path,
+) -> None:
+    server = EmbeddedServer(ServerConfig(store=tmp_path / "nats", sync="1s"))
+    url = await server.start()
+    async with started(tmp_path / "service", *program("litters"), nats_url=url) as service:
+        assert await service.ended() == 0
+    await server.kill()
+    said = next(line for line in service.lines() if line["event"] == "program.littered")
+    assert said["kept"] > 10_000
+    assert said["while_in_hand"] == 0
+    assert 10_000 <= said["found"] <= 25_000
+
+
 async def test_a_second_signal_ends_the_process_at_once(tmp_path: Path) -> None:
     async with started(tmp_path, *program("drains"), drain_seconds="3600") as service:
         await service.listens()

@@ -23,6 +23,7 @@ from frontline.contract.channel import Log
 from frontline.contract.clock import Clock
 from frontline.contract.error import Mistake, SettingsError
 from frontline.runtime.bus import Bus
+from frontline.runtime.garbage import settle
 from frontline.runtime.health import Health, OpsServer
 from frontline.runtime.metrics import Metrics
 from frontline.runtime.parent import outlive_not
@@ -228,6 +229,7 @@ async def _connect(service: Service) -> None:
         await service.bus.connect(service.settings.nats_url, **service.settings.nats_login.client())
     except nats.errors.Error as error:  # whatever may pass by itself is tried again inside
         raise SettingsError([Mistake("FRONTLINE_NATS_URL", "is not the URL of a NATS server")]) from error
+    settle()  # what waits for the connection has been loaded by now, and has no work yet
 
 
 def watch_bus(service: Service) -> None:
