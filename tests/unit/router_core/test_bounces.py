@@ -9,8 +9,9 @@ from frontline.contract.message import DeliveryState
 from router.core.event import ContactReopened, DeliveryRecorded
 from router.core.event_clock import ClockBreached, ClockMet, ClockStarted
 from tests.unit.router_core.driver import NOON, Desk, settings
+from tests.unit.router_core.parting import move
+from tests.unit.router_core.sla_desk import FIRST, HOUR, NEXT, PromisingDesk, promising
 
-HOUR = timedelta(hours=1)
 FAILED = DeliveryState.FAILED
 
 
@@ -133,3 +134,69 @@ def test_a_failure_is_final_whatever_is_reported_after_it(desk: Desk) -> None:
     desk.delivery(contact, reply, FAILED)
     desk.delivery(contact, reply, DeliveryState.SENT)
     assert desk.clock(contact).running
+
+
+def test_rule_1_5_a_reply_that_was_there_before_the_question_is_not_its_answer_once_the_one_to_it_failed() -> None:
+    desk = PromisingDesk(promising(FIRST, NEXT))
+    contact = desk.write_first("ann", "a", keys=["thread"])
+    desk.wait(minutes=5)
+    desk.asks_again(since=desk.now - HOUR)
+    answer = desk.reply(contact)
+    desk.delivery(contact, answer, FAILED)
+    assert desk.running(contact, "first_response").running
+    late = desk.reply(contact)
+    assert desk.told(ClockMet)[-1].by == late
+    assert desk.agrees_with_its_log()
+
+
+def test_rule_1_5_nor_is_one_that_a_question_of_before_it_came_in_behind() -> None:
+    desk = PromisingDesk(promising(FIRST, NEXT))
+    contact = desk.asks()
+    desk.reply(contact)
+    asked = desk.now + timedelta(minutes=1)
+    desk.wait(minutes=10)
+    desk.reply(contact)
+    desk.asks_again(since=asked)
+    answer = desk.reply(contact)
+    desk.delivery(contact, answer, FAILED)
+    assert desk.running(contact, "next_response").running
+    assert desk.due(contact, "next_response") == asked + 2 * HOUR
+
+
+def test_rule_1_5_of_two_replies_in_the_question_s_own_millisecond_the_other_one_is_the_answer() -> None:
+    desk = PromisingDesk(promising(FIRST, NEXT))
+    contact = desk.asks()
+    desk.reply(contact)
+    desk.wait(minutes=10)
+    desk.asks_again()
+    failed, other = desk.reply(contact), desk.reply(contact)
+    asked = desk.now
+    desk.wait(minutes=10)
+    desk.delivery(contact, failed, FAILED)
+    met = desk.told(ClockMet)[-1]
+    assert (met.target, met.by, met.at, met.late) == ("next_response", other, asked, False)
+
+
+def test_a_promise_is_kept_by_the_next_reply_of_the_same_millisecond_if_the_first_one_failed() -> None:
+    desk = PromisingDesk(promising())
+    contact = desk.asks()
+    desk.promises(contact, desk.now + HOUR)
+    failed, other = desk.reply(contact), desk.reply(contact)
+    desk.wait(hours=2)
+    desk.delivery(contact, failed, FAILED)
+    assert [met.by for met in desk.told(ClockMet) if met.target == "follow_up"] == [failed, other]
+
+
+def test_a_reply_that_was_moved_in_answers_what_was_asked_before_it_once_the_later_one_failed() -> None:
+    desk = PromisingDesk(promising(FIRST, NEXT))
+    elsewhere = desk.opens("bob")
+    contact = desk.asks()
+    desk.wait(minutes=10)
+    other = desk.reply(elsewhere)
+    said = desk.now
+    desk.wait(minutes=10)
+    failed = desk.reply(contact)
+    assert move(desk, elsewhere, other, contact).refused is None
+    desk.delivery(contact, failed, FAILED)
+    met = desk.told(ClockMet)[-1]
+    assert (met.contact, met.by, met.at) == (contact, other, said)

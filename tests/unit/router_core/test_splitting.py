@@ -272,3 +272,16 @@ def test_a_clock_that_stands_still_stands_still_after_the_split() -> None:
     assert desk.running(old, "resolution").paused
     assert desk.told(ClockRebased) == []
     assert desk.agrees_with_its_log()
+
+
+def test_a_question_split_off_with_replies_that_stood_before_it_waits_for_its_first_response() -> None:
+    desk = PromisingDesk(promising(FIRST, NEXT))
+    old = desk.asks()
+    desk.wait(minutes=10)
+    first = desk.reply(old)
+    desk.wait(minutes=10)
+    desk.reply(old)
+    asked(desk)  # in the very millisecond of the second reply
+    new = split(desk, old, first)
+    assert [(clock.target, clock.started_at) for clock in desk.contact(new).clocks] == [("first_response", desk.now)]
+    assert desk.agrees_with_its_log()

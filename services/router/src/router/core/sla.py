@@ -5,7 +5,7 @@ from datetime import datetime
 
 from frontline.contract.ids import ContactId, MessageId
 from router.core.clock import MET, WITHDRAWN, Clock
-from router.core.contact import RESOLVED, Contact
+from router.core.contact import NEVER, RESOLVED, Contact
 from router.core.event import DeskDecision, LaneChanged
 from router.core.event_clock import (
     ClockBreached,
@@ -146,7 +146,7 @@ def bounced(contact: Contact, reply: MessageId, at: datetime) -> list[DeskDecisi
         missed = None if clock is None else _met_by(clock, reply)
         if clock is None or missed is None or (first and target == NEXT_RESPONSE):
             continue
-        after = next((sent for sent in contact.replies if sent[0] != reply and answers(missed, sent)), None)
+        after = _next_answer(contact, missed, reply)
         if missed is not clock:
             if after is not None or clock.end:
                 continue
@@ -160,6 +160,17 @@ def bounced(contact: Contact, reply: MessageId, at: datetime) -> list[DeskDecisi
         else:
             events += [as_if_never(contact.id, missed, BOUNCED), *met(contact.id, missed, after[1], after[0])]
     return events
+
+
+def _next_answer(contact: Contact, missed: Clock, reply: MessageId) -> tuple[MessageId, datetime] | None:
+    """What answers the question of `missed` if `reply` does not: the reply behind it. Instants don't tell: one that
+    was there before the question came is no answer though it may be younger, and two may be of the question's own
+    millisecond. But where messages were moved, everything goes by when it was said.
+    """
+    if contact.moved != NEVER:
+        return next((sent for sent in contact.replies if sent[0] != reply and answers(missed, sent)), None)
+    at_hand = [sent[0] for sent in contact.replies].index(reply)
+    return next(iter(contact.replies[at_hand + 1 :]), None)
 
 
 def paused(contact: Contact, waits: str, at: datetime) -> list[DeskDecision]:

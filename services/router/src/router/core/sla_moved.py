@@ -44,7 +44,7 @@ def fresh(
     its answer is on record where it was asked.
     """
     if asked := unanswered(asks, replies):
-        target = NEXT_RESPONSE if any(at >= asks[0] for _, at in replies) else FIRST_RESPONSE
+        target = NEXT_RESPONSE if asked > asks[0] else FIRST_RESPONSE
         if term := state.terms.get((policy, target, lane)):
             yield sla_clock.started(term, contact, asked)
     if asks and (term := state.terms.get((policy, RESOLUTION, lane))):
