@@ -26,7 +26,7 @@ from router.core.event_check_in import CheckInDue
 from router.core.evolve import begin_commit, evolve, remember_outcome
 from router.core.overlay import Position
 from router.core.state import DeskState
-from router.core.waiting import inbox_of, rings
+from router.core.waiting import inbox_of
 from router.desk.clock import MAX_OFF
 from router.desk.fence import Counted, EpochBegan, Fence
 from tests.simulation.desk.firm import SUPPORT
@@ -171,7 +171,7 @@ class Truth:
         best = oracle.best_match(state)
         assert best is None, f"{best[0].id} waits, and {best[1].id} has room"
         assert not oracle.overlooked(state), "waits in a ring that nobody is in"
-        known = rings(state)
+        known = state.rings
         for contact in state.contacts.values():
             for clock in contact.clocks:
                 assert not clock.running or clock.paused or clock.due_at >= now, f"{clock.target} fires too late"

@@ -5,7 +5,6 @@ from datetime import datetime, timedelta
 
 from frontline.contract.ids import ContactId, MessageId
 from frontline.contract.message import Automation, DeliveryState, Presence
-from router.core import waiting
 from router.core.assignment import may_take
 from router.core.capacity import Agent
 from router.core.commit import Commit
@@ -142,7 +141,7 @@ def best_match(state: DeskState) -> tuple[Contact, Agent] | None:
 
 def overlooked(state: DeskState) -> list[ContactId]:
     """Who waits in a ring that nobody is in while somebody is in a later one."""
-    rings = waiting.rings(state)
+    rings = state.rings
 
     def there(contact: Contact, ring: int) -> bool:
         if ring == STICKY:

@@ -13,7 +13,7 @@ from router.core.decide import decide, due, next_settling
 from router.core.event import DeskDecision
 from router.core.event_clock import ClockResumed
 from router.core.event_escalation import Escalated
-from router.core.evolve import begin_commit, evolve, remember_outcome
+from router.core.evolve import begin_commit, evolve_all, remember_outcome
 from router.core.refusal import Refused
 from router.core.state import DeskState
 
@@ -27,7 +27,8 @@ AGENTS_PER_EVENT = 8
 """So many of those who are told are as long as an event."""
 
 
-_CAME_IN = (ReceiveMessage, RecordDelivery)
+_OF_THE_PAST = frozenset({ReceiveMessage, RecordDelivery, StartEpoch})
+"""Commands whose own time may be before now."""
 
 
 class Torn(Exception):
@@ -73,7 +74,10 @@ def advance(
     if outcome is not None and (repeated := state.outcome(outcome.request)) is not None:
         return Step(now, repeated=repeated)
     work = _Work(state, now, epoch, index, limit)
-    work.fire(_time_of(state, command, now))
+    first_by = state.dues.first_by
+    came = _time_of(state, command, now) if type(command) in _OF_THE_PAST else now
+    if first_by(came) is not None:
+        work.fire(came)
     refused, failed = None, None
     try:
         decided = decide(state, command, now)
@@ -85,7 +89,8 @@ def advance(
         work.evolve(decided)
         if outcome is not None:
             work.answer(outcome)
-    work.fire(now)
+    if first_by(now) is not None:
+        work.fire(now)
     work.settle()
     mine = refused is None and failed is None
     return Step(now, work.commit(cause if mine else "", outcome if mine else None), refused, failed)
@@ -97,8 +102,7 @@ def replay(state: DeskState, commit: Commit) -> None:
     Raises `IllegalEvent` for one that does not follow; the state can't be used any more then.
     """
     begin_commit(state, commit.epoch, commit.index, commit.now)
-    for event in commit.events:
-        evolve(state, event)
+    evolve_all(state, commit.events)
     if commit.outcome is not None:
         remember_outcome(state, commit.outcome)
 
@@ -115,7 +119,7 @@ def next_due(state: DeskState) -> datetime | None:
 
 def _time_of(state: DeskState, command: DeskCommand, now: datetime) -> datetime:
     """Event time decides: what came due after a message arrived did not come before it."""
-    if isinstance(command, _CAME_IN):
+    if isinstance(command, ReceiveMessage | RecordDelivery):
         return min(exact(command.at), now)
     return state.now if isinstance(command, StartEpoch) else now
 
@@ -137,27 +141,28 @@ class _Work:
         self._events: list[DeskDecision] = []
 
     def evolve(self, events: tuple[DeskDecision, ...]) -> None:
-        if events and not self._open:
-            self._begin()
-        for event in events:
-            try:
-                evolve(self._state, event)
-            except Exception as error:
-                raise Torn(f"{type(event).__name__} could not be carried out") from error
+        if not events:
+            return
+        if not self._open:
+            begin_commit(self._state, self._epoch, self._index, self._now)
+            self._open = True
+        try:
+            evolve_all(self._state, events)
+        except Exception as error:
+            kinds = ", ".join(type(event).__name__ for event in events)
+            raise Torn(f"not all of this could be carried out: {kinds}") from error
         self._events += events
         self._room -= len(events)
 
     def answer(self, outcome: Outcome) -> None:
         if not self._open:
-            self._begin()
+            begin_commit(self._state, self._epoch, self._index, self._now)
+            self._open = True
         remember_outcome(self._state, outcome)
 
     def fire(self, until: datetime) -> None:
-        dues = self._state.dues
-        while self._room > 0:
-            entry = dues.first_by(until)
-            if entry is None:
-                return
+        first_by = self._state.dues.first_by
+        while self._room > 0 and (entry := first_by(until)) is not None:
             events = due(self._state, entry)
             self.evolve(events)
             for event in events:
@@ -182,7 +187,3 @@ class _Work:
             outcome=outcome,
             events=tuple(self._events),
         )
-
-    def _begin(self) -> None:
-        begin_commit(self._state, self._epoch, self._index, self._now)
-        self._open = True

@@ -79,8 +79,9 @@ class Matching:
         """Put those who have joined since into their lines, as every decision does first."""
         for contact in self._unplaced.values():
             line = contact.line
+            if line.first is None:  # else it is known already whether somebody may take who is in this line
+                self._unsettled[line] = None
             line.add(contact, self._contacts)
-            self._unsettled[line] = None
             self._deserted[line] = None
         self._unplaced.clear()
 
@@ -177,8 +178,8 @@ class Matching:
             if line.first is None or self._taker(line) is None:
                 # Giving contacts away only takes room: it stays hopeless until something else changes.
                 del self._unsettled[line]
-            else:
-                best = _sooner(line, best)
+            elif best is None or best.first is None or line.first < best.first:
+                best = line
         for crew in tuple(self._freed):
             hopeless = True
             for lines in crew.lines.values():
@@ -186,7 +187,8 @@ class Matching:
                     for line in lines:
                         if line.first is not None:
                             hopeless = False
-                            best = _sooner(line, best)
+                            if best is None or best.first is None or line.first < best.first:
+                                best = line
             if hopeless:
                 del self._freed[crew]
         if best is None or best.first is None:
@@ -237,8 +239,3 @@ def _connect(line: Line, crew: Crew) -> None:
     if crew.serves(line.need, line.skills):
         line.crews.append(crew)
         crew.lines.setdefault((line.need.cost, line.need.live), []).append(line)
-
-
-def _sooner(line: Line, best: Line | None) -> Line:
-    assert line.first is not None
-    return line if best is None or best.first is None or line.first < best.first else best

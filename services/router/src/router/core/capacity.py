@@ -88,7 +88,7 @@ class Agent:
         return self.live_load if need.live else self.load
 
     def has_room(self, need: Need) -> bool:
-        return self.capacity - self.load_of(need) >= need.cost
+        return self.capacity - (self.live_load if need.live else self.load) >= need.cost
 
     def has_place(self, cost: int, *, live: bool) -> bool:
         return self.state == AVAILABLE and self.capacity - (self.live_load if live else self.load) >= cost

@@ -38,38 +38,34 @@ class CheckInsKept(NamedTuple):
 
 
 class CheckIns:
-    """`wanted` are contacts that have fallen silent and whose check-ins are armed next; `done` says which rules
-    have had their say in a contact: each has it once.
+    """`armed` are those to come, by contact and rule. `wanted` are contacts that have fallen silent and whose
+    check-ins are armed next; `done` says which rules have had their say in a contact: each has it once.
     """
 
-    __slots__ = ("_armed", "_by_customer", "done", "wanted")
+    __slots__ = ("_by_customer", "armed", "done", "wanted")
 
     def __init__(self) -> None:
-        self._armed: dict[ContactId, dict[str, CheckIn]] = {}
+        self.armed: dict[ContactId, dict[str, CheckIn]] = {}
         self._by_customer: dict[CustomerId, dict[ContactId, None]] = {}
         self.wanted: dict[ContactId, tuple[Silence, ...]] = {}
         self.done: dict[ContactId, tuple[str, ...]] = {}
 
     def get(self, contact: ContactId, rule: str) -> CheckIn | None:
-        return self._armed.get(contact, {}).get(rule)
-
-    def of_contact(self, contact: ContactId) -> tuple[CheckIn, ...]:
-        armed = self._armed.get(contact)
-        return tuple(armed.values()) if armed else ()
+        return self.armed.get(contact, {}).get(rule)
 
     def of_customer(self, customer: CustomerId) -> tuple[ContactId, ...]:
         """The contacts after which they are to be written to."""
-        return tuple(self._by_customer.get(customer, ()))
+        return tuple(self._by_customer[customer]) if customer in self._by_customer else ()
 
     def add(self, check_in: CheckIn) -> None:
-        self._armed.setdefault(check_in.contact, {})[check_in.rule] = check_in
+        self.armed.setdefault(check_in.contact, {})[check_in.rule] = check_in
         self._by_customer.setdefault(check_in.customer, {})[check_in.contact] = None
 
     def remove(self, check_in: CheckIn) -> None:
-        armed = self._armed[check_in.contact]
+        armed = self.armed[check_in.contact]
         del armed[check_in.rule]
         if not armed:
-            del self._armed[check_in.contact]
+            del self.armed[check_in.contact]
             theirs = self._by_customer[check_in.customer]
             del theirs[check_in.contact]
             if not theirs:
@@ -77,7 +73,7 @@ class CheckIns:
 
     def __iter__(self) -> Iterator[CheckIn]:
         """All that are armed, in the order in which their contacts fell silent."""
-        return iter([each for armed in self._armed.values() for each in armed.values()])
+        return iter([each for armed in self.armed.values() for each in armed.values()])
 
     def keep(self) -> CheckInsKept:
         return CheckInsKept(tuple(astuple(each) for each in self), tuple(self.wanted.items()), tuple(self.done.items()))

@@ -123,27 +123,30 @@ def next_settling(state: DeskState, now: datetime) -> Events:
         return decide_escalation.next_of(state, now)
     if state.check_ins.wanted:
         return decide_check_in.armed(state, now)
-    if state.matching.settled and not (state.unanswering or state.leaving):
-        return ()
-    settling = _next_to_wait(state, now)
-    return () if settling is None else (settling,)
-
-
-def _next_to_wait(state: DeskState, now: datetime) -> DeskDecision | None:
     if state.unanswering:
-        return decide_offer.unanswered(state, now)
+        return (decide_offer.unanswered(state, now),)
     if state.leaving:
-        agent = state.agents[min(state.leaving)]
-        contact = leaving.next_to_go(state, agent)
-        assert contact is not None, "whoever has nothing to give is not leaving"
-        return ContactUnassigned(at=now, contact=contact, agent=agent.id, rule=state.leaving[agent.id], front=True)
-    while (line := state.matching.deserted()) is not None and line.first is not None:
+        return (_given_up(state, now),)
+    matching = state.matching
+    if matching.settled:
+        return ()
+    while (line := matching.deserted()) is not None and line.first is not None:
         waits = state.contacts[line.first[4]]
         if (ring := waiting.better_ring(state, waits)) is not None:
-            return RingOpened(at=now, contact=waits.id, ring=ring, rule=waiting.NOBODY_THERE)
-        state.matching.hopeless(line)
-    match = state.matching.next()
-    return None if match is None else decide_offer.given(*match, now, _why(state, *match))
+            return (RingOpened(at=now, contact=waits.id, ring=ring, rule=waiting.NOBODY_THERE),)
+        matching.hopeless(line)
+    match = matching.next()
+    if match is None:
+        return ()
+    contact, agent = match
+    return (decide_offer.given(contact, agent, now, _why(state, contact, agent)),)
+
+
+def _given_up(state: DeskState, now: datetime) -> ContactUnassigned:
+    agent = state.agents[min(state.leaving)]
+    contact = leaving.next_to_go(state, agent)
+    assert contact is not None, "whoever has nothing to give is not leaving"
+    return ContactUnassigned(at=now, contact=contact, agent=agent.id, rule=state.leaving[agent.id], front=True)
 
 
 def _why(state: DeskState, contact: Contact, agent: Agent) -> str:

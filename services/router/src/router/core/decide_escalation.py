@@ -34,7 +34,7 @@ def next_of(state: DeskState, now: datetime) -> tuple[DeskDecision, ...]:
 
 def _ring(state: DeskState, contact: Contact, rule: EscalationSettings) -> int:
     """The ring that it is to wait in, if it waits then. One that was open stays open."""
-    last = len(waiting.rings(state)) - 1
+    last = len(state.rings) - 1
     if rule.widen:
         return last if rule.widen == ALL_RINGS else min(contact.ring + 1, last)
     return min(contact.ring, last)

@@ -38,15 +38,15 @@ def receive(state: DeskState, command: ReceiveMessage, now: datetime) -> Events:
         return ()
     if command.new_contact in state.erased:  # a message of theirs, come again after its key was forgotten
         return ()
-    if (customer := state.called_now(command.customer)) != command.customer:  # erased since they were looked up
-        command = msgspec.structs.replace(command, customer=customer, knows=None)
+    if command.customer in state.successors:  # erased since they were looked up
+        command = msgspec.structs.replace(command, customer=state.called_now(command.customer), knows=None)
     if command.sent_on is None:
         inbox = _wanted_inbox(state, command)
     else:
         inbox = None
         elsewhere.check_arrival(state, command.sent_on)
-    at = _arrived(command.at, now)
-    found = placing.find(state, command)
+    at = min(exact(command.at), now)  # event time, never in the future
+    found = placing.find(state, command) if command.finds else placing.NOWHERE
     contact = found.contact
     received = MessageReceived(
         at=at,
@@ -70,7 +70,9 @@ def receive(state: DeskState, command: ReceiveMessage, now: datetime) -> Events:
     if command.new_contact in state.contacts:
         raise Refused("contact_exists", f"Contact {command.new_contact} is there already.")
     opened = _opening(state, inbox, command, found, at)
-    return (opened, received, *_first_clocks(state, inbox, command, opened))
+    if not asks(command) or command.opts_out:
+        return (opened, received)
+    return (opened, received, *sla.opened(state, opened.contact, opened.policy or inbox.policy, opened.lane, at))
 
 
 def _wanted_inbox(state: DeskState, command: ReceiveMessage) -> InboxSettings:
@@ -104,16 +106,10 @@ def _opening(
         linked_to=found.linked_to,
         live=inbox.live and command.presence is Presence.LIVE,
         skills=tuple(sorted({skill for rule in rules for skill in rule.skills})) if rules else (),
-        rules=tuple([rule.id for rule in rules]),
+        rules=tuple(rule.id for rule in rules) if rules else (),
         policy=next((rule.policy for rule in rules if rule.policy), "") if rules else "",
         sticky=command.knows if command.knows in state.agents else None,
     )
-
-
-def _first_clocks(state: DeskState, inbox: InboxSettings, command: ReceiveMessage, opened: ContactOpened) -> Events:
-    if not asks(command) or command.opts_out:
-        return ()
-    return tuple(sla.opened(state, opened.contact, opened.policy or inbox.policy, opened.lane, opened.at))
 
 
 def _joined(
@@ -154,7 +150,7 @@ def deliver(state: DeskState, command: RecordDelivery, now: datetime) -> Events:
         elsewhere.send_receipt_on(state, command)
     if contact is None:  # closed long since: its transcript is told, and nothing follows
         return ()
-    at = _arrived(command.at, now)
+    at = min(exact(command.at), now)
     recorded = DeliveryRecorded(
         at=at,
         contact=contact.id,
@@ -174,8 +170,3 @@ def deliver(state: DeskState, command: RecordDelivery, now: datetime) -> Events:
         events += waited(contact, at, "delivery_failed")
     events += sla.bounced(contact, command.reply, at)
     return tuple(events)
-
-
-def _arrived(at: datetime, now: datetime) -> datetime:
-    """Event time, never in the future."""
-    return min(exact(at), now)

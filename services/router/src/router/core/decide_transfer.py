@@ -2,6 +2,8 @@
 
 from datetime import datetime
 
+import msgspec
+
 from frontline.contract.ids import AgentId, DeskId
 from router.core import decide_offer, sla, waiting
 from router.core.capacity import Agent
@@ -76,7 +78,7 @@ def _need_then(state: DeskState, contact: Contact) -> Need:
     if contact.phase != ASSIGNED and contact.phase not in WAITS:
         return need
     live = contact.live and not contact.left
-    return need._replace(live=live, cost=waiting.cost_of(state, contact, live=live))
+    return msgspec.structs.replace(need, live=live, cost=waiting.cost_of(state, contact, live=live))
 
 
 def _taken_back(contact: Contact, by: AgentId, now: datetime) -> list[DeskDecision]:

@@ -4,7 +4,7 @@ Each step checks first and changes then: an event that can't have happened raise
 leaves everything as it was. Nothing is asked but the state and the event.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
 from typing import Any
 
@@ -16,7 +16,6 @@ from router.core import (
     evolve_contact,
     evolve_erase,
     evolve_escalation,
-    evolve_handling,
     evolve_inbox,
     evolve_merge,
     evolve_move,
@@ -76,6 +75,7 @@ from router.core.event_inbox import InboxReleased, InboxTaken
 from router.core.event_move import MessagesMoved, MessagesTaken
 from router.core.event_people import AvailabilityChanged, ConfigChanged, DutyChanged, GraceEnded, RotaSwapped
 from router.core.event_transfer import ContactTaken, TransferBegun, TransferRefused, TransferTaken
+from router.core.evolve_handling import NOTED
 from router.core.illegal import no
 from router.core.state import DeskState
 
@@ -99,10 +99,16 @@ def remember_outcome(state: DeskState, outcome: Outcome) -> None:
 
 def evolve(state: DeskState, event: DeskDecision) -> None:
     """Make it so. Raises `IllegalEvent`."""
-    kind = type(event)
-    _STEPS[kind](state, event)
-    if (note := evolve_handling.NOTED.get(kind)) is not None:
-        note(state, event)
+    evolve_all(state, (event,))
+
+
+def evolve_all(state: DeskState, events: Iterable[DeskDecision]) -> None:
+    """The same with several, in turn: those before one that can't have happened have."""
+    for event in events:
+        kind = type(event)
+        _STEPS[kind](state, event)
+        if kind in NOTED:
+            NOTED[kind](state, event)
 
 
 def _index_floor_raised(state: DeskState, event: IndexFloorRaised) -> None:

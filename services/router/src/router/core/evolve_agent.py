@@ -1,5 +1,7 @@
 """How the desk's people change: settings, comings and goings; a part of `evolve`, with the same promises."""
 
+import msgspec
+
 from router.core import evolve_check_in, evolve_offer, evolve_rota, waiting
 from router.core.capacity import AVAILABLE, NO_ROOM, OFFLINE, STATES, Agent
 from router.core.contact import OFFERED, STICKY, WAITING
@@ -130,14 +132,15 @@ def _wait_anew(state: DeskState, before: DeskSettings) -> None:
     )
     if not before.version or not (all_of_them or settings.inboxes != before.inboxes):
         return
-    last = len(waiting.rings(state)) - 1
+    last = len(state.rings) - 1
     for contact in state.contacts.values():
         if contact.ring != STICKY and not all_of_them:
             continue
         if contact.phase not in (WAITING, OFFERED):
             continue
         contact.ring = min(contact.ring, last)
-        line = state.matching.line(waiting.need_of(state, contact)._replace(cost=contact.line.need.cost))
+        need = msgspec.structs.replace(waiting.need_of(state, contact), cost=contact.line.need.cost)
+        line = state.matching.line(need)
         if line is not contact.line:  # of one that is offered, too: it waits there when nobody takes it
             if contact.phase == WAITING:
                 state.matching.leave(contact)

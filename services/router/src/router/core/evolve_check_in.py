@@ -39,9 +39,11 @@ def heard(state: DeskState, event: MessageReceived) -> None:
 
 def stop(state: DeskState, contact: ContactId) -> None:
     """Nobody is written to because of this contact, as things stand."""
-    state.check_ins.wanted.pop(contact, None)
-    for check_in in state.check_ins.of_contact(contact):
-        _disarm(state, check_in)
+    check_ins = state.check_ins
+    check_ins.wanted.pop(contact, None)
+    if contact in check_ins.armed:
+        for check_in in tuple(check_ins.armed[contact].values()):
+            _disarm(state, check_in)
 
 
 def stop_all(state: DeskState, customer: CustomerId) -> None:
@@ -78,7 +80,9 @@ def armed(state: DeskState, event: CheckInArmed) -> None:
         state.check_ins.wanted[contact.id] = tuple(others)
     else:
         del state.check_ins.wanted[contact.id]
-    check_in = CheckIn(contact.id, state.word(event.rule), event.customer, contact.channel, contact.inbox, event.due_at)
+    check_in = CheckIn(
+        contact.id, state.words[event.rule], event.customer, contact.channel, contact.inbox, event.due_at
+    )
     state.check_ins.add(check_in)
     state.dues.arm_check_in(check_in)
 

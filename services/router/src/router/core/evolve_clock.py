@@ -24,7 +24,7 @@ from router.core.term import FOLLOW_UP, NEXT_RESPONSE, RESOLUTION
 
 def started(state: DeskState, event: ClockStarted) -> None:
     contact = known_contact(state, event.contact)
-    former = contact.clock(event.target)
+    former = contact.clock(event.target) if contact.clocks else None
     if former is not None and former.running:
         no(f"{event.target} of contact {contact.id} runs already")
     clock = _again(contact, former, event) if event.resumes else _new(state, contact, former, event)
@@ -108,15 +108,16 @@ def met(state: DeskState, event: ClockMet) -> None:
         no(f"{event.target} of contact {contact.id} can't be met like this")
     if clock.target == RESOLUTION and not clock.paused:
         clock.pauses = (*clock.pauses, (event.at, None))
-    _end(state, contact, clock, MET)
-    clock.met_by = event.by
+    clock.end, clock.met_by = MET, event.by
+    _look(state, contact, clock)
 
 
 def withdrawn(state: DeskState, event: ClockWithdrawn) -> None:
     contact, clock = _clock(state, event.contact, event.target)
     if clock.end:
         no(f"{event.target} of contact {contact.id} has ended")
-    _end(state, contact, clock, WITHDRAWN if event.reason == RESOLVED else DROPPED)
+    clock.end = WITHDRAWN if event.reason == RESOLVED else DROPPED
+    _look(state, contact, clock)
 
 
 def promise_made(state: DeskState, event: PromiseMade) -> None:
@@ -127,7 +128,7 @@ def lane_changed(state: DeskState, event: LaneChanged) -> None:
     contact = known_contact(state, event.contact)
     if event.lane not in LANES:
         no(f"there is no lane {event.lane}")
-    contact.lane, contact.aged = state.word(event.lane), 0
+    contact.lane, contact.aged = state.words[event.lane], 0
     state.matching.moved(contact)
     if contact.phase in (WAITING, OFFERED):
         state.dues.arm_moment(contact, waiting.next_moment(state, contact))
@@ -141,7 +142,7 @@ def wait_started(state: DeskState, event: WaitStarted) -> None:
         evolve_contact.release(state, contact)
     elif contact.phase == WAITING:
         state.matching.leave(contact)
-    contact.phase, contact.front, contact.asked = state.word(event.state), False, ()
+    contact.phase, contact.front, contact.asked = state.words[event.state], False, ()
     state.dues.arm_moment(contact, event.until)
     evolve_check_in.falls_silent(state, contact, event.at)
 
@@ -154,14 +155,10 @@ def wait_ended(state: DeskState, event: WaitEnded) -> None:
     evolve_waiting.begin(state, contact, front=False)
 
 
-def _end(state: DeskState, contact: Contact, clock: Clock, how: str) -> None:
-    clock.end = how
-    _look(state, contact, clock)
-
-
 def _look(state: DeskState, contact: Contact, clock: Clock) -> None:
     state.dues.arm_clock(contact, clock)
-    state.matching.moved(contact)
+    if contact.place is not None:
+        state.matching.moved(contact)
 
 
 def _clock(state: DeskState, contact: ContactId, target: str) -> tuple[Contact, Clock]:

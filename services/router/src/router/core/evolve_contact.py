@@ -37,13 +37,13 @@ def opened(state: DeskState, event: ContactOpened) -> None:
         channel=inbox.channel,
         inbox=inbox.id,
         customer=event.customer,
-        lane=state.word(event.lane),
+        lane=state.words[event.lane],
         line=NOWHERE,
         arrival=state.arrivals,
         linked_to=event.linked_to,
         offer_for=inbox.offer_for if waiting.is_asked_first(inbox, live=event.live) else None,
-        policy=state.word(event.policy),
-        skills=_sorted(state, (*inbox.skills, *event.skills)),
+        policy=state.words[event.policy],
+        skills=_sorted(state, (*inbox.skills, *event.skills)) if inbox.skills or event.skills else (),
         live=event.live,
         ours=event.ours,
         sticky=event.sticky if event.sticky in state.agents else None,
@@ -56,10 +56,11 @@ def message_received(state: DeskState, event: MessageReceived) -> None:
     contact = known_contact(state, event.contact)
     _fresh(state, event.key)
     position = (state.epoch, state.index)
-    placement = Placement(contact.id, event.message, state.word(event.threaded_by))
+    placement = Placement(contact.id, event.message, state.words[event.threaded_by])
     state.overlay.place(event.key, placement, position)
-    state.overlay.bind(event.keys, contact.id, position)
-    if not contact.has(event.customer):
+    if event.keys:
+        state.overlay.bind(event.keys, contact.id, position)
+    if event.customer != contact.customer and not contact.has(event.customer):
         contact.others = (*contact.others, event.customer)
     evolve_check_in.heard(state, event)
     if event.presence is Presence.ANSWERED:
@@ -73,7 +74,8 @@ def reply_queued(state: DeskState, event: ReplyQueued) -> None:
     contact.replies = (*contact.replies, (event.reply, event.at))
     if contact.phase == WAITING_CUSTOMER:
         evolve_check_in.falls_silent(state, contact, event.at)
-    state.overlay.bind(event.keys, contact.id, (state.epoch, state.index))
+    if event.keys:
+        state.overlay.bind(event.keys, contact.id, (state.epoch, state.index))
 
 
 def note_added(state: DeskState, event: NoteAdded) -> None:
@@ -100,7 +102,8 @@ def assigned(state: DeskState, event: ContactAssigned) -> None:
     contact.phase, contact.front = ASSIGNED, False
     contact.agent = contact.last_agent = agent.id
     contact.asked = ()
-    state.dues.arm_moment(contact, None)
+    if contact.moment is not None:
+        state.dues.arm_moment(contact, None)
     agent.held[contact.id] = None
     agent.take(contact.line.need)
     state.turns += 1
@@ -159,7 +162,8 @@ def release(state: DeskState, contact: Contact) -> None:
     agent.give_back(contact.line.need)
     if contact.left:  # wrapping up ends with the work on it
         contact.live = contact.left = False
-    look(state, agent)
+    if state.leaving:
+        look(state, agent)
     if not agent.gone:
         state.matching.gained(agent, room)
     elif agent.empty_handed:
@@ -175,7 +179,7 @@ def _asked_first(state: DeskState, contact: Contact, event: ContactUnassigned) -
 
 
 def _sorted(state: DeskState, skills: tuple[str, ...]) -> tuple[str, ...]:
-    return tuple([state.word(skill) for skill in sorted(set(skills))]) if skills else ()
+    return tuple([state.words[skill] for skill in sorted(set(skills))])
 
 
 def _fresh(state: DeskState, key: KeyHash) -> None:

@@ -1,10 +1,8 @@
 """What `evolve` notes of how long live contacts take; nothing that is decided depends on it."""
 
 from collections.abc import Callable, Mapping
-from datetime import datetime
 from typing import Any
 
-from frontline.contract.ids import ContactId
 from router.core.contact import ASSIGNED
 from router.core.event import (
     ContactAssigned,
@@ -33,17 +31,15 @@ def _accepted(state: DeskState, event: OfferAccepted) -> None:
 
 def _assigned(state: DeskState, event: ContactAssigned) -> None:
     state.handling.given_up(event.contact)
-    _begin(state, event.contact, event.at)
+    contact = state.contacts[event.contact]
+    if contact.live or contact.offer_for is not None:
+        state.handling.taken(contact.id, (contact.channel, contact.inbox), event.at)
 
 
 def _returned(state: DeskState, event: CustomerReturned) -> None:
-    _begin(state, event.contact, event.at)
-
-
-def _begin(state: DeskState, id_: ContactId, at: datetime) -> None:
-    contact = state.contacts[id_]
+    contact = state.contacts[event.contact]
     if contact.phase == ASSIGNED and (contact.live or contact.offer_for is not None):
-        state.handling.taken(id_, (contact.channel, contact.inbox), at)
+        state.handling.taken(contact.id, (contact.channel, contact.inbox), event.at)
 
 
 def _left(state: DeskState, event: CustomerLeft) -> None:

@@ -32,7 +32,7 @@ def offered(state: DeskState, event: ContactOffered) -> None:
     contact.offers += 1
     contact.round = event.round
     contact.asked = (agent.id,) if new_round else (*contact.asked, agent.id)
-    contact.offer = Offer(event.offer, agent.id, state.word(event.rule), event.expires_at)
+    contact.offer = Offer(event.offer, agent.id, state.words[event.rule], event.expires_at)
     state.offers[event.offer] = contact.id
     state.dues.arm_offer(contact, contact.offer)
     agent.offered[contact.id] = None

@@ -17,7 +17,7 @@ from router.core.state import DeskState
 
 def ring_opened(state: DeskState, event: RingOpened) -> None:
     contact = _waiting(state, event.contact)
-    if not contact.ring < event.ring < len(waiting.rings(state)):
+    if not contact.ring < event.ring < len(state.rings):
         no(f"ring {event.ring} can't open for contact {contact.id}, which is in {contact.ring}")
     contact.ring = event.ring
     reline(state, contact)
@@ -87,7 +87,9 @@ def begin(state: DeskState, contact: Contact, *, front: bool) -> None:
         contact.offer_for = None  # nobody is at the other end any more: nobody is asked first
     contact.line = state.matching.line(waiting.need_of(state, contact))
     state.matching.join(contact)
-    state.dues.arm_moment(contact, waiting.next_moment(state, contact))
+    moment = waiting.next_moment(state, contact)
+    if moment is not contact.moment:
+        state.dues.arm_moment(contact, moment)
 
 
 def reline(state: DeskState, contact: Contact) -> None:

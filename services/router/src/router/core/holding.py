@@ -27,7 +27,7 @@ class Holdings:
 
     def has(self, inbox: InboxKey) -> bool:
         """Whether what comes in there may be decided here, if the settings name it."""
-        return inbox in self.taken or self.unsaid
+        return inbox in self.taken or not (self.taken or self.released)
 
     def take(self, inbox: InboxKey, version: int) -> None:
         self.released.pop(inbox, None)

@@ -24,7 +24,8 @@ class Found(NamedTuple):
     linked_to: ContactId | None
 
 
-_NOTHING = Found(None, NEW, None)
+NOWHERE = Found(None, NEW, None)
+"""Of a message that names nothing."""
 
 
 def find(state: DeskState, command: ReceiveMessage) -> Found:
@@ -34,8 +35,6 @@ def find(state: DeskState, command: ReceiveMessage) -> Found:
     linked. For one that another desk has, the message is for that desk: raises `Elsewhere`. To one that was erased
     nothing leads.
     """
-    if not command.finds:
-        return _NOTHING
     linked: ContactId | None = None
     for found in sorted(command.finds, key=_strength):
         named = state.overlay.contact(found.key) or found.contact

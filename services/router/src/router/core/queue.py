@@ -70,7 +70,7 @@ class Line:
         self.waiting -= 1
         if place is self.first:
             heap = self._heap
-            while heap and not _stands(heap[0], contacts):
+            while heap and ((other := contacts.get(heap[0][4])) is None or other.place is not heap[0]):
                 heappop(heap)
             self.first = heap[0] if heap else None
 

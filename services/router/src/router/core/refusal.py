@@ -32,7 +32,7 @@ def wanted_contact(state: DeskState, contact: ContactId) -> Contact:
 
 def contact_in_work(state: DeskState, id_: ContactId) -> Contact:
     """One that something may be done with: not one that goes on in another."""
-    found = wanted_contact(state, id_)
+    found = state.contacts.get(id_) or wanted_contact(state, id_)
     if found.merged_into is not None:
         raise Refused("merged", f"The contact goes on in {found.merged_into}.")
     return found

@@ -39,8 +39,12 @@ BY_ANSWER = (FIRST_RESPONSE, NEXT_RESPONSE, FOLLOW_UP)
 
 def opened(state: DeskState, contact: ContactId, policy: str, lane: str, at: datetime) -> list[ClockStarted]:
     """A person's message opens a contact: what is promised from here."""
-    first, whole = state.terms.get((policy, FIRST_RESPONSE, lane)), state.terms.get((policy, RESOLUTION, lane))
-    return [started(term, contact, at) for term in (first, whole) if term is not None]
+    events = []
+    for target in (FIRST_RESPONSE, RESOLUTION):
+        term = state.terms.get((policy, target, lane))
+        if term is not None:
+            events.append(started(term, contact, at))
+    return events
 
 
 def raised(contact: Contact, clock: Clock, told: ClockWarned | ClockBreached) -> Iterator[LaneChanged]:
@@ -100,9 +104,11 @@ def resolved(contact: Contact, at: datetime) -> list[DeskDecision]:
     """
     events: list[DeskDecision] = []
     for clock in contact.clocks:
-        if clock.target == RESOLUTION and not clock.end:
+        if clock.end:
+            continue
+        if clock.target == RESOLUTION:
             events += met(contact.id, clock, at, None)
-        elif clock.running:
+        elif not clock.breached:
             events += withdrawn(contact.id, clock, at, RESOLVED)
     return events
 

@@ -23,8 +23,9 @@ def started(term: Term, contact: ContactId, at: datetime, due_at: datetime | Non
     """`due_at` is for a promise, which has an end of its own."""
     calendar = term.calendar
     if due_at is None:
-        within, due_at = term.within, calendar.due(at, term.within)
-        warnings = tuple([(fraction, calendar.due(at, after)) for fraction, after in term.warnings])
+        due = calendar.due
+        within, due_at = term.within, due(at, term.within)
+        warnings = tuple([(fraction, due(at, after)) for fraction, after in term.warnings])
     else:
         within = calendar.elapsed(at, due_at)
         warnings = _warnings(term, within, term.warn_at, NOTHING, at)
@@ -54,9 +55,9 @@ def next_of(contact: ContactId, clock: Clock) -> ClockWarned | ClockBreached:
 
 def overdue(contact: ContactId, clock: Clock, at: datetime) -> list[DeskDecision]:
     """What a clock that has not ended has done by `at` and nobody has said yet. At `due_at` it is in time."""
-    if clock.breached or clock.paused:
-        return []
     events: list[DeskDecision] = []
+    if clock.breached or clock.paused:
+        return events
     for fraction, instant in clock.warnings:
         if instant <= at:
             events.append(ClockWarned(at=instant, contact=contact, target=clock.target, fraction=fraction))
@@ -67,11 +68,9 @@ def overdue(contact: ContactId, clock: Clock, at: datetime) -> list[DeskDecision
 
 def met(contact: ContactId, clock: Clock, at: datetime, by: MessageId | None) -> list[DeskDecision]:
     """The target was met at `at`: in time, or late and then with the breach on record first."""
-    late = clock.missed(at)
-    return [
-        *overdue(contact, clock, at),
-        ClockMet(at=at, contact=contact, target=clock.target, late=late, by=by),
-    ]
+    events = overdue(contact, clock, at)
+    events.append(ClockMet(at=at, contact=contact, target=clock.target, late=clock.missed(at), by=by))
+    return events
 
 
 def withdrawn(contact: ContactId, clock: Clock, at: datetime, reason: str) -> list[DeskDecision]:

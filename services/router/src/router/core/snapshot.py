@@ -232,7 +232,7 @@ def _agent(row: AgentRow) -> Agent:
 
 
 def _keep(state: DeskState, columns: ContactColumns, terms: list[Term]) -> None:
-    contacts = unpacked(columns, terms, state.matching.line, state.word)
+    contacts = unpacked(columns, terms, state.matching.line, state.words.__getitem__)
     state.contacts.update(zip(columns.id.spread(len(contacts)), contacts, strict=True))
     for contact, heir in given(columns.merged_into, contacts):
         state.absorbed.setdefault(heir, set()).add(contact.id)
@@ -242,7 +242,7 @@ def _keep(state: DeskState, columns: ContactColumns, terms: list[Term]) -> None:
     state.matching.place()
     state.dues.arm_clocks(contacts)
     for contact, row in given(columns.offer, contacts):
-        contact.offer = offer = Offer(row.id, row.agent, state.word(row.rule), row.expires_at)
+        contact.offer = offer = Offer(row.id, row.agent, state.words[row.rule], row.expires_at)
         state.offers[offer.id] = contact.id
         state.dues.arm_offer(contact, offer)
     for contact, moment in given(columns.moment, contacts):

@@ -18,7 +18,7 @@ from router.core.capacity import Agent
 from router.core.check_in import CheckIns
 from router.core.commit import Outcome
 from router.core.contact import Contact
-from router.core.desk_settings import DeskSettings, InboxSettings
+from router.core.desk_settings import DeskSettings, InboxSettings, RingSettings
 from router.core.due import Dues
 from router.core.escalation import Reached
 from router.core.gone import KEPT, Gone
@@ -37,6 +37,9 @@ REJECTED = "rejected"
 TIMED_OUT = "timed_out"
 WITHDRAWN = "withdrawn"
 
+_ONE = (RingSettings(),)
+"""The rings of a desk whose settings have none: everybody who fits is in it from the first."""
+
 BEGINNING = datetime(1970, 1, 1, tzinfo=UTC)
 """`now` of a desk that has never decided anything."""
 
@@ -48,6 +51,14 @@ class EndedOffer(NamedTuple):
     id: OfferId
     agent: AgentId
     how: str
+
+
+class Words(dict[str, str]):
+    """Each word as one object for all who say it: thousands of clocks name one policy."""
+
+    def __missing__(self, word: str) -> str:
+        self[word] = word
+        return word
 
 
 class DeskState:
@@ -71,7 +82,6 @@ class DeskState:
         "_ended_order",
         "_gone_order",
         "_outcomes",
-        "_words",
         "absorbed",
         "agents",
         "arrivals",
@@ -95,6 +105,7 @@ class DeskState:
         "now",
         "offers",
         "overlay",
+        "rings",
         "settings",
         "successors",
         "swaps",
@@ -102,6 +113,7 @@ class DeskState:
         "turns",
         "unanswering",
         "unpromised",
+        "words",
     )  # fmt: skip
 
     def __init__(self, desk: DeskId) -> None:
@@ -137,7 +149,7 @@ class DeskState:
         self.escalating: dict[ContactId, tuple[Reached, ...]] = {}
         self.erased: set[ContactId] = set()
         self.successors: dict[CustomerId, CustomerId] = {}
-        self._words: dict[str, str] = {}
+        self.words = Words()
 
     def outcome(self, request: str) -> Outcome | None:
         """What this request was answered before; remembered for 24 hours at least."""
@@ -184,7 +196,7 @@ class DeskState:
         """Its own, else the one of its inbox today; nothing if the inbox is no more."""
         if contact.policy:
             return contact.policy
-        inbox = self.inbox(contact.channel, contact.inbox)
+        inbox = self.inboxes.get((contact.channel, contact.inbox)) or self.inbox(contact.channel, contact.inbox)
         return "" if inbox is None else inbox.policy
 
     def term(self, contact: Contact, target: str) -> Term | None:
@@ -206,6 +218,7 @@ class DeskState:
     def configure(self, settings: DeskSettings) -> None:
         """For `evolve`: take these settings, and what follows from them alone."""
         self.settings = settings
+        self.rings = settings.rings or _ONE
         self.inboxes = {(inbox.channel, inbox.id): inbox for inbox in settings.inboxes}
         self.former = {(inbox.channel, inbox.id): inbox for inbox in settings.former}
         self._calendars = calendars(settings, self._calendars)
@@ -272,10 +285,6 @@ class DeskState:
         del self.offers[offer]
         self._ended[offer] = ended = EndedOffer(self.now, offer, agent, how)
         self._ended_order.append(ended)
-
-    def word(self, text: str) -> str:
-        """`text` itself, as one object for all who say it: thousands of clocks name one policy."""
-        return self._words.setdefault(text, text)
 
 
 def dump(state: DeskState) -> dict[str, Any]:

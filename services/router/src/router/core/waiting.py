@@ -5,17 +5,17 @@ Each is counted from when it began to wait. Looks, never touches.
 
 from datetime import datetime
 
+import msgspec
+
 from router.core.clock import LAPSE
 from router.core.contact import STICKY, Contact
-from router.core.desk_settings import InboxSettings, RingSettings
+from router.core.desk_settings import InboxSettings
 from router.core.event import AlarmRaised, ContactAged, RingOpened
 from router.core.need import Need
 from router.core.queue import HIGHEST_BY_AGE, LANES
 from router.core.state import DeskState
 
 BY_TIME = "time"
-_ONE = (RingSettings(),)
-"""The rings of a desk whose settings have none: everybody who fits is in it from the first."""
 NOBODY_THERE = "nobody_there"
 
 
@@ -29,7 +29,7 @@ def need_of(state: DeskState, contact: Contact) -> Need:
 def need_in(state: DeskState, contact: Contact, ring: int, *, live: bool | None = None) -> Need:
     """The same in one of the desk's rings, as if the contact was live or not."""
     live = contact.live if live is None else live
-    known = rings(state)
+    known = state.rings
     wanted = known[min(ring, len(known) - 1)]  # changed settings may have fewer
     return Need(contact.skills if wanted.skills else (), cost_of(state, contact, live=live), live, wanted.off_duty)
 
@@ -46,12 +46,10 @@ def is_asked_first(inbox: InboxSettings, *, live: bool) -> bool:
 
 def inbox_of(state: DeskState, contact: Contact) -> InboxSettings:
     """As the settings have it now; of an inbox that they do not name any more, as plain as can be."""
-    found = state.inbox(contact.channel, contact.inbox)
-    return found or InboxSettings(channel=contact.channel, id=contact.inbox)
-
-
-def rings(state: DeskState) -> tuple[RingSettings, ...]:
-    return state.settings.rings or _ONE
+    own = state.inboxes.get((contact.channel, contact.inbox))
+    return (
+        own or state.inbox(contact.channel, contact.inbox) or InboxSettings(channel=contact.channel, id=contact.inbox)
+    )
 
 
 def next_moment(state: DeskState, contact: Contact) -> datetime | None:
@@ -68,11 +66,10 @@ def next_of(state: DeskState, contact: Contact) -> RingOpened | ContactAged | Al
 
 def better_ring(state: DeskState, contact: Contact) -> int | None:
     """The next ring that somebody is in, for a contact in one where nobody is."""
-    for ring in range(contact.ring + 1, len(rings(state))):
-        wider = rings(state)[ring]
-        need = need_of(state, contact)._replace(
-            skills=contact.skills if wider.skills else (), off_duty=wider.off_duty, only=None
-        )
+    for ring in range(contact.ring + 1, len(state.rings)):
+        wider = state.rings[ring]
+        skills = contact.skills if wider.skills else ()
+        need = msgspec.structs.replace(need_of(state, contact), skills=skills, off_duty=wider.off_duty, only=None)
         if state.matching.somebody(need):
             return ring
     return 0 if contact.ring == STICKY else None
@@ -81,7 +78,7 @@ def better_ring(state: DeskState, contact: Contact) -> int | None:
 def _coming(state: DeskState, contact: Contact) -> list[tuple[datetime, RingOpened | ContactAged | AlarmRaised]]:
     since, settings, id_ = contact.since, state.settings, contact.id
     assert since is not None
-    known = rings(state)
+    known = state.rings
     coming: list[tuple[datetime, RingOpened | ContactAged | AlarmRaised]] = []
     if contact.ring == STICKY:
         # A moment at least, so that they are asked before anybody else is.
