@@ -9,7 +9,7 @@ import argparse
 from importlib import import_module
 from pathlib import Path
 
-_NOT_BENCHES = {"__init__", "__main__", "clients", "flooding", "row"}
+_NOT_BENCHES = {"__init__", "__main__", "appending", "clients", "flooding", "row"}
 
 
 def main() -> None:

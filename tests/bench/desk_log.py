@@ -87,11 +87,12 @@ async def _write(writer: LogWriter, commits: list[bytes], after: int) -> float:
 
 def run(*, quick: bool = False) -> list[Row]:
     """On the event loop that the services run on."""
-    with asyncio.Runner(loop_factory=_loop) as runner:
+    with asyncio.Runner(loop_factory=service_loop) as runner:
         return runner.run(bench_log(count=2_000 if quick else 10_000, rounds=3 if quick else 5))
 
 
-def _loop() -> asyncio.AbstractEventLoop:
+def service_loop() -> asyncio.AbstractEventLoop:
+    """What the services run on."""
     try:
         import uvloop
     except ImportError:
