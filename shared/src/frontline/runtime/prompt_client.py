@@ -76,6 +76,14 @@ class PromptClient(Client):
         self.let_go()
         await super()._connect_to_server(s)
 
+    async def _close(self, status: int, do_cbs: bool = True) -> None:  # noqa: FBT001, FBT002 - nats-py's own signature
+        """What is still to be sent can't be, if the connection is lost: nats-py tries, raises what comes of it, and has
+        then ended half of itself.
+        """
+        if not self.is_connected:
+            self._pending, self._pending_data_size = [], 0
+        await super()._close(status, do_cbs)
+
     async def request(self, *args: Any, **options: Any) -> Msg:
         """As nats-py's own, which everything of its JetStream goes through; see `cancellable`."""
         return await cancellable(super().request(*args, **options))
