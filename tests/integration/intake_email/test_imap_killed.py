@@ -86,6 +86,7 @@ async def test_a_mailbox_is_taken_in_once_however_often_the_intake_is_killed(
                 intake.send(signal.SIGKILL)
                 await intake.ended()
         async with started(tmp_path / "intake", *EMAIL, **given) as intake:
+            await intake.listens()  # what is awaited below may be there already, and this one not hear a signal yet
 
             async def all_there() -> bool:
                 return await stored(bus) >= MAILS

@@ -395,7 +395,7 @@ async def test_several_processes_share_a_port(nats: EmbeddedServer, provisioned:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     shared = cast("Any", {"smtp_port": port, "smtp_share_port": True})
-    async with receiving(nats, provisioned, **shared) as one, receiving(nats, provisioned, announced=False, **shared):
+    async with receiving(nats, provisioned, **shared) as one, receiving(nats, provisioned, **shared):
         for number in range(20):
             await one.send(mail(Message_ID=f"<{number}@customer.example>"))
         assert len(await one.stored()) == 20

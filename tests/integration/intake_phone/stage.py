@@ -42,7 +42,9 @@ from intake_phone.simulator.exchange import Exchange
 from intake_phone.simulator.line import Line
 from intake_phone.simulator.person import Person
 
-PATIENCE = 12.0
+PATIENCE = 60.0
+ANSWER = 12.0
+"""Seconds, as settings of the channel: some of them pass where nothing comes."""
 PACE = 0.01
 SUPPORT = InboxId("support")
 DESK = DeskId("support")
@@ -234,12 +236,12 @@ async def answering(
                 "twilio_auth_tokens": (Token(ACCOUNT.token), Token("the old token")),
                 "twilio_api": exchange.api,
                 "phone_media_pauses": (0.01, 0.01),
-                "phone_answer_seconds": PATIENCE,
+                "phone_answer_seconds": ANSWER,
                 **settings,
             }
             service = Service(
                 name="intake-phone",
-                settings=RuntimeSettings(nats_url=server.url, drain_seconds=PATIENCE),
+                settings=RuntimeSettings(nats_url=server.url, drain_seconds=ANSWER),
                 bus=own,
                 health=Health(),
                 log=logger("intake-phone"),
@@ -260,7 +262,7 @@ async def answering(
             stage = Stage(bus, service, exchange, api, main, made)
             exchange.telling.append(stage.heard.append)
             try:
-                await until(lambda: not service.health.unready() or main.done())
+                await until(lambda: (made and not service.health.unready()) or main.done())
                 exchange.channel = stage.url
                 if online is not None:
                     await stage.show(online=online)

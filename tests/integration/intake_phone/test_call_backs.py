@@ -16,7 +16,17 @@ from intake_phone.normalize import party
 from intake_phone.simulator.account import new_sid
 from intake_phone.simulator.line import Line
 from intake_phone.simulator.person import Person
-from tests.integration.intake_phone.stage import AGENT, OURS, SUPPORT, THEIRS, WRITTEN, Stage, answering, until
+from tests.integration.intake_phone.stage import (
+    AGENT,
+    OURS,
+    PATIENCE,
+    SUPPORT,
+    THEIRS,
+    WRITTEN,
+    Stage,
+    answering,
+    until,
+)
 from tests.integration.intake_phone.test_calls import wait
 
 CONTACT = ContactId("c1")
@@ -126,7 +136,7 @@ async def test_a_caller_who_rings_while_we_call_them_is_engaged_and_connected_at
         page = f"voice/agent?offer=o1&contact=c1&inbox=support&agent=agent-1&call={first.sid}"
         await stage.signal(StopRinging(contact=CONTACT, offer="o1", outcome="accepted"))
         leg = {"CallSid": new_sid("CA")}
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(PATIENCE):
             while "<Number" not in (said := (await stage.hook(page, leg))[1]):
                 await asyncio.sleep(0.01)
         assert THEIRS in said
@@ -217,7 +227,7 @@ async def test_who_leaves_the_queue_for_a_message_is_offered_to_nobody_meanwhile
 async def test_a_further_try_is_not_made_for_a_contact_that_somebody_else_has_by_then(
     nats: EmbeddedServer, phone: Bus
 ) -> None:
-    async with answering(nats, phone, phone_call_back_pause=0.2) as stage:
+    async with answering(nats, phone, phone_call_back_pause=2.0) as stage:  # so long the desk has to show who has it
         stage.exchange.phones.update({AGENT: Person(keys=["1"]), THEIRS: Person(engaged=1)})
         await ask(stage)
         await offer(stage)

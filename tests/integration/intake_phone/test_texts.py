@@ -80,7 +80,16 @@ async def test_a_text_while_nats_is_away_is_stored_when_it_is_back(nats: Embedde
             await stage.exchange.text_in(THEIRS, OURS, "Still there?", MessageSid="SM" + "b" * 32)
         nats.resume()
         await stage.have(1)
-        await stage.exchange.text_in(THEIRS, OURS, "Still there?", MessageSid="SM" + "b" * 32)
+
+        async def comes_again() -> bool:
+            try:
+                await stage.exchange.text_in(THEIRS, OURS, "Still there?", MessageSid="SM" + "b" * 32)
+            except HookFailed:  # a loaded machine may not answer in so short a time either
+                return False
+            return True
+
+        while not await comes_again():
+            pass
         assert len(await stage.stored()) == 1
 
 

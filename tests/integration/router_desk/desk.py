@@ -159,12 +159,15 @@ def answers(native_id: str) -> ThreadKey:
     return ThreadKey(kind="message-id", value=native_id, evidence=ThreadEvidence.REFERENCE, binds=False)
 
 
-async def killed_and_started(nats: EmbeddedServer, bus: Bus) -> None:
-    """Returns once `bus` is connected to the new process: until it knows that it lost the old one, it says that it is."""
+async def killed_and_started(nats: EmbeddedServer, *buses: Bus) -> None:
+    """Returns once each of `buses` is connected to the new process: until one knows that it lost the old one, it says
+    that it is.
+    """
     await nats.kill()
-    await until(lambda: not bus.connected)
+    await until(lambda: not any(bus.connected for bus in buses))
     await nats.start()
-    await bus.wait_connected()
+    for bus in buses:
+        await bus.wait_connected()
 
 
 async def send_in(bus: Bus, message: InboundMessage) -> None:

@@ -14,6 +14,7 @@ from router.desk.log_store import LostEnd, StreamLogStore
 from router.index.follow import follow_log
 from router.index.read_index import ReadIndex
 from router.index.whole import whole
+from tests.integration.router_desk.desk import until
 from tests.integration.router_log.leading import DESK, announced
 
 
@@ -53,6 +54,7 @@ async def test_an_index_that_has_read_a_lost_end_is_told_apart_from_one_that_has
     await read_to_the_end(index, provisioned, 2)
     assert await whole(provisioned, index, [DESK])
     await nats.kill()
+    await until(lambda: not provisioned.connected)
     shutil.rmtree(nats.config.store)
     shutil.copytree(tmp_path / "older", nats.config.store)
     await nats.start()

@@ -10,6 +10,7 @@ from frontline.runtime.embedded import EmbeddedServer
 from frontline.runtime.keyvalue import Entry, KeyValue
 from frontline.runtime.topology import THREADS
 from frontline.testing.nats_server import connected
+from tests.integration.router_desk.desk import killed_and_started
 
 
 async def test_many_keys_are_read_at_once_each_with_its_own_answer(provisioned: Bus) -> None:
@@ -53,10 +54,7 @@ async def test_a_nudge_comes_for_each_message_also_after_the_connection_was_lost
         async with bus.nudges("look.>", nudged.release):
             await bus.nc.flush()
             await _nudge(other, nudged, 3)
-            await nats.kill()
-            await nats.start()
-            await bus.wait_connected()
-            await other.wait_connected()
+            await killed_and_started(nats, bus, other)
             await bus.nc.flush()
             await _nudge(other, nudged, 2)
 

@@ -20,7 +20,8 @@ from frontline.runtime.conversation import ChannelSignals, DeskViews, PublicConv
 from frontline.runtime.keyvalue import KeyValue
 from frontline.runtime.signing import Signer
 from frontline.runtime.telemetry import logger
-from frontline.runtime.topology import DESKVIEW, THREADS
+from frontline.runtime.topology import DESKVIEW, THREADS, TRANSCRIPT_PUBLIC
+from tests.integration.runtime.stage import left
 
 CONTACT = ContactId("c1")
 SIGNER = Signer(b"a secret of these tests only")
@@ -58,7 +59,7 @@ async def test_a_line_that_nobody_can_read_is_left_out_counted_and_logged_by_its
     await provisioned.publish(subject.transcript_public(CONTACT), encode(line("m3")))
     conversations = PublicConversations(provisioned, SIGNER.key_hash, LOG, failures.append)
     seen: list[str] = []
-    async with asyncio.timeout(10), aclosing(conversations.follow(CONTACT, 0)) as lines:
+    async with asyncio.timeout(60), aclosing(conversations.follow(CONTACT, 0)) as lines:
         while seen != ["m1", "m3"]:
             seen += [each.item.id for each in await anext(lines)]
     assert failures == ["transcript"]
@@ -73,6 +74,8 @@ async def test_a_conversation_is_followed_from_a_cursor_and_shows_no_notes(provi
         await provisioned.publish(subject.transcript_public(CONTACT), encode(line(id_)))
     await provisioned.publish(subject.transcript_internal(CONTACT), encode(line("n1", ItemKind.NOTE)))
     conversations = PublicConversations(provisioned, SIGNER.key_hash, LOG, print)
+    while await left(provisioned, TRANSCRIPT_PUBLIC) < 2:
+        await asyncio.sleep(0.01)  # the copy that is read comes a moment after the transcript
     async with aclosing(conversations.follow(CONTACT, 1)) as lines:
         assert [each.item.id for each in await _some(lines)] == ["m2"]
         assert await anext(lines) == []

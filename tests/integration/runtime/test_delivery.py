@@ -20,6 +20,7 @@ from frontline.runtime.parked import list_parked, release
 from frontline.runtime.telemetry import logger
 from frontline.runtime.topology import DELIVERIES, provision, topology
 from frontline.testing.nats_server import CHANNELS, DESKS, SMALL
+from tests.integration.router_desk.desk import killed_and_started
 from tests.integration.runtime.stage import (
     QUICK,
     Careful,
@@ -149,9 +150,7 @@ async def test_a_crash_after_the_desk_was_told_tells_it_the_very_same_again(
         await post(provisioned, reply())
         first = await desk.take()
         await emptied(provisioned)
-        await nats.kill()  # its memory of acknowledged work is gone then
-        await nats.start()
-        await provisioned.wait_connected()
+        await killed_and_started(nats, provisioned)  # its memory of acknowledged work is gone then
         await post(provisioned, encode(reply()))
         await emptied(provisioned)
         again = await desk.take()
@@ -332,7 +331,7 @@ async def test_nats_killed_in_an_attempt_costs_neither_the_result_nor_a_second_s
         await stage.channel.began.get()
         await nats.kill()
         arrived.set()
-        await until(lambda: outcomes(stage, "sent") == 1)
+        await until(lambda: outcomes(stage, "sent") == 1 and not provisioned.connected)
         await nats.start()
         await provisioned.wait_connected()
         receipt = await Desk(provisioned).receipt()

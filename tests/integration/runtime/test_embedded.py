@@ -45,6 +45,7 @@ async def test_what_is_stored_survives_a_kill_and_the_port_stays_the_same(
     assert (await provisioned.publish("inbound.email.support", b"1")).seq == 1
     await nats.kill()
     assert not nats.running
+    await until(lambda: not provisioned.connected)
     assert await nats.start() == url
     await provisioned.wait_connected()
     assert (await provisioned.publish("inbound.email.support", b"2")).seq == 2

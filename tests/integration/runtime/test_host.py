@@ -160,7 +160,16 @@ async def test_a_server_that_does_not_answer_becomes_unavailable_at_the_deadline
         with pytest.raises(Unavailable):
             await stage.host.receive(message(1))
         nats.resume()
-        await stage.host.receive(message(1))
+
+        async def taken() -> bool:
+            try:
+                await stage.host.receive(message(1))
+            except Unavailable:  # the machine itself may not answer within so short a deadline
+                return False
+            return True
+
+        while not await taken():
+            pass
     assert await left(provisioned, "INBOX_pigeon") == 1
 
 

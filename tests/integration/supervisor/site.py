@@ -14,12 +14,12 @@ from frontline.runtime.service import Service, run_service
 from frontline.runtime.topology import DIRECTORY
 
 async def main(service: Service) -> None:
+    server = await asyncio.start_server(lambda reader, writer: writer.close(), "127.0.0.1", 0)
+    service.listening("http", "127.0.0.1:%d" % server.sockets[0].getsockname()[1])  # connected, it is ready
     await service.bus.wait_connected()
     for channel in ("chat", "email", "phone"):  # no intake is ready before it knows its inboxes
         inbox = Inbox(channel=channel, inbox="support", desk="support", address="support@frontline.example")
         await KeyValue(service.bus, DIRECTORY).put(directory_key(channel, "support"), msgspec.json.encode(inbox))
-    server = await asyncio.start_server(lambda reader, writer: writer.close(), "127.0.0.1", 0)
-    service.listening("http", "127.0.0.1:%d" % server.sockets[0].getsockname()[1])
     await service.stopping.wait()
     server.close()
 
