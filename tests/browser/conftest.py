@@ -8,7 +8,7 @@ import pytest_asyncio
 from playwright.async_api import Browser, async_playwright, expect
 
 CHROMIUM = Path("/usr/bin/chromium")
-expect.set_options(timeout=20_000)  # a busy machine is slow, and nothing here is about speed
+expect.set_options(timeout=60_000)  # a busy machine is slow, and nothing here is about speed
 
 QUIET = (
     "--no-sandbox",

@@ -128,7 +128,7 @@ async def test_an_agent_takes_an_offer_answers_and_reloads_and_nothing_is_lost(
         await expect(offer).to_contain_text(re.compile(r"\d+ s left to answer"))
         await agent.take_offer()
         await agent.sees("It burns.")
-        await expect(agent.page.locator("#clocks")).to_contain_text("First answer: 59 min left")
+        await expect(agent.page.locator("#clocks")).to_contain_text(re.compile(r"First answer: 5\d min left"))
         await agent.page.locator("#text").fill("We are on our")
         await agent.page.reload()
         await expect(agent.page.locator("#text")).to_have_value("We are on our")
@@ -241,7 +241,7 @@ async def test_axe_finds_nothing_wrong_and_what_a_customer_wrote_is_never_run(
         running.send(mail("Another one"))
         await until(lambda: running.contacts("&state=offered"))
         await agent.page.context.set_offline(False)
-        await expect(agent.page.locator(".offer")).to_have_count(1, timeout=20_000)
+        await expect(agent.page.locator(".offer")).to_have_count(1)
         assert await agent.page.title() == "(1) Frontline"
         await agent.write("We are on our way.")
         await agent.sees("It burns.", "We are on our way.")

@@ -84,7 +84,7 @@ class Running:
 
     async def stop(self) -> int:
         self.process.send_signal(signal.SIGTERM)
-        return await asyncio.wait_for(self.process.wait(), 15)
+        return await asyncio.wait_for(self.process.wait(), 60)
 
 
 @asynccontextmanager
@@ -112,7 +112,7 @@ async def frontline(data_dir: Path, **environ: str) -> AsyncIterator[Running]:
         if process.returncode is None:
             process.send_signal(signal.SIGTERM)
             try:
-                await asyncio.wait_for(process.wait(), 15)
+                await asyncio.wait_for(process.wait(), 60)
             except TimeoutError:
                 os.killpg(process.pid, signal.SIGKILL)
                 raise
@@ -126,7 +126,7 @@ async def _ready(process: asyncio.subprocess.Process, data_dir: Path) -> None:
             await asyncio.sleep(0.05)
 
 
-async def until(look: Callable[[], Awaitable[Any]], seconds: float = 30) -> Any:
+async def until(look: Callable[[], Awaitable[Any]], seconds: float = 60) -> Any:
     """Look again and again until there is something; gives it. The other side is another process."""
     async with asyncio.timeout(seconds):
         while True:
@@ -151,7 +151,7 @@ class MailSink:
         return "250 taken"
 
     async def have(self, count: int) -> list[Message]:
-        async with asyncio.timeout(30), self._arrived:
+        async with asyncio.timeout(60), self._arrived:
             await self._arrived.wait_for(lambda: len(self.mails) >= count)
         return self.mails
 

@@ -57,7 +57,11 @@ async def test_a_hard_bounce_fails_the_reply_and_lets_its_clock_run_on(tmp_path:
             return said
 
         assert await until(lambda: delivery("sent"))
-        assert await outcome() == "met"
+
+        async def met() -> bool:
+            return await outcome() == "met"
+
+        assert await until(met)
         await asyncio.to_thread(running.send, bounce(answer))
         assert await until(lambda: delivery("failed"))
 

@@ -58,9 +58,12 @@ async def test_a_mail_is_assigned_answered_and_answered_again_in_the_same_contac
         assert third["threaded_by"] == "token"
         assert third["text"].strip() == "It prints now."
 
-        [contact] = await running.contacts()
-        [clock] = [clock for clock in contact["clocks"] if clock["target"] == "first_response"]
-        assert clock["outcome"] == "met"
+        async def met() -> list[dict[str, str]]:
+            [contact] = await running.contacts()
+            clocks = [clock for clock in contact["clocks"] if clock["target"] == "first_response"]
+            return clocks if [clock["outcome"] for clock in clocks] == ["met"] else []
+
+        [clock] = await until(met)
         assert datetime.fromisoformat(clock["outcome_at"]) <= due
 
         async def delivered() -> bool:

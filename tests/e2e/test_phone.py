@@ -127,8 +127,12 @@ async def test_a_call_is_answered_when_it_is_picked_up_and_who_asks_for_it_is_ca
         taken = await contact_with(running, "The call was answered.")
         calling.terminate()
         await calling.wait()
-        shown = await running.get(f"/api/contacts/{taken['id']}")
-        assert [clock["outcome"] for clock in shown["clocks"] if clock["target"] == "first_response"] == ["met"]
+
+        async def met() -> bool:
+            shown = await running.get(f"/api/contacts/{taken['id']}")
+            return [clock["outcome"] for clock in shown["clocks"] if clock["target"] == "first_response"] == ["met"]
+
+        await until(met)
         await running.post(f"/api/contacts/{taken['id']}/resolve", {})
 
         back = await simulate(running, "call", "--from", "+12025550188", *agent, "--press", "2", "--stay", "1000")
