@@ -1,21 +1,30 @@
 """A customer of whom nothing is heard is written to: by automatic mail, once, over crashes too, and never who wants none."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import msgspec
+from prometheus_client import CollectorRegistry
 
 from frontline.configuration.check_in import CheckIn
-from frontline.contract.ids import ContactId, CustomerId
+from frontline.contract.ids import ContactId, CustomerId, MessageId
 from frontline.contract.message import OutboundKind, ThreadEvidence, ThreadKey
 from frontline.runtime.bus import Bus
 from frontline.runtime.keyvalue import KeyValue
 from frontline.runtime.topology import THREADS
 from router.core.command import ReopenContact, ResolveContact
+from router.core.event_check_in import CheckInDue
+from router.desk.bindings import Bindings
+from router.desk.checking_in import CheckInWriter
 from router.desk.command_port import CommandRequest, ask
+from router.desk.effects import stored
+from router.desk.figures import RouterFigures
 from router.desk.opt_out import OptOuts
 from router.desk.replica import Replica
+from router.desk.words import Words, item_of
 from tests.integration.router_desk import desk as desks
 from tests.integration.router_desk.desk import (
     AGENT,
@@ -150,3 +159,51 @@ async def test_rule_7_who_answers_stop_is_noted_and_nobody_has_to_do_anything(pr
         assert state.contacts[contact].phase == "resolved"
         await OptOuts(provisioned).put(customer, wants_none=False)
         assert not await OptOuts(provisioned).holds(customer)
+
+
+class Noted:
+    def __init__(self) -> None:
+        self.told: list[str] = []
+        self.anything = asyncio.Event()
+
+    def info(self, event: str, **_: Any) -> None:
+        self.told.append(event)
+        self.anything.set()
+
+    warning = error = info
+
+
+async def test_rule_7_a_check_in_that_is_due_before_its_customer_s_words_are_written_down_waits_for_them(
+    provisioned: Bus,
+) -> None:
+    log, words = Noted(), Words(provisioned, SIGNER, SUPPORT)
+    contact, now = ContactId("c-1"), datetime.now(UTC)
+    writer = CheckInWriter(
+        provisioned,
+        SIGNER,
+        CONFIGURATION.desks[0],
+        words,
+        Bindings(provisioned, SUPPORT, 1),
+        lambda: now,
+        RouterFigures(CollectorRegistry()),
+        log,
+    )
+    message = mail("<1@one.example>")
+    due = CheckInDue(
+        at=now,
+        contact=contact,
+        rule=RULE.id,
+        customer=CustomerId("u-1"),
+        channel=message.channel,
+        inbox=message.inbox,
+        message=MessageId("k-1"),
+    )
+    writing = asyncio.create_task(writer.write(due, again=False))
+    await log.anything.wait()
+    assert log.told == ["check_in.words_awaited"]
+    assert await outbox(provisioned) == []
+    await stored(await words.heard(item_of(message, contact, due.customer, now, ""), again=False))
+    await stored(await writing)
+    assert [(letter.id, letter.to[0].address) for letter in await outbox(provisioned)] == [
+        (due.message, message.sender.address)
+    ]

@@ -20,10 +20,17 @@ from router.core.event_check_in import CheckInDue
 from router.desk.bindings import Bindings
 from router.desk.check_in_letter import letter, line
 from router.desk.figures import RouterFigures
+from router.desk.holding import ACK_WAIT_SECONDS
 from router.desk.opt_out import OptOuts
 from router.desk.words import Words
 
 Acks = list[asyncio.Future[PubAck]]
+
+_LOOK_AGAIN_SECONDS = 0.5
+_LOOKS = round(3 * ACK_WAIT_SECONDS / _LOOK_AGAIN_SECONDS)
+"""So often words are looked for again, in all: what the leader before us had decided and not written down comes to us
+once its time to acknowledge is over, and is written down then.
+"""
 
 
 class CheckInWriter:
@@ -50,6 +57,7 @@ class CheckInWriter:
         self._opt_outs = OptOuts(bus)
         self._bindings = bindings
         self._texts = {rule.id: rule.text for rule in desk.check_ins}
+        self._looks = _LOOKS
 
     async def write(self, event: CheckInDue, *, again: bool) -> Acks:
         """Store what is to be sent and shown. Raises `Unavailable`: nothing is written by halves that a repeat does
@@ -58,9 +66,10 @@ class CheckInWriter:
         texts = self._texts.get(event.rule)
         if texts is None:
             return self._withheld(event, "unknown_rule")
+        said = await self._said(event)
         if await self._opt_outs.holds(event.customer):
             return self._withheld(event, "opted_out")
-        message = letter(event, texts, self._desk, await self._said(event), self._clock())
+        message = letter(event, texts, self._desk, said, self._clock())
         if message is None:
             return self._withheld(event, "nobody_to_write_to")
         head = cloudevent.headers(
@@ -79,6 +88,14 @@ class CheckInWriter:
         return []
 
     async def _said(self, event: CheckInDue) -> list[TranscriptItem]:
-        """To whom it goes follows from it, and whether to anybody: a replica that is behind is not believed."""
-        items = await read_whole(self._bus, TRANSCRIPT, subject.transcript_public(event.contact))
+        """To whom it goes follows from it, and whether to anybody: a replica that is behind is not believed. A contact
+        begins with somebody's words, so where there are none they may be still to come.
+        """
+        where, first = subject.transcript_public(event.contact), True
+        while not (items := await read_whole(self._bus, TRANSCRIPT, where)) and self._looks:
+            if first:
+                self._log.info("check_in.words_awaited", desk=self._desk.id, contact=event.contact, rule=event.rule)
+            first = False
+            self._looks -= 1
+            await asyncio.sleep(_LOOK_AGAIN_SECONDS)
         return [decode_item(stored.data) for stored in items]

@@ -174,6 +174,9 @@ class Effects:
         for counted in batch:
             commit = counted.commit
             for n, event in enumerate(commit.events):
+                if isinstance(event, CheckInDue):
+                    await stored(acks)  # it goes by what was said up to here
+                    acks = []
                 if (word := word_of(self._desk, f"{commit.epoch}.{commit.index}.{n}", event)) is not None:
                     await stored(acks)  # where a contact goes, all is known that was decided of it here
                     await self._bindings.settle()
