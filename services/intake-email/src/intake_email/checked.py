@@ -1,8 +1,7 @@
 """What was found out about a mail before it was stored, and what agents are not given because of it. Pure."""
 
-from dataclasses import replace
-
 import msgspec
+from msgspec.structs import replace
 
 from frontline.contract.message import Evidence
 from intake_email.content import Content

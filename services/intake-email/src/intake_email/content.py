@@ -5,7 +5,8 @@ as well, and the text always stands, made from HTML when there is no other.
 """
 
 import re
-from dataclasses import dataclass, field
+
+import msgspec
 
 from intake_email.charset import decode, decode_html
 from intake_email.cms import signed_content
@@ -36,8 +37,7 @@ _FORWARDED = "---------- Forwarded message ----------"
 _HEAD = (("From", b"from"), ("Date", b"date"), ("Subject", b"subject"), ("To", b"to"))
 
 
-@dataclass(frozen=True, slots=True)
-class Content:
+class Content(msgspec.Struct, frozen=True):
     text: str
     html: str
     files: tuple[File, ...]
@@ -49,8 +49,7 @@ class Content:
     invite: Invite | None = None
 
 
-@dataclass(slots=True)
-class _Words:
+class _Words(msgspec.Struct):
     """Text and HTML of one part and what is in it; either may be empty."""
 
     text: str = ""
@@ -88,14 +87,13 @@ def content(mail: Structure) -> Content:
     return Content(text, html, tuple(reading.files), tuple(dict.fromkeys(reading.flaws)), marks, beside, reading.invite)
 
 
-@dataclass(slots=True)
-class _Reading:
+class _Reading(msgspec.Struct):
     """One way through the tree; files are gathered as they are met."""
 
     flaws: list[str]
     depth: int = 0
     """How many mails this one is in."""
-    files: list[File] = field(default_factory=list)
+    files: list[File] = []
     parsed: int = 0
     """Octets of HTML so far."""
     invite: Invite | None = None
@@ -114,6 +112,8 @@ class _Reading:
 
     def words(self, entity: Entity, *, alone: bool = False, related: bool = False) -> _Words:
         match entity.media_type:
+            case "text/plain" | "text/html":
+                return self._text(entity, alone=alone, related=related)
             case "multipart/alternative":
                 return self._best(entity)
             case "multipart/related":
@@ -127,8 +127,6 @@ class _Reading:
                 return _together([self.words(child) for child in entity.children])
             case _ if entity.is_multipart:
                 return _together([self.words(child) for child in entity.children])
-            case "text/plain" | "text/html":
-                return self._text(entity, alone=alone, related=related)
             case "application/pkcs7-mime" | "application/x-pkcs7-mime":
                 return self._enveloped(entity)
             case _:

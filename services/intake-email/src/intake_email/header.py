@@ -16,10 +16,11 @@ MOST_FIELDS = 2000
 MOST_BYTES = 1 << 20
 _LONGEST_VALUE = 65536
 
-# No field begins with two hyphens, and a line that does may be the next boundary. Where no field is, nothing is
-# matched: so that each match begins where the one before ended, and the first one without a name is the end.
-_FIELD = re.compile(rb"(?!--)([!-9;-~]{1,200}+)[ \t]*+:([^\n]*+(?:\n[ \t][^\n]*+)*+)(?:\n|\Z)|")
+# No field begins with two hyphens, and a line that does may be the next boundary.
+_FIELD = re.compile(rb"(?!--)([!-9;-~]{1,200}+)[ \t]*+:([^\n]*+(?:\n[ \t][^\n]*+)*+)(?:\n|\Z)")
+_FIELDS = re.compile(rb"(?:(?!--)[!-9;-~]{1,200}+[ \t]*+:[^\n]*+(?:\n[ \t][^\n]*+)*+(?:\n|\Z)){0,%d}+" % MOST_FIELDS)
 _MBOX = re.compile(rb"[> ]?From (?![ \t]*:)[^\n]*\n")
+_MBOX_BEGINS = (b"From ", b">From ", b" From ")
 _END = re.compile(rb"\n\r?\n")
 _FOLD = re.compile(rb"\r*\n")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f\x85\u2028\u2029]+")
@@ -58,9 +59,12 @@ class Headers:
     def first(self, name: bytes) -> str:
         """The first value, unfolded, its encoded words as they are; "" when there is none."""
         found = self._first.get(name)
-        if found is None:
-            values = self._fields.get(name)
-            found = self._first[name] = _unfolded(values[0], self._charset) if values else ""
+        if found is not None:
+            return found
+        values = self._fields.get(name)
+        if values is None:
+            return ""
+        found = self._first[name] = _unfolded(values[0], self._charset)
         return found
 
     def text(self, name: bytes) -> str:
@@ -80,26 +84,26 @@ def split(raw: bytes, at: int = 0) -> tuple[Headers, int]:
 
     As mail software does, a line that is no field ends the headers and is the body's first.
     """
+    if raw.startswith(_MBOX_BEGINS, at) and (mbox := _MBOX.match(raw, at)) is not None:
+        at = mbox.end()
+    found = _FIELDS.match(raw, at)
+    end = found.end() if found is not None else at
+    if end - at > MOST_BYTES:
+        end = next(match.end() for match in _FIELD.finditer(raw, at, end) if match.end() - at > MOST_BYTES)
+    pairs = _FIELD.findall(raw, at, end)
     fields: dict[bytes, list[bytes]] = {}
-    mbox = _MBOX.match(raw, at)
-    start = at = mbox.end() if mbox else at
-    for count, match in enumerate(_FIELD.finditer(raw, at), 1):
-        name, value = match.groups()
-        if name is None:
-            break
-        name, at = name.lower(), match.end()
-        if name in fields:
-            fields[name].append(value)
+    for name, value in pairs:
+        known = name.lower()
+        if known in fields:
+            fields[known].append(value)
         else:
-            fields[name] = [value]
-        if count >= MOST_FIELDS or at - start > MOST_BYTES:
-            end = _END.search(raw, at - 1)
-            return Headers(fields, complete=end is not None and end.start() <= at), end.end() if end else len(raw)
-    if raw.startswith(b"\r\n", at):
-        at += 2
-    elif raw.startswith(b"\n", at):
-        at += 1
-    return Headers(fields), at
+            fields[known] = [value]
+    if len(pairs) >= MOST_FIELDS or end - at > MOST_BYTES:
+        empty = _END.search(raw, end - 1)
+        return Headers(fields, complete=empty is not None and empty.start() <= end), empty.end() if empty else len(raw)
+    if raw.startswith(b"\r\n", end):
+        return Headers(fields), end + 2
+    return Headers(fields), end + 1 if raw.startswith(b"\n", end) else end
 
 
 def words(text: str) -> str:
@@ -113,10 +117,8 @@ def _unfolded(value: bytes, charset: str) -> str:
     if len(value) > _LONGEST_VALUE:
         value = value[: max(value.rfind(mark, 0, _LONGEST_VALUE) for mark in (b",", b" ", b"\n"))]
     value = _FOLD.sub(b"", value).strip() if b"\n" in value else value.strip()
-    if value.isascii():
-        return value.decode("ascii")
     try:
-        return value.decode("utf-8")
+        return value.decode()
     except UnicodeDecodeError:
         return decode(value, charset)
 

@@ -72,10 +72,9 @@ def _by_words(sample: str) -> str:
     plain = sample.isascii() and "'" not in sample  # a table is six times as fast as a pattern
     found = sample.translate(_LETTERS_ONLY).split() if plain else _WORD.findall(sample.lower())
     words = found[:_MOST_WORDS]
-    for languages in map(WORDS.get, words):
-        if languages is not None:
-            for name, weight in languages:
-                scores[name] = scores.get(name, 0.0) + weight
+    for languages in filter(None, map(WORDS.get, words)):
+        for name, weight in languages:
+            scores[name] = scores.get(name, 0.0) + weight
     if scores and not sample.isascii():
         present = set(sample)
         for name, letters in LETTERS.items():

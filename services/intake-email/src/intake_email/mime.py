@@ -118,16 +118,16 @@ class _Descent:
 
         Looks from the line after `line_break` on. `None` when there is none.
         """
-        raw, ahead = self.raw, self.ahead
+        raw, ahead, size = self.raw, self.ahead, len(self.raw)
         at = max(line_break, 0)
         while True:
-            nearest = len(raw)
+            nearest = size
             for begin, seen in ahead.items():
                 if seen < at:
                     seen = raw.find(begin, at)  # noqa: PLW2901 - looked for once, however many are between
-                    ahead[begin] = seen = len(raw) if seen < 0 else seen  # noqa: PLW2901
+                    ahead[begin] = seen = size if seen < 0 else seen  # noqa: PLW2901
                 nearest = min(nearest, seen)
-            if nearest == len(raw):
+            if nearest == size:
                 return None
             end = raw.find(b"\n", nearest + 3, nearest + 3 + _LONGEST_LINE) + 1
             end = end or min(len(raw), nearest + 3 + _LONGEST_LINE)
@@ -140,19 +140,20 @@ class _Descent:
     def _close(self, level: int, line_break: int) -> None:
         """End what is open inside; the line break before a delimiter belongs to it (RFC 2046, 5.1.1)."""
         before = line_break - 1 if self.raw.startswith(b"\r", line_break - 1) else line_break
-        for entity in (self.current, *(entity for _, entity in self.stack[level + 1 :])):
-            if entity is not None:
+        if self.current is not None:
+            self.current.end = max(before, self.current.start)
+            self.current = None
+        if level + 1 < len(self.stack):
+            for _, entity in self.stack[level + 1 :]:
                 entity.end = max(before, entity.start)
-        self._leave(level + 1)
-        self.current = None
+            self._leave(level + 1)
 
     def _leave(self, level: int) -> None:
         """Only the multiparts above `level` are still open."""
-        if level < len(self.stack):
-            del self.stack[level:]
-            self.lines, known, self.ahead = {}, self.ahead, {}
-            for at, (boundary, _) in enumerate(self.stack):
-                self._know(at, boundary, known)
+        del self.stack[level:]
+        self.lines, known, self.ahead = {}, self.ahead, {}
+        for at, (boundary, _) in enumerate(self.stack):
+            self._know(at, boundary, known)
 
     def _know(self, level: int, boundary: bytes, known: Mapping[bytes, int]) -> None:
         self.lines[boundary] = (level, False)

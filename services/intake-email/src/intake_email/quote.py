@@ -47,7 +47,7 @@ _SPACES = "\t\x0b\x0c\r\x1c\x1d\x1e\x1f \x85\xa0\u1680\u2000\u2001\u2002\u2003\u
 # Each with a letter of it that a search finds faster, and that most text has not.
 _TELLING = (
     *((colon, colon) for colon in _COLONS),
-    ("--", "--"),
+    ("-", "--"),
     *((mark, "\n" + mark) for mark in sorted(_FIRST)),
     *((space, space + "\n") for space in _SPACES),
     ("\n\n\n", "\n\n\n"),

@@ -4,6 +4,7 @@ import re
 from binascii import Error, a2b_base64, a2b_qp, a2b_uu
 
 _NOT_BASE64 = bytes(set(range(256)) - set(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/="))
+_AS_IT_IS = {"", "7bit", "8bit", "binary"}
 _SLICE = 1 << 20
 _UU_LINE = re.compile(rb"[^\r\n]+")
 _UU_BEGIN = re.compile(rb"(?m)^begin [0-7]{3,4} [^\r\n]*\r?$\n?")
@@ -11,6 +12,8 @@ _UU_BEGIN = re.compile(rb"(?m)^begin [0-7]{3,4} [^\r\n]*\r?$\n?")
 
 def from_transfer(body: bytes, encoding: str) -> bytes:
     """The octets that were sent. An encoding that nobody knows leaves the body as it is."""
+    if encoding in _AS_IT_IS:
+        return body
     match encoding.strip().lower():
         case "base64":
             return from_base64(body)
