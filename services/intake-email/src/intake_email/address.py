@@ -44,7 +44,10 @@ def mailboxes(value: str) -> list[Mailbox]:
     one = _ONE.fullmatch(value)
     if one is not None:
         quoted, plain, angle, bare = one.groups()
-        return _mailbox(angle or bare, quoted or " ".join((plain or "").split()), "")
+        if bare is not None:
+            address = canonical_address(bare)
+            return [Mailbox(address)] if address else []
+        return _mailbox(angle, quoted or " ".join((plain or "").split()), "")
     found: list[Mailbox] = []
     entry = _Entry()
     at, comments_until = 0, len(value)

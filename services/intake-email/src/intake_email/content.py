@@ -146,7 +146,7 @@ class _Reading(msgspec.Struct):
 
     def _text(self, entity: Entity, *, alone: bool, related: bool) -> _Words:
         html = entity.media_type == "text/html"
-        if not alone and (_is_attachment(entity) or given_name(entity)):
+        if not alone and _is_file(entity):
             self._file(entity, related=related)
             return _Words()
         data = entity.octets()
@@ -220,6 +220,13 @@ class _Reading(msgspec.Struct):
         said = _tidy(inner.words(mail.root, alone=True).as_text()) or inner.second_best()
         head = [f"{label}: {mail.root.headers.text(name)}" for label, name in _HEAD if name in mail.root.headers]
         return "\n".join((_FORWARDED, *head, "", said))
+
+
+def _is_file(entity: Entity) -> bool:
+    """Whether a text was sent as a file: most say nothing of either."""
+    if b"content-disposition" not in entity.headers and "name" not in entity.parameters:
+        return False
+    return _is_attachment(entity) or given_name(entity) != ""
 
 
 def _is_attachment(entity: Entity) -> bool:

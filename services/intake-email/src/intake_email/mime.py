@@ -71,8 +71,8 @@ def structure(raw: bytes) -> Structure:
         descent = _Descent(raw, root)
         flaws += descent.run()
         entities = descent.entities
-        for entity in entities:
-            if entity.is_multipart and not entity.children:
+        for entity in descent.multiparts:
+            if not entity.children:
                 flaws.append("a multipart without parts")
                 entity.media_type = "text/plain"
     for entity in entities:
@@ -90,6 +90,7 @@ class _Descent:
         self.current: Entity | None = root
         self.entities = [root]
         """All of them in order."""
+        self.multiparts: list[Entity] = []
         self.stack: list[tuple[bytes, Entity]] = []
         self.lines: dict[bytes, tuple[int, bool]] = {}
         """What a delimiter's line may be, with its level and whether it is the last of its kind."""
@@ -175,6 +176,7 @@ class _Descent:
         return start
 
     def _push(self, entity: Entity) -> None:
+        self.multiparts.append(entity)
         boundary = entity.parameters.get("boundary", "").rstrip().encode("utf-8", "replace")
         if not 0 < len(boundary) < _LONGEST_BOUNDARY:
             return

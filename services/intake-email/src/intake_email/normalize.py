@@ -5,7 +5,6 @@ What can't be understood is noted in the message's `flaw`; the original is kept 
 
 import hashlib
 import re
-from collections.abc import Sequence
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import Any
@@ -108,7 +107,7 @@ def read(raw: bytes) -> Mail:
         tree = structure(raw)
         headers = tree.root.headers
         said = content(tree)
-        own_words = _own_words(said, forwards=FORWARD_PREFIX.match(headers.text(b"subject")) is not None)
+        own_words = _own_words(said, forwards=_forwards(headers.text(b"subject")))
         language = _language(headers, own_words)
         digest, sha256 = _digest(raw, tree.root), _sha256(raw)
         return Mail(raw, headers, said, _clipped(own_words), tree.root.media_type, language, digest, sha256)
@@ -135,6 +134,10 @@ def _unread(raw: bytes, error: Exception) -> Mail:
     said = Content(legible, "", (), (f"not understood ({type(error).__name__})",))
     digest = _sha256(raw)
     return Mail(raw, Headers({}), said, said.text, media_type="text/plain", language="", digest=digest, sha256=digest)
+
+
+def _forwards(subject: str) -> bool:
+    return (":" in subject or "：" in subject) and FORWARD_PREFIX.match(subject) is not None
 
 
 def _own_words(said: Content, *, forwards: bool) -> str:
@@ -164,8 +167,7 @@ def _normalised(mail: Mail, arrival: Arrival, sign: Sign) -> Normalised:
     sender = _sender(headers, return_path)
     recipients = _recipients(headers)
     report = report_of(headers, said, mail.media_type, sender=sender.address, return_path=return_path)
-    reached = (*arrival.recipients, *(each.address for each in recipients if each.role != "reply_to"))
-    reported = None if report is None else bound(report, _reply(report, reached, sign))
+    reported = None if report is None else bound(report, _reply(report, arrival, recipients, sign))
     automatic = automation(
         headers,
         sender=sender.address,
@@ -213,8 +215,9 @@ def _return_path(headers: Headers, arrival: Arrival) -> str | None:
     return "" if path == "<>" else canonical_address(path.strip("<>")) or None
 
 
-def _reply(report: Report, reached: tuple[str, ...], sign: Sign) -> MessageId | None:
+def _reply(report: Report, arrival: Arrival, recipients: tuple[Recipient, ...], sign: Sign) -> MessageId | None:
     """Our reply that a report is about: by its Message-ID, or by an address that the report came to."""
+    reached = (*arrival.recipients, *(each.address for each in recipients if each.role != "reply_to"))
     named = (reply_of(message_id, sign) for message_id in report.about)
     found = next((reply for reply in named if reply is not None), None)
     addressed = (reply_of_address(address, sign) for address in reached[:16])
@@ -234,7 +237,8 @@ def arrival_of(native: dict[str, Any]) -> Arrival:
 
 def _native(arrival: Arrival, digest: str, facts: dict[str, Any]) -> dict[str, Any]:
     """As it comes back when the message has been stored: a list is no tuple."""
-    native: dict[str, Any] = msgspec.to_builtins(msgspec.structs.replace(arrival, digest=digest), builtin_types=())
+    arrival = arrival if arrival.digest else msgspec.structs.replace(arrival, digest=digest)
+    native: dict[str, Any] = msgspec.to_builtins(arrival, builtin_types=())
     if arrival.recipients:
         native["recipients"] = list(arrival.recipients)
     return {**native, **facts}
@@ -244,11 +248,8 @@ def _digest(raw: bytes, root: Entity) -> str:
     """SHA-256 of the body and the sender's own fields. What relays add or change is not in it: trace
     fields, signatures, line ends, folding, white space at the end.
     """
-    found = hashlib.sha256()
     said = [b" ".join(root.headers.first(name).strip().encode("utf-8", "replace").split()) for name in _HASHED]
-    found.update(b"\0".join((*said, b"")))
-    found.update(octets_with_line_feeds(raw[root.start :]).rstrip())
-    return found.hexdigest()
+    return _sha256(b"\0".join((*said, octets_with_line_feeds(raw[root.start :]).rstrip())))
 
 
 def _sha256(data: bytes) -> str:
@@ -300,34 +301,45 @@ def _thread(
     mail: Mail, arrival: Arrival, own_id: str, sender: str, recipients: tuple[Recipient, ...], sign: Sign
 ) -> tuple[ThreadKey, ...]:
     headers = mail.headers
-
-    def ids(name: bytes) -> Sequence[str]:
-        return message_ids(headers.first(name)) if name in headers else ()
-
-    marked = b"x-forwarded-message-id" in headers
-    # Only a heading with a colon, or behind hyphens or underscores, says that something is handed on.
-    own = mail.reply_text
-    heading = own if ":" in own or any(rule in own and rule * 2 in own for rule in "-_*—") else ""
-    named = [each.address for each in recipients if each.role in ("to", "cc")]
+    named = [each.address for each in recipients if each.role != "reply_to"]
     return thread_keys(
         own_id,
-        ids(b"in-reply-to"),
-        ids(b"references"),
+        message_ids(headers.first(b"in-reply-to")) if b"in-reply-to" in headers else (),
+        message_ids(headers.first(b"references")) if b"references" in headers else (),
         sign,
         sender=sender,
         to=(*arrival.recipients, *named),
-        forwards=forwards(headers.text(b"subject"), heading, marked=marked),
+        forwards=forwards(
+            headers.text(b"subject"),
+            mail.reply_text if _may_head(mail.reply_text) else "",
+            marked=b"x-forwarded-message-id" in headers,
+        ),
+    )
+
+
+def _may_head(text: str) -> bool:
+    """Whether a line in it may say that something is handed on: with a colon, or behind hyphens or the like."""
+    return (
+        ":" in text
+        or ("-" in text and "--" in text)
+        or ("_" in text and "__" in text)
+        or ("*" in text and "**" in text)
+        or ("—" in text and "——" in text)
     )
 
 
 def _language(headers: Headers, text: str) -> str:
     """What the text is in; where that can't be told, or is the same, what the sender's program says of it."""
+    found = language_of(text)
+    if b"content-language" not in headers:
+        return found
     stated = _LANGUAGE.match(headers.first(b"content-language"))
     said = stated[0].lower() if stated else ""
-    found = language_of(text)
     return found if found and said.partition("-")[0] != found else said
 
 
 def _clipped(text: str) -> str:
+    if len(text) * 4 <= LONGEST_REPLY:
+        return text
     data = text.encode()
     return text if len(data) <= LONGEST_REPLY else data[:LONGEST_REPLY].decode(errors="ignore")

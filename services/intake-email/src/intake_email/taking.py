@@ -51,7 +51,7 @@ class Way(NamedTuple):
         """What the checks want to know of it."""
         return HandOver(peer=self.peer, hello=self.helo, return_path=self.return_path)
 
-    def arrival(self, inbox: InboxId, received: datetime, checked: Checked) -> Arrival:
+    def arrival(self, inbox: InboxId, received: datetime, checked: Checked, digest: str) -> Arrival:
         """What is kept of it with the message of one inbox."""
         return Arrival(
             inbox=inbox,
@@ -59,6 +59,7 @@ class Way(NamedTuple):
             return_path=self.return_path,
             recipients=self.inboxes[inbox],
             peer=self.peer,
+            digest=digest,
             checked=checked,
             accepted=self.accepted,
             note=self.note,
@@ -110,7 +111,7 @@ class Taking:
         outcomes: dict[InboxId, Outcome] = {}
         for inbox in way.inboxes:
             try:
-                outcomes[inbox] = await self._store(mail, way.arrival(inbox, received, checked), receive)
+                outcomes[inbox] = await self._store(mail, way.arrival(inbox, received, checked, mail.digest), receive)
             except Exception as error:  # noqa: BLE001 - told to the sender, of this inbox only
                 outcomes[inbox] = error
         return outcomes
@@ -128,7 +129,7 @@ class Taking:
             outcomes: dict[InboxId, Outcome] = {}
             for inbox in way.inboxes:
                 try:
-                    arrival = msgspec.structs.replace(way.arrival(inbox, received, checked), digest=mail.digest)
+                    arrival = way.arrival(inbox, received, checked, mail.digest)
                     found = await self._aside(mail.raw, partial(normalise, mail, arrival, self._sign))
                     message = await large.keep(found)
                     if checked.virus:  # nor what was too long to be read

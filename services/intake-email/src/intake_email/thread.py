@@ -137,13 +137,18 @@ def thread_keys(
     """
     to = list(dict.fromkeys(to))
     tokens, foreign = _mentioned(own, list(in_reply_to), list(references), sign)
-    tokens = [*filter(None, (reply_of_address(address, sign) for address in to[:_MOST_MENTIONED])), *tokens]
-    keys = [_finds(REPLY, reply, ThreadEvidence.TOKEN, forwards=forwards) for reply in dict.fromkeys(tokens)]
+    named = [reply_of_address(address, sign) for address in to[:_MOST_MENTIONED] if "+" in address]
+    keys: list[ThreadKey] = []
+    for reply in dict.fromkeys((*named, *tokens)):
+        if reply is not None:
+            keys.append(_finds(REPLY, reply, ThreadEvidence.TOKEN, forwards=forwards))
     if own:
         keys.append(ThreadKey(kind=MESSAGE_ID, value=own, evidence=ThreadEvidence.REFERENCE, finds=False))
         keys.append(ThreadKey(kind=ANCESTOR, value=own, evidence=ThreadEvidence.ANCESTOR, binds=False))
         others = [address for address in to if address != sender and "+" not in address]
         keys += [_named(own, address, finds=False) for address in others[:_MOST_NAMED]]
+    if not foreign:
+        return tuple(keys)
     if sender and not forwards:
         keys += [_named(each, sender, binds=False) for each in foreign[:_MOST_NAMED_IN]]
     keys += [_finds(MESSAGE_ID, each, ThreadEvidence.REFERENCE, forwards=forwards) for each in foreign]
