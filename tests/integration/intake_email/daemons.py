@@ -1,12 +1,13 @@
 """ClamAV, rspamd and SpamAssassin as Debian has them, each with a configuration of the test's own, and nothing from the net."""
 
 import asyncio
+import secrets
 import shutil
 import socket
 import subprocess
 import tempfile
 from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 
 import pytest
@@ -22,8 +23,11 @@ def needs(program: str, package: str) -> pytest.MarkDecorator:
 
 
 def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as found:
-        return int(found.getsockname()[1])
+    """One that nobody has now. None that the kernel gives away by itself: it would, before the daemon is there."""
+    while True:
+        port = secrets.choice(range(20_000, 32_000))
+        with suppress(OSError), socket.create_server(("127.0.0.1", port)):
+            return port
 
 
 @asynccontextmanager

@@ -36,7 +36,9 @@ from intake_email.channel import EmailChannel
 from intake_email.normalize import CHANNEL
 from intake_email.settings import EmailSettings
 
-PATIENCE = 30.0
+PATIENCE = 60.0
+DRAIN = 30.0
+"""Seconds, as a setting of the service."""
 SUPPORT = InboxId("support")
 SALES = InboxId("sales")
 ADDRESSES = {SUPPORT: "support@frontline.example", SALES: "sales@frontline.example"}
@@ -135,7 +137,7 @@ async def receiving(
     *,
     clock: Callable[[], datetime] = utc_now,
     announced: bool = True,
-    drain: float = PATIENCE,
+    drain: float = DRAIN,
     ack_deadline: float = 5.0,
     **settings: Any,
 ) -> AsyncIterator[Stage]:
@@ -183,7 +185,7 @@ async def receiving(
                 yield stage
             finally:
                 service.stopping.set()
-                await asyncio.wait({main}, timeout=PATIENCE)
+                await asyncio.wait({main}, timeout=DRAIN)
                 connecting.cancel()
                 main.cancel()
     finally:

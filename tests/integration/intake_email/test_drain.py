@@ -10,7 +10,7 @@ from frontline.contract.channel import Receive
 from frontline.runtime.bus import Bus
 from frontline.runtime.embedded import EmbeddedServer
 from intake_email import taking
-from tests.integration.intake_email.stage import mail, receiving, session
+from tests.integration.intake_email.stage import PATIENCE, mail, receiving, session
 
 LINES = (
     b"EHLO client.example\r\n",
@@ -34,7 +34,8 @@ async def test_a_mail_in_hand_is_finished_and_stored(nats: EmbeddedServer, provi
         assert (await reader.readline()).startswith(b"250 2.0.0")
         assert (await reader.readline()).startswith(b"421 4.3.2")
         assert await reader.read() == b""
-        await asyncio.wait_for(stage.main, 10)
+        async with asyncio.timeout(PATIENCE):
+            await stage.main
         await stage.one()
 
 
@@ -71,7 +72,8 @@ async def test_a_sender_who_does_not_finish_is_cut_off_after_the_grace(nats: Emb
         stage.service.stopping.set()
         with suppress(ConnectionResetError):
             assert await reader.read() == b""
-        await asyncio.wait_for(stage.main, 10)
+        async with asyncio.timeout(PATIENCE):
+            await stage.main
         assert await stage.stored() == []
         assert stage.figure("frontline_email_sessions_cut_off_total") == 1
 

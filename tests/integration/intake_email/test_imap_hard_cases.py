@@ -197,7 +197,7 @@ async def test_hard_case_8_a_mail_that_can_not_be_stored_holds_up_no_other(
         given = {"email_clamd": f"127.0.0.1:{port}", "email_clamd_required": True}
         async with reading(nats, provisioned, box, **given) as stage:
             assert subjects(await comes_to(stage, 2)) == ["Number 2", "Number 3"]
-            assert taken(stage, "put_off") == 1
+            assert taken(stage, "put_off") >= 1, "and again at each look"
 
             async def told() -> bool:
                 figures = (stage.figure(f"frontline_email_imap_mails_{name}", mailbox="support-box") for name in _SIDES)

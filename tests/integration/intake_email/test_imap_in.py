@@ -170,6 +170,10 @@ async def test_one_of_two_replicas_reads_and_the_other_goes_on_when_it_is_gone(
         async with reading(nats, provisioned, box) as other:
             async with reading(nats, provisioned, box) as one:
                 await comes_to(one, 1)
-                assert sorted([taken(one, "taken"), taken(other, "taken")]) == [0, 1]
+
+                async def counted() -> bool:
+                    return sorted([taken(one, "taken"), taken(other, "taken")]) == [0, 1]
+
+                await eventually(counted)
             await asyncio.to_thread(box.append, numbered(2))
             assert len(await comes_to(other, 2)) == 2

@@ -21,6 +21,7 @@ from frontline.testing.nats_server import CHANNELS, DESKS, SMALL, connected, nat
 from intake_email import taking
 from intake_email.proxy import HEAD, SIGNATURE
 from tests.integration.intake_email.certificates import write_certificate
+from tests.integration.intake_email.daemons import free_port
 from tests.integration.intake_email.stage import ADDRESSES, SALES, SUPPORT, Stage, mail, receiving, session, until
 
 EHLO = b"EHLO client.example\r\n"
@@ -391,10 +392,7 @@ async def test_a_client_that_breaks_off_in_its_mail_leaves_nothing(nats: Embedde
 
 
 async def test_several_processes_share_a_port(nats: EmbeddedServer, provisioned: Bus) -> None:
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    shared = cast("Any", {"smtp_port": port, "smtp_share_port": True})
+    shared = cast("Any", {"smtp_port": free_port(), "smtp_share_port": True})
     async with receiving(nats, provisioned, **shared) as one, receiving(nats, provisioned, **shared):
         for number in range(20):
             await one.send(mail(Message_ID=f"<{number}@customer.example>"))

@@ -274,7 +274,7 @@ async def answering(
                 with suppress(TimeoutError):
                     await until(lambda: not lines._tasks, patience=3)
                 service.stopping.set()
-                await asyncio.wait({main}, timeout=PATIENCE)
+                await asyncio.wait({main}, timeout=ANSWER)
                 connecting.cancel()
                 main.cancel()
                 for line in tuple(lines._tasks):
