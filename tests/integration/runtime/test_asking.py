@@ -38,6 +38,19 @@ async def test_an_answer_that_does_not_come_in_time_is_unavailable(nats: Embedde
             await (await bus.begin_request("silence"))
 
 
+async def test_each_of_several_answers_that_do_not_come_is_unavailable_by_its_own_time(nats: EmbeddedServer) -> None:
+    async with connected(nats, ack_deadline=0.2) as bus:
+        await bus.nc.subscribe("silence")
+        first = await bus.begin_request("silence")
+        await bus.nc.flush()
+        second = await bus.begin_request("silence")
+        for answer in (first, second, await bus.begin_request("silence")):
+            with pytest.raises(Unavailable):
+                await answer
+        with pytest.raises(Unavailable):
+            await (await bus.begin_request("silence"))
+
+
 async def test_a_lost_connection_ends_every_question(nats: EmbeddedServer) -> None:
     async with connected(nats, ack_deadline=100) as bus:
         await bus.nc.subscribe("silence")

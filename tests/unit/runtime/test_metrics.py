@@ -51,6 +51,14 @@ def test_a_channels_count_becomes_a_counter_under_its_name() -> None:
     assert "frontline_pigeon_post_lost_total 1.0" in shown(metrics)
 
 
+def test_labels_are_the_same_in_whatever_order_they_are_named() -> None:
+    metrics, pigeons, _ = meter()
+    for _ in range(2):
+        pigeons.count("flights", weather="fair", to="home")
+        pigeons.count("flights", to="home", weather="fair")
+    assert 'frontline_pigeon_post_flights_total{to="home",weather="fair"} 4.0' in shown(metrics)
+
+
 def test_the_values_of_a_label_are_bounded() -> None:
     metrics, pigeons, _ = meter()
     for number in range(500):

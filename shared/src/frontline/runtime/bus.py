@@ -9,6 +9,7 @@ import asyncio
 from collections import deque
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager, suppress
+from itertools import islice, takewhile
 from typing import Any, TypeVar
 
 import nats
@@ -24,6 +25,8 @@ from frontline.runtime.prompt_client import PromptClient as PromptClient  # noqa
 
 _NOBODY = "503"
 T = TypeVar("T")
+Awaited = dict[str, tuple[float, Waits[T]]]
+"""By the last token of where the answer comes: until when, and who waits. The earliest is the first."""
 
 
 class Bus:
@@ -35,11 +38,10 @@ class Bus:
         """The last error of the client since it was connected: a wrong token, a server that is away."""
         self.nc = PromptClient()
         self._ack_deadline = ack_deadline
-        self._waiting: dict[str, Waits[PubAck]] = {}
-        self._answers: dict[str, Waits[bytes]] = {}
+        self._waiting: Awaited[PubAck] = {}
+        self._answers: Awaited[bytes] = {}
         self._nudged: dict[int, Callable[[], None]] = {}
         self._asking: dict[str, Replies] = {}
-        self._deadlines: deque[tuple[float, str]] = deque()
         self._timer: asyncio.TimerHandle | None = None
         self._count = 0
         self._prefix = ""
@@ -107,16 +109,18 @@ class Bus:
         was not stored: repeat it under the same id.
         """
         future: asyncio.Future[PubAck] = asyncio.get_running_loop().create_future()
-        await self._begin(subject, payload, headers, future)
+        self._must_take(payload)
+        await self._send(subject, payload, headers, future, self._waiting)
         return future
 
     async def begin_together(self, together: Together, *messages: tuple[str, bytes, dict[str, str] | None]) -> None:
         """Send several in this order; what becomes of them is told to `together`, which has as many places. Also
         whether they could be sent at all: only being cancelled is raised here.
         """
-        for place, message in enumerate(messages):
+        for place, (subject, payload, headers) in enumerate(messages):
             try:
-                await self._begin(*message, Place(together, place))
+                self._must_take(payload)
+                await self._send(subject, payload, headers, Place(together, place), self._waiting)
             except (Unavailable, Rejected) as error:
                 together.settle(place, error)
             except BaseException:
@@ -124,12 +128,11 @@ class Bus:
                     together.settle(unsent, Unavailable("was not sent"))
                 raise
 
-    async def _begin(self, subject: str, payload: bytes, headers: dict[str, str] | None, waits: Waits[PubAck]) -> None:
+    def _must_take(self, payload: bytes) -> None:
         if not self.nc.is_connected:
             raise Unavailable("no connection to the bus")
         if len(payload) > self.nc.max_payload:
             raise Rejected("larger than the bus takes", Reason.TOO_LARGE)
-        await self._send(subject, payload, headers, waits, self._waiting)
 
     async def begin_request(self, subject: str, payload: bytes = b"") -> asyncio.Future[bytes]:
         """Ask once and give the future of the answer's body. It ends with `Unavailable` when nobody answers."""
@@ -144,15 +147,14 @@ class Bus:
         subject: str,
         payload: bytes,
         headers: dict[str, str] | None,
-        future: Waits[T],
-        waiting: dict[str, Waits[T]],
+        waits: Waits[T],
+        waiting: Awaited[T],
     ) -> None:
         """What is answered once, by the deadline."""
         loop = asyncio.get_running_loop()
         self._count += 1
         token = str(self._count)
-        waiting[token] = future
-        self._deadlines.append((loop.time() + self._ack_deadline, token))
+        waiting[token] = (loop.time() + self._ack_deadline, waits)
         if self._timer is None:
             self._timer = loop.call_later(self._ack_deadline, self._expire)
         try:
@@ -244,39 +246,42 @@ class Bus:
 
     def _stored(self, token: bytes, stream: bytes, seq: bytes) -> bool:
         """What nearly all acknowledgements say."""
-        future = self._waiting.pop(token.decode(), None)
-        if future is None:
+        awaited = self._waiting.pop(token.decode(), None)
+        if awaited is None:
             return False
-        if not future.done():
-            future.set_result(PubAck(stream.decode(), int(seq), duplicate=False))
+        _, waits = awaited
+        if not waits.done():
+            waits.set_result(PubAck(stream.decode(), int(seq), duplicate=False))
         return True
 
     def _acknowledged(self, subject: bytes, data: bytes) -> bool:
         token = subject.rpartition(b".")[2].decode()
-        future = self._waiting.pop(token, None)
-        if future is None:
+        awaited = self._waiting.pop(token, None)
+        if awaited is None:
             return self._answered(token, data)
-        if future.done():
+        _, waits = awaited
+        if waits.done():
             return True
         if not data:
-            future.set_exception(Unavailable("no stream takes this subject"))
+            waits.set_exception(Unavailable("no stream takes this subject"))
             return True
         outcome = outcome_of(data)
         if isinstance(outcome, PubAck):
-            future.set_result(outcome)
+            waits.set_result(outcome)
         else:
-            future.set_exception(outcome)
+            waits.set_exception(outcome)
         return True
 
     def _answered(self, token: str, data: bytes) -> bool:
-        future = self._answers.pop(token, None)
-        if future is None:
+        awaited = self._answers.pop(token, None)
+        if awaited is None:
             return False
-        if not future.done():
+        _, waits = awaited
+        if not waits.done():
             if data:
-                future.set_result(data)
+                waits.set_result(data)
             else:
-                future.set_exception(Unavailable("nobody listens there"))
+                waits.set_exception(Unavailable("nobody listens there"))
         return True
 
     async def _on_reply(self, msg: Msg) -> None:
@@ -287,26 +292,17 @@ class Bus:
     def _expire(self) -> None:
         loop = asyncio.get_running_loop()
         now = loop.time()
-        while self._deadlines and (self._deadlines[0][0] <= now or not self._awaited(self._deadlines[0][1])):
-            _, token = self._deadlines.popleft()
-            future = self._waiting.pop(token, None) or self._answers.pop(token, None)
-            if future is not None and not future.done():
-                future.set_exception(Unavailable("the bus did not answer in time"))
-                future.exception()  # whoever asked may be gone; that is no error of its own
-        self._timer = loop.call_at(self._deadlines[0][0], self._expire) if self._deadlines else None
-
-    def _awaited(self, token: str) -> bool:
-        return token in self._waiting or token in self._answers
+        _give_up_late(self._waiting, now)
+        _give_up_late(self._answers, now)
+        first = [until for waiting in (self._waiting, self._answers) for until, _ in islice(waiting.values(), 1)]
+        self._timer = loop.call_at(min(first), self._expire) if first else None
 
     def _lose(self, why: str) -> None:
-        lost: list[Waits[Any]] = [*self._waiting.values(), *self._answers.values()]
+        lost: list[tuple[float, Waits[Any]]] = [*self._waiting.values(), *self._answers.values()]
         self._waiting.clear()
         self._answers.clear()
-        self._deadlines.clear()
-        for future in lost:
-            if not future.done():
-                future.set_exception(Unavailable(why))
-                future.exception()  # whoever began it may be gone; that is no error of its own
+        for _, waits in lost:
+            _fail(waits, why)
         for replies in self._asking.values():
             replies.arrived(None)
 
@@ -380,6 +376,18 @@ class Replies:
         self._arrived.append(msg)
         if self._waiter is not None and not self._waiter.done():
             self._waiter.set_result(None)
+
+
+def _give_up_late(waiting: Awaited[T], now: float) -> None:
+    for token in [token for token, _ in takewhile(lambda each: each[1][0] <= now, waiting.items())]:
+        _, waits = waiting.pop(token)
+        _fail(waits, "the bus did not answer in time")
+
+
+def _fail(waits: Waits[Any], why: str) -> None:
+    if not waits.done():
+        waits.set_exception(Unavailable(why))
+        waits.exception()  # whoever asked may be gone; that is no error of its own
 
 
 def _give_up(waiter: asyncio.Future[None]) -> None:

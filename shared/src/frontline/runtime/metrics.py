@@ -73,6 +73,7 @@ class ChannelMeter:
         self._log = log
         self._known: dict[str, tuple[Counter | Gauge, tuple[str, ...]]] = {}
         self._seen: dict[tuple[str, str], set[str]] = {}
+        self._bound: dict[tuple[object, ...], Counter | Gauge] = {}
 
     def count(self, name: str, **labels: str) -> None:
         """Never raises: a wrong name or other labels than the first time are a failure to count, and logged."""
@@ -90,6 +91,18 @@ class ChannelMeter:
         self, kind: type[Counter] | type[Gauge], about: str, name: str, labels: dict[str, str]
     ) -> Counter | Gauge | None:
         """What stands under these names and values; `None`, counted and logged, where nothing can."""
+        key = (kind, name, *labels.items())
+        if (known := self._bound.get(key)) is not None:
+            return known
+        figure = self._found(kind, about, name, labels)
+        # What is counted among others has too many values to keep each.
+        if figure is not None and all(value in self._seen[name, label] for label, value in labels.items()):
+            self._bound[key] = figure
+        return figure
+
+    def _found(
+        self, kind: type[Counter] | type[Gauge], about: str, name: str, labels: dict[str, str]
+    ) -> Counter | Gauge | None:
         names = tuple(sorted(labels))
         if name not in self._known and _NAME.match(name):
             with suppress(ValueError):  # another figure of the process has this name

@@ -67,9 +67,9 @@ class Objects:
         if not 0 < len(data) <= CHUNK:
             await self.put(ref.bucket, ref.name, one(data))
             return
-        upload = self.begin(ref.bucket)
+        upload = Naming(self._bus, ref.bucket)
         try:
-            await upload.whole(ref, data)
+            await upload.give(ref.name, bytes.fromhex(ref.sha256), data)
         except BaseException:
             await upload.drop()
             raise
@@ -114,57 +114,30 @@ class Objects:
             raise Unavailable(f"object {ref.bucket}/{ref.name} is not what was stored")
 
 
-class Uploading:
-    """`frontline.contract.channel.Upload`: chunks go out as they fill, a window of them at a time."""
+class Naming:
+    """An upload that is given its name: one of a single chunk, or the end of one that has gone out in several."""
 
     def __init__(self, bus: Bus, bucket: str) -> None:
         self._bus = bus
         self._bucket = bucket
         self._nuid = os.urandom(11).hex()
         self._chunks = f"$O.{bucket}.C.{self._nuid}"
-        self._digest = hashlib.sha256()
         self._size = self._count = 0
-        self._rest = bytearray()
-        self._window: set[asyncio.Future[PubAck]] = set()
         self._last: Together | None = None
         self._named = False
 
-    async def write(self, data: bytes) -> None:
-        self._rest += data
-        while len(self._rest) >= CHUNK:
-            chunk = bytes(self._rest[:CHUNK])
-            del self._rest[:CHUNK]
-            await self._send(chunk)
-
-    async def name(self, name: str) -> ObjectRef:
-        rest = bytes(self._rest)
-        self._rest.clear()
-        if self._count:
-            if rest:
-                await self._send(rest)
-                rest = b""
-            await self._settle()
-        elif rest:
-            self._digest.update(rest)
-            self._size, self._count = len(rest), 1
-        await self._name(name, self._digest.digest(), *([rest] if rest else []))
-        return ObjectRef(bucket=self._bucket, name=name, size=self._size, sha256=self._digest.hexdigest())
-
-    async def whole(self, ref: ObjectRef, data: bytes) -> None:
-        """All of it in one chunk, whose digest is known; instead of `write` and `name`."""
-        self._size, self._count = len(data), 1
-        await self._name(ref.name, bytes.fromhex(ref.sha256), data)
-
-    async def _name(self, name: str, digested: bytes, *only: bytes) -> None:
-        """Give it its name. That of `only` one chunk goes out right behind it: the stream takes them in this order
-        or not at all.
+    async def give(self, name: str, digested: bytes, only: bytes = b"") -> None:
+        """Give it its name, and the SHA-256 of all of it. That of `only` one chunk goes out right behind it: the
+        stream takes them in this order or not at all.
         """
+        if only:
+            self._size, self._count = len(only), 1
         digest = "SHA-256=" + _base64(digested)
         said = _Meta(name, self._bucket, self._nuid, self._size, self._count, digest)
         meta = msgspec.json.encode(said)
         subject = _subject(self._bucket, name)
-        self._last = last = Together(len(only) + 1)
-        messages = [(self._chunks, chunk, None) for chunk in only]
+        messages = ((self._chunks, only, None),) if only else ()
+        self._last = last = Together(len(messages) + 1)
         try:
             await self._bus.begin_together(last, *messages, (subject, meta, {_EXPECTED: "0"}))
             await last.wait()
@@ -190,17 +163,51 @@ class Uploading:
         self._named = True
 
     async def drop(self) -> None:
+        """Leave nothing behind, unless it has its name."""
         if self._named:
             return
         # A purge may overtake a chunk that is still under way.
         if self._last is not None:
             await self._last.wait()
+        if self._count:
+            await forget(self._bus, self._bucket, self._nuid)
+
+
+class Uploading(Naming):
+    """`frontline.contract.channel.Upload`: chunks go out as they fill, a window of them at a time."""
+
+    def __init__(self, bus: Bus, bucket: str) -> None:
+        super().__init__(bus, bucket)
+        self._digest = hashlib.sha256()
+        self._rest = bytearray()
+        self._window: set[asyncio.Future[PubAck]] = set()
+
+    async def write(self, data: bytes) -> None:
+        self._rest += data
+        while len(self._rest) >= CHUNK:
+            chunk = bytes(self._rest[:CHUNK])
+            del self._rest[:CHUNK]
+            await self._send(chunk)
+
+    async def name(self, name: str) -> ObjectRef:
+        rest = bytes(self._rest)
+        self._rest.clear()
+        if self._count:
+            if rest:
+                await self._send(rest)
+                rest = b""
+            await self._settle()
+        elif rest:
+            self._digest.update(rest)
+        await self.give(name, self._digest.digest(), rest)
+        return ObjectRef(bucket=self._bucket, name=name, size=self._size, sha256=self._digest.hexdigest())
+
+    async def drop(self) -> None:
         if self._window:
             await asyncio.wait(self._window)
             for failed in self._window:
                 failed.exception()
-        if self._count:
-            await forget(self._bus, self._bucket, self._nuid)
+        await super().drop()
 
     async def _send(self, chunk: bytes) -> None:
         self._digest.update(chunk)
