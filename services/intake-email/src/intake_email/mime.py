@@ -130,9 +130,9 @@ class _Descent:
                 nearest = min(nearest, seen)
             if nearest == size:
                 return None
-            end = raw.find(b"\n", nearest + 3, nearest + 3 + _LONGEST_LINE) + 1
-            end = end or min(len(raw), nearest + 3 + _LONGEST_LINE)
-            found = self.lines.get(raw[nearest + 3 : end].rstrip())
+            line = nearest + 3
+            end = raw.find(b"\n", line, line + _LONGEST_LINE) + 1 or min(size, line + _LONGEST_LINE)
+            found = self.lines.get(raw[line:end].rstrip())
             if found is not None:
                 self._close(found[0], nearest)
                 return end, found[1]

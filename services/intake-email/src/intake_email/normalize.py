@@ -5,8 +5,7 @@ What can't be understood is noted in the message's `flaw`; the original is kept 
 
 import hashlib
 import re
-from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
+from datetime import datetime
 from typing import Any
 
 import msgspec
@@ -31,6 +30,7 @@ from intake_email.address import Mailbox, canonical_address, mailboxes
 from intake_email.automation import automation
 from intake_email.checked import NOTHING, Checked, withheld
 from intake_email.content import Content, content
+from intake_email.date import date_of
 from intake_email.facts import facts, says_nothing_but_yes
 from intake_email.file import File
 from intake_email.forward import forwards
@@ -185,7 +185,7 @@ def _normalised(mail: Mail, arrival: Arrival, sign: Sign) -> Normalised:
         sender=_identity(sender, arrival.checked),
         times=Times(
             received=to_milliseconds(arrival.received),
-            sent=_sent(headers.first(b"date")),
+            sent=date_of(headers.first(b"date")),
             accepted=to_milliseconds(arrival.accepted) if arrival.accepted else None,
         ),
         automation=automatic,
@@ -284,17 +284,6 @@ def _recipients(headers: Headers) -> tuple[Recipient, ...]:
         for box in mailboxes(value)
     }
     return tuple(found.values())[:200]
-
-
-def _sent(date: str) -> datetime | None:
-    """The sender's claim; without a zone it is taken for UTC (RFC 5322, 3.3), and what is no date is none."""
-    if not date:
-        return None
-    try:
-        found = parsedate_to_datetime(date[:100])
-        return to_milliseconds(found if found.tzinfo else found.replace(tzinfo=UTC))
-    except (ValueError, TypeError, IndexError, OverflowError):
-        return None
 
 
 def _thread(

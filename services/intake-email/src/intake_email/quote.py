@@ -30,7 +30,8 @@ _LONGEST_DEVICE = 120
 _LONGEST_DIVIDER = 200
 _MARKS = frozenset("-_—–*=")
 """What a divider begins with, or the heading of a forwarded mail that has no colon."""
-_FIRST = _MARKS | set("> \t\xa0")
+_INDENTS = " \t\xa0"
+_FIRST = _MARKS | set(">" + _INDENTS)
 _COLONS = (":", "：")
 _UNSEEN = "\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069\ufeff"
 _ABOUT = " \t*|_" + _UNSEEN
@@ -48,7 +49,7 @@ _SPACES = "\t\x0b\x0c\r\x1c\x1d\x1e\x1f \x85\xa0\u1680\u2000\u2001\u2002\u2003\u
 _TELLING = (
     *((colon, colon) for colon in _COLONS),
     ("-", "--"),
-    *((mark, "\n" + mark) for mark in sorted(_FIRST)),
+    *((mark, "\n" + mark) for mark in sorted(_MARKS | {">"})),
     *((space, space + "\n") for space in _SPACES),
     ("\n\n\n", "\n\n\n"),
 )
@@ -96,9 +97,15 @@ def _is_plain(whole: str) -> bool:
     """
     if whole[0] in _FIRST:
         return False
+    marked = False
     for letter, telling in _TELLING_ASCII if whole.isascii() else _TELLING:
-        if letter in whole and telling in whole:
-            return False
+        if letter in whole:
+            if telling in whole:
+                return False
+            marked = marked or letter in _MARKS
+    # What is indented is looked at for the sake of a mark behind that.
+    if marked and any("\n" + indent in whole for indent in _INDENTS):
+        return False
     last = whole[whole.rfind("\n") + 1 :]
     return not _is_device(last) and not _is_rule(last)
 
