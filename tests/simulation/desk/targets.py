@@ -26,7 +26,7 @@ from router.core.event import (
     WaitEnded,
     WaitStarted,
 )
-from router.core.event_clock import ClockBreached, ClockStarted
+from router.core.event_clock import ClockBreached, ClockMet, ClockStarted
 from router.core.event_move import MessagesMoved, MessagesTaken
 from router.core.term import FIRST_RESPONSE, NEXT_RESPONSE, RESOLUTION
 from tests.simulation.desk import terms
@@ -111,7 +111,8 @@ class _Contact:
     ours: bool = False
     asked: bool = False
     first_asked: datetime | None = None
-    """As on record: `history` tells of it."""
+    first_late: bool = False
+    """It is breached, and nothing has ended it. Both as on record: `history` tells of it."""
     next_asked: datetime | None = None
     promised: datetime | None = None
     last_reply: datetime | None = None
@@ -136,7 +137,7 @@ class _Contact:
         if self.resolution.due is None:
             within = self.terms.within(RESOLUTION, self.lane)
             self.resolution.start(at + within, within)
-        if self.replied:
+        if self.replied and (self.resolved or not self.first_late):  # while a contact is open it has one clock
             again = self.next.breached and self.resolved
             if self.next.ended or again:
                 within = self.terms.within(NEXT_RESPONSE, self.lane)
@@ -213,7 +214,9 @@ def _tell(contact: _Contact, event: DeskDecision) -> None:
                 clock.look(event.at)
             contact.ask(event.at)
         case ClockStarted() if event.target == FIRST_RESPONSE:
-            contact.first_asked = event.at
+            contact.first_asked, contact.first_late = event.at, False
+        case ClockBreached() | ClockMet() if event.target == FIRST_RESPONSE:
+            contact.first_late = isinstance(event, ClockBreached)
         case ReplyQueued():
             contact.replied |= contact.asked or not contact.ours
             contact.last_reply = event.at

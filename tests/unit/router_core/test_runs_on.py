@@ -125,3 +125,22 @@ def test_rule_1_5_of_two_questions_of_one_instant_both_are_breached_if_the_reply
     met = it.told(ClockMet)[-1]
     assert (met.by, met.late) == (answer, True)
     assert it.agrees_with_its_log()
+
+
+def test_rule_1_2_a_first_response_that_was_breached_stays_the_one_clock_of_a_contact_that_an_agent_opened_again() -> (
+    None
+):
+    it = PromisingDesk(promising(FIRST, NEXT))
+    contact = it.write_first("ann", "a", keys=["thread"])
+    it.since("2026-03-02 09:00").reply(contact)
+    it.asks_again(since=at("2026-03-02 08:30"))
+    it.lives_on("2026-03-02 13:00")
+    it.resolve(contact)
+    it.reopen(contact)
+    it.asks_again()
+    assert [(clock.target, clock.breached) for clock in it.contact(contact).clocks if not clock.end] == [
+        ("first_response", True)
+    ]
+    answer = it.reply(contact)
+    assert [(met.by, met.late) for met in it.told(ClockMet)] == [(answer, True)]
+    assert it.agrees_with_its_log()
