@@ -43,6 +43,7 @@ class Bus:
         self._nudged: dict[int, Callable[[], None]] = {}
         self._asking: dict[str, Replies] = {}
         self._timer: asyncio.TimerHandle | None = None
+        self._loop: asyncio.AbstractEventLoop
         self._count = 0
         self._prefix = ""
         self._up = asyncio.Event()
@@ -63,6 +64,7 @@ class Bus:
         """Connect, and stay connected: tries for ever, now and after each loss. `url` may be several,
         with commas between.
         """
+        self._loop = asyncio.get_running_loop()  # kept: before Python 3.12 each question for it asks the system
         options.setdefault("reconnect_time_wait", 0.2)
         options.setdefault("ping_interval", 5)
         options.setdefault("max_outstanding_pings", 2)
@@ -108,8 +110,8 @@ class Bus:
         (`full` when the stream is). `Unavailable` without `full` does not say that the message
         was not stored: repeat it under the same id.
         """
-        future: asyncio.Future[PubAck] = asyncio.get_running_loop().create_future()
         self._must_take(payload)
+        future: asyncio.Future[PubAck] = self._loop.create_future()
         await self._send(subject, payload, headers, future, self._waiting)
         return future
 
@@ -138,7 +140,7 @@ class Bus:
         """Ask once and give the future of the answer's body. It ends with `Unavailable` when nobody answers."""
         if not self.nc.is_connected:
             raise Unavailable("no connection to the bus")
-        future: asyncio.Future[bytes] = asyncio.get_running_loop().create_future()
+        future: asyncio.Future[bytes] = self._loop.create_future()
         await self._send(subject, payload, None, future, self._answers)
         return future
 
@@ -151,12 +153,11 @@ class Bus:
         waiting: Awaited[T],
     ) -> None:
         """What is answered once, by the deadline."""
-        loop = asyncio.get_running_loop()
         self._count += 1
         token = str(self._count)
-        waiting[token] = (loop.time() + self._ack_deadline, waits)
+        waiting[token] = (self._loop.time() + self._ack_deadline, waits)
         if self._timer is None:
-            self._timer = loop.call_later(self._ack_deadline, self._expire)
+            self._timer = self._loop.call_later(self._ack_deadline, self._expire)
         try:
             await self.nc.send(subject, f"{self._prefix}.{token}", payload, headers)
         except BaseException as error:
@@ -290,12 +291,11 @@ class Bus:
             replies.arrived(msg)
 
     def _expire(self) -> None:
-        loop = asyncio.get_running_loop()
-        now = loop.time()
+        now = self._loop.time()
         _give_up_late(self._waiting, now)
         _give_up_late(self._answers, now)
         first = [until for waiting in (self._waiting, self._answers) for until, _ in islice(waiting.values(), 1)]
-        self._timer = loop.call_at(min(first), self._expire) if first else None
+        self._timer = self._loop.call_at(min(first), self._expire) if first else None
 
     def _lose(self, why: str) -> None:
         lost: list[tuple[float, Waits[Any]]] = [*self._waiting.values(), *self._answers.values()]
