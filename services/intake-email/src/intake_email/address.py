@@ -5,7 +5,8 @@ One pass over the text, whatever is in it; the standard library's parser recurse
 
 import re
 from contextlib import suppress
-from typing import NamedTuple
+
+import msgspec
 
 from intake_email.header import words
 
@@ -32,7 +33,7 @@ _ESCAPED = re.compile(r"\\(.)", re.DOTALL)
 _UNFIT = re.compile(r"[\s<>,;\x00-\x1f\x7f\ud800-\udfff]")
 
 
-class Mailbox(NamedTuple):
+class Mailbox(msgspec.Struct, frozen=True):
     """A canonical address and the name beside it."""
 
     address: str

@@ -101,7 +101,7 @@ def quiet(headers: Headers, *, sender: str, return_path: str | None) -> tuple[st
 
 def is_list(headers: Headers) -> bool:
     """Whether it came over a mailing list (RFC 2919, RFC 2369)."""
-    return headers.has_any(_LISTED) or headers.first(b"precedence").lower() == "list"
+    return headers.has_any(_LISTED) or (b"precedence" in headers and headers.first(b"precedence").lower() == "list")
 
 
 def _answers_by_practice(headers: Headers) -> bool:

@@ -5,6 +5,7 @@ as well, and the text always stands, made from HTML when there is no other.
 """
 
 import re
+from collections.abc import Mapping
 
 import msgspec
 
@@ -151,15 +152,18 @@ class _Reading(msgspec.Struct):
             return _Words()
         data = entity.octets()
         label = entity.parameters.get("charset", "")
-        text = decode_html(data, label) if html else decode(data, label)
-        if entity.parameters.get("format", "").lower() == "flowed" and not html and len(text) <= _MOST_PARSED:
-            text = unflowed(text, delete_space=entity.parameters.get("delsp", "").lower() == "yes")
-        self.parsed += len(data) if html else 0
-        if html and self.parsed > _MOST_PARSED:
+        if not html:
+            text = decode(data, label)
+            if "format" in entity.parameters and len(text) <= _MOST_PARSED:
+                text = _of_format(text, entity.parameters)
+            return _Words(text=text)
+        text = decode_html(data, label)
+        self.parsed += len(data)
+        if self.parsed > _MOST_PARSED:
             room = max(0, _MOST_PARSED - self.parsed + len(data))
             self._file(entity, related=True)
             return _Words(text=to_text(text[:room]))
-        return _Words(html=_without_control(text)) if html else _Words(text=text)
+        return _Words(html=_without_control(text))
 
     def _file(self, entity: Entity, *, related: bool) -> None:
         data = entity.octets()
@@ -220,6 +224,12 @@ class _Reading(msgspec.Struct):
         said = _tidy(inner.words(mail.root, alone=True).as_text()) or inner.second_best()
         head = [f"{label}: {mail.root.headers.text(name)}" for label, name in _HEAD if name in mail.root.headers]
         return "\n".join((_FORWARDED, *head, "", said))
+
+
+def _of_format(text: str, parameters: Mapping[str, str]) -> str:
+    if parameters["format"].lower() != "flowed":
+        return text
+    return unflowed(text, delete_space=parameters.get("delsp", "").lower() == "yes")
 
 
 def _is_file(entity: Entity) -> bool:

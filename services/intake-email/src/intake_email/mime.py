@@ -5,7 +5,8 @@ read as far as it goes and noted in `flaws`; nothing raises. Time and memory are
 """
 
 from collections.abc import Iterator, Mapping
-from typing import NamedTuple
+
+import msgspec
 
 from intake_email.header import Headers, split
 from intake_email.parameter import parameters
@@ -54,7 +55,7 @@ class Entity:
             yield from child.walk()
 
 
-class Structure(NamedTuple):
+class Structure(msgspec.Struct, frozen=True):
     """A whole mail: its root, and what was wrong with it."""
 
     root: Entity

@@ -276,13 +276,12 @@ def _sender(headers: Headers, return_path: str | None) -> Mailbox:
 
 
 def _recipients(headers: Headers) -> tuple[Recipient, ...]:
-    found = {
-        (box.address, role): Recipient(address=box.address, name=box.name, role=role)
-        for name, role in _NAMED
-        if name in headers
-        for value in headers.every(name, most=8)
-        for box in mailboxes(value)
-    }
+    found: dict[tuple[str, str], Recipient] = {}
+    for name, role in _NAMED:
+        if name in headers:
+            for value in headers.every(name, most=8):
+                for box in mailboxes(value):
+                    found[box.address, role] = Recipient(address=box.address, name=box.name, role=role)
     return tuple(found.values())[:200]
 
 

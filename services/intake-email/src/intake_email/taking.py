@@ -100,7 +100,7 @@ class Taking:
         if len(raw) > LARGE:
             return await self.each_of_large(_chunks(raw), way, receive)
         received = self._clock()
-        mail = await self._aside(raw, partial(read, raw))
+        mail = await asyncio.to_thread(read, raw) if len(raw) > _ASIDE else read(raw)
         checked = NOTHING
         if self._checking.needed:
             try:
@@ -145,7 +145,10 @@ class Taking:
             await large.close()
 
     async def _store(self, mail: Mail, arrival: Arrival, receive: Receive) -> MessageId:
-        found = await self._aside(mail.raw, partial(normalise, mail, arrival, self._sign))
+        if len(mail.raw) > _ASIDE:
+            found = await asyncio.to_thread(normalise, mail, arrival, self._sign)
+        else:
+            found = normalise(mail, arrival, self._sign)
         await self._keep(found.pieces)
         await receive(found.message)
         return found.message.id
