@@ -86,7 +86,8 @@ def advance(
     except Exception as bug:  # noqa: BLE001 - what was due has happened whatever is wrong with this command
         failed = bug
     else:
-        work.evolve(decided)
+        if decided:
+            work.evolve(decided)
         if outcome is not None:
             work.answer(outcome)
     if first_by(now) is not None:
@@ -141,13 +142,12 @@ class _Work:
         self._events: list[DeskDecision] = []
 
     def evolve(self, events: tuple[DeskDecision, ...]) -> None:
-        if not events:
-            return
+        state = self._state
         if not self._open:
-            begin_commit(self._state, self._epoch, self._index, self._now)
+            begin_commit(state, self._epoch, self._index, self._now)
             self._open = True
         try:
-            evolve_all(self._state, events)
+            evolve_all(state, events)
         except Exception as error:
             kinds = ", ".join(type(event).__name__ for event in events)
             raise Torn(f"not all of this could be carried out: {kinds}") from error

@@ -6,8 +6,9 @@ A question costs a search among the years and one within a year, however far the
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterator
 from datetime import date, datetime, timedelta
-from typing import NamedTuple
 from zoneinfo import ZoneInfo
+
+import msgspec
 
 from router.core.calendar_year import Hours, Year, compile_year
 from router.core.calendar_zone import MILLISECOND, instant, milliseconds
@@ -22,7 +23,7 @@ Interval = tuple[datetime, datetime]
 NOTHING = timedelta(0)
 
 
-class Counted(NamedTuple):
+class Counted(msgspec.Struct, frozen=True, gc=False):
     """What was counted between two instants: the first `intervals`, and in all later ones `rest`."""
 
     intervals: tuple[Interval, ...]

@@ -59,15 +59,16 @@ class Crew:
         if heap is None:
             heap = self._ready[cost, live] = self._heap(cost, live=live)
         passed, found = [], None
-        while heap and found is None:
+        while heap:
             rank, id_ = heap[0]
             agent = self.members.get(id_)
-            if agent is None or not agent.has_place(cost, live=live) or agent.rank != rank:
+            if agent is None or agent.rank != rank or not agent.has_place(cost, live=live):
                 heappop(heap)
             elif id_ in but:
                 passed.append(heappop(heap))
             else:
                 found = agent
+                break
         for entry in passed:
             heappush(heap, entry)
         return found

@@ -34,7 +34,8 @@ def heard(state: DeskState, event: MessageReceived) -> None:
     if event.automation is Automation.AUTO_REPLIED or event.presence is Presence.LEFT:
         return
     stop(state, event.contact)
-    stop_all(state, event.customer)
+    if state.check_ins.armed:
+        stop_all(state, event.customer)
 
 
 def stop(state: DeskState, contact: ContactId) -> None:

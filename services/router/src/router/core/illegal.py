@@ -17,10 +17,14 @@ def no(what: str) -> NoReturn:
 
 
 def known_contact(state: DeskState, contact: ContactId) -> Contact:
-    found = state.contacts.get(contact)
-    return no(f"there is no contact {contact}") if found is None else found
+    try:
+        return state.contacts[contact]
+    except KeyError:
+        no(f"there is no contact {contact}")
 
 
 def known_agent(state: DeskState, agent: AgentId) -> Agent:
-    found = state.agents.get(agent)
-    return no(f"there is no agent {agent}") if found is None else found
+    try:
+        return state.agents[agent]
+    except KeyError:
+        no(f"there is no agent {agent}")

@@ -1,5 +1,6 @@
 """Who waits, in which order: one line for each distinct need, so that a decision looks at heads only."""
 
+from collections import deque
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from heapq import heapify, heappop, heappush
@@ -38,13 +39,13 @@ def place_of(contact: Contact) -> Place:
 
 
 class Line:
-    """Those who wait with the same need. A heap from which nobody is taken out in the middle: a place
-    that is no longer its contact's own is stale, and dropped when it comes up. `first` is always the
-    place of whoever comes first. `crews` are those who may take somebody from here. Contacts know their line, and
+    """Those who wait with the same need. Most come after all who are there, and stand in a row, which is in order by
+    itself; the others in a heap. Nobody is taken out in the middle of either: a place that is no longer its contact's
+    own is stale, and dropped when it comes up. `first` is always the place of whoever comes first. `crews` are those who may take somebody from here. Contacts know their line, and
     it knows none of them but by what it is told: they are not the garbage collector's, and must be in no circle.
     """
 
-    __slots__ = ("_heap", "crews", "first", "need", "skills", "waiting")
+    __slots__ = ("_heap", "_row", "crews", "first", "need", "skills", "waiting")
 
     def __init__(self, need: Need) -> None:
         self.need = need
@@ -52,16 +53,21 @@ class Line:
         self.waiting = 0
         self.first: Place | None = None
         self.crews: list[Crew] = []
+        self._row: deque[Place] = deque()
         self._heap: list[Place] = []
 
     def add(self, contact: Contact, contacts: Mapping[ContactId, Contact]) -> None:
         """Put a contact where it belongs now; its former place, if any, is stale from here on. `contacts` are all."""
         contact.place = place = place_of(contact)
         self.waiting += 1
-        heappush(self._heap, place)
+        if not self._row or self._row[-1] < place:
+            self._row.append(place)
+        else:
+            heappush(self._heap, place)
         if self.first is None or place < self.first:
             self.first = place
-        if len(self._heap) > 2 * self.waiting + 64:
+        if len(self._row) + len(self._heap) > 2 * self.waiting + 64:
+            self._row = deque([place for place in self._row if _stands(place, contacts)])
             self._heap = [place for place in self._heap if _stands(place, contacts)]
             heapify(self._heap)
 
@@ -69,10 +75,15 @@ class Line:
         place, contact.place = contact.place, None
         self.waiting -= 1
         if place is self.first:
-            heap = self._heap
-            while heap and ((other := contacts.get(heap[0][4])) is None or other.place is not heap[0]):
+            row, heap = self._row, self._heap
+            while row and not _stands(row[0], contacts):
+                row.popleft()
+            while heap and not _stands(heap[0], contacts):
                 heappop(heap)
-            self.first = heap[0] if heap else None
+            if row and (not heap or row[0] < heap[0]):
+                self.first = row[0]
+            else:
+                self.first = heap[0] if heap else None
 
 
 def _stands(place: Place, contacts: Mapping[ContactId, Contact]) -> bool:

@@ -29,7 +29,7 @@ def started(term: Term, contact: ContactId, at: datetime, due_at: datetime | Non
     else:
         within = calendar.elapsed(at, due_at)
         warnings = _warnings(term, within, term.warn_at, NOTHING, at)
-    intervals, rest = calendar.counted(at, due_at)
+    counted = calendar.counted(at, due_at)
     return ClockStarted(
         at=at,
         contact=contact,
@@ -40,8 +40,8 @@ def started(term: Term, contact: ContactId, at: datetime, due_at: datetime | Non
         within=within,
         due_at=due_at,
         warnings=warnings,
-        intervals=intervals,
-        rest=rest,
+        intervals=counted.intervals,
+        rest=counted.rest,
     )
 
 
