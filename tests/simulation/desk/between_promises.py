@@ -17,12 +17,10 @@ import msgspec
 
 from frontline.contract import subject
 from frontline.contract.ids import ContactId, DeskId, InboxId, KeyHash, MessageId
-from frontline.contract.message import DeliveryState
 from router.core.commit import Commit
 from router.core.event import (
     ContactClosed,
     ContactOpened,
-    DeliveryRecorded,
     DeskDecision,
     MessageReceived,
     ReplyQueued,
@@ -118,8 +116,6 @@ def check(between: Between, truths: Mapping[DeskId, Truth], *, escalating: bool)
         history.clocks_end_once(story)
         if escalating:
             _escalate_once(contact, story)
-        if _crossed(story):
-            continue
         wanted, found = history.breaches(story), history.recorded_breaches(story)
         assert found == wanted, f"{contact}: {differing(found, wanted)}"
         wanted_too, found_too = targets.breaches(story), targets.recorded(story)
@@ -141,21 +137,6 @@ def _escalate_once(contact: ContactId, story: list[Commit]) -> None:
         elif isinstance(event, ContactClosed):
             asked.clear()
     assert not asked, f"{list(asked)} of {contact} should be escalated, and is not"
-
-
-def _crossed(story: list[Commit]) -> bool:
-    """Whether a question came in behind a reply that is younger than it, and a reply failed: by when things were said
-    the one is the other's answer, by what the desk knew then it is not, and clocks go by both.
-    """
-    last, crossed, failed = None, False, False
-    for event in (event for commit in story for event in commit.events):
-        if isinstance(event, ReplyQueued):
-            last = event.at
-        elif isinstance(event, MessageReceived):
-            crossed |= last is not None and event.at <= last
-        elif isinstance(event, DeliveryRecorded):
-            failed |= event.state is DeliveryState.FAILED
-    return crossed and failed
 
 
 def claims(broker: Broker, owners: Mapping[InboxId, DeskId]) -> None:
