@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping
 from datetime import datetime
 from heapq import heapify, heappop, heappush
+from typing import Any
 
 from frontline.contract.ids import AgentId, ContactId
 from router.core.capacity import Agent
@@ -18,7 +19,7 @@ MOMENT = 4
 GRACE = 5
 CHECK_IN = 6
 
-Entry = tuple[datetime, int, str, str]
+Entry = tuple[datetime, int, Any, str]
 """When, what kind of thing, whose, and for a clock which target, for a check-in by which rule. Things fire in
 this order.
 """
@@ -137,21 +138,25 @@ class Dues:
             heapify(self._heap)
 
     def _lives(self, entry: Entry) -> bool:
-        if entry[1] == AVAILABILITY:
-            agent = self._agents.get(AgentId(entry[2]))
-            return agent is not None and agent.until is entry[0]
-        if entry[1] == GRACE:
-            agent = self._agents.get(AgentId(entry[2]))
-            return agent is not None and agent.back_by is entry[0]
-        if entry[1] == DUTY:
-            return self.duty is entry[0]
-        if entry[1] == CHECK_IN:
-            check_in = self._check_ins.get(ContactId(entry[2]), entry[3])
-            return check_in is not None and check_in.due_at is entry[0]
-        contact = self._contacts.get(ContactId(entry[2]))
-        if entry[1] == MOMENT:
-            return contact is not None and contact.moment is entry[0]
-        if entry[1] == OFFER:
-            return contact is not None and contact.offer is not None and contact.offer.armed is entry[0]
-        clock = None if contact is None else contact.clock(entry[3])
-        return clock is not None and clock.armed is entry[0]
+        """Clocks come first: there are as many of them as of all the others together, and more."""
+        instant, kind, owner, target = entry
+        if kind == CLOCK:
+            contact = self._contacts.get(owner)
+            clock = None if contact is None else contact.clock(target)
+            return clock is not None and clock.armed is instant
+        if kind == MOMENT:
+            contact = self._contacts.get(owner)
+            return contact is not None and contact.moment is instant
+        if kind == OFFER:
+            contact = self._contacts.get(owner)
+            return contact is not None and contact.offer is not None and contact.offer.armed is instant
+        if kind == AVAILABILITY:
+            agent = self._agents.get(owner)
+            return agent is not None and agent.until is instant
+        if kind == GRACE:
+            agent = self._agents.get(owner)
+            return agent is not None and agent.back_by is instant
+        if kind == CHECK_IN:
+            check_in = self._check_ins.get(owner, target)
+            return check_in is not None and check_in.due_at is instant
+        return self.duty is instant
