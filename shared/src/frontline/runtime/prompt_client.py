@@ -16,6 +16,8 @@ from frontline.runtime.cancel import cancellable
 
 _MOST_UNSENT = 1 << 20
 """Octets. Whoever sends more waits until the network has taken them."""
+_HEARS_SECONDS = 0.1
+"""After which a task that was cancelled and goes on is cancelled again."""
 _PLAIN_HEADER = re.compile(r"([!-9;-~]+): ([!-~](?:[ -~]*[!-~])?)\r\n")
 
 
@@ -83,6 +85,20 @@ class PromptClient(Client):
         if not self.is_connected:
             self._pending, self._pending_data_size = [], 0
         await super()._close(status, do_cbs)
+        await self._connect_no_more()
+
+    async def _connect_no_more(self) -> None:
+        """Whoever tries to connect again may not hear that it is cancelled (`wait_for` before Python 3.12), and would
+        go on, for a client that is closed and for ever if there is no server.
+        """
+        task = self._reconnection_task
+        if task is None or task is asyncio.current_task() or task.done():
+            return
+        while not task.done():
+            task.cancel()
+            await asyncio.wait({task}, timeout=_HEARS_SECONDS)
+        self._status = Client.CLOSED
+        self.let_go()
 
     async def request(self, *args: Any, **options: Any) -> Msg:
         """As nats-py's own, which everything of its JetStream goes through; see `cancellable`."""
