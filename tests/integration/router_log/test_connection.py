@@ -2,15 +2,18 @@
 
 import asyncio
 import shutil
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import aclosing, asynccontextmanager
 from pathlib import Path
 
 import pytest
 
+from frontline.contract import subject
 from frontline.runtime.bus import Bus
 from frontline.runtime.embedded import EmbeddedServer
+from frontline.runtime.reader import Stored
 from frontline.testing.nats_server import connected
+from router.desk.fence import mark_of
 from router.desk.log_store import LostEnd, StreamLogStore
 from tests.integration.router_log.leading import DESK, LOG, Leader, all_counts, announced, counted, leading, records
 from tests.integration.router_log.proxy import Fate, Proxy, is_ack, is_commit, let_pass
@@ -215,3 +218,24 @@ async def fill(bus: Bus, proxy: Proxy, leader: Leader) -> asyncio.Task[None]:
     while bus.nc._transport._io_writer.transport.get_write_buffer_size() == 0:  # type: ignore[union-attr]
         await asyncio.sleep(0.01)
     return writing
+
+
+class WrittenMeanwhile(StreamLogStore):
+    """A log that others write to between one look at it and the next."""
+
+    async def read(self, after: int) -> AsyncGenerator[Stored, None]:
+        await announced(self, "second")
+        await announced(self, "third")
+        async for stored in super().read(after):
+            yield stored
+
+
+async def test_a_record_that_is_lost_is_not_taken_for_purged_though_the_log_grows_beyond_it_while_it_is_looked_for(
+    provisioned: Bus,
+) -> None:
+    store = WrittenMeanwhile(provisioned, DESK)
+    last = await announced(store, "first")
+    assert not await store.holds(last + 1, mark_of(b"what lay there before the power cut"))
+    assert await store.holds(last, "")
+    await provisioned.nc.jetstream().purge_stream(subject.desk_stream(DESK), seq=last + 1)
+    assert await store.holds(last, mark_of(b"what was purged"))

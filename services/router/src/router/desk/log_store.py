@@ -86,8 +86,14 @@ class StreamLogStore:
 
     async def holds(self, seq: int, mark: str) -> bool:
         data = await stored_at(self._bus, self._stream, seq)
-        if data is not None:
-            return not mark or mark_of(data) == mark
+        if data is None:
+            if not await self._goes_on(seq):
+                return False
+            # Nothing was there because it was purged, or because nobody had written there again yet.
+            data = await stored_at(self._bus, self._stream, seq)
+        return data is None or not mark or mark_of(data) == mark
+
+    async def _goes_on(self, seq: int) -> bool:
         async with aclosing(self.read(seq)) as records:
             async for _ in records:
                 return True
