@@ -21,7 +21,7 @@ from frontline.contract.message import (
 )
 from frontline.contract.transcript import Author, Direction, ItemKind, TranscriptItem
 from router.core.event_check_in import CheckInDue
-from router.desk.check_in_letter import letter
+from router.desk.check_in_letter import letter, line
 from router.desk.opt_out import says_nothing_else, wants_no_more
 from tests.integration.router_desk.desk import mail
 
@@ -94,6 +94,19 @@ def test_rule_7_it_is_automatic_mail_to_the_customer_in_their_conversation() -> 
         ThreadRef(reply=MessageId("r1")),
         ThreadRef(native_id="<m2@one.example>"),
     )
+
+
+def test_rule_7_written_again_it_is_the_same_letter_and_does_not_answer_itself() -> None:
+    before = said("m1"), answered("r1", "ann@one.example")
+    first = written(*before)
+    assert first is not None
+    assert written(*before, line(first)) == first
+
+
+def test_rule_7_written_again_to_who_never_wrote_it_still_goes_to_where_we_wrote_first() -> None:
+    first = written(answered("r1", "ann@one.example"))
+    assert first is not None
+    assert written(answered("r1", "ann@one.example"), line(first)) == first
 
 
 @pytest.mark.parametrize(

@@ -19,9 +19,10 @@ def letter(
     event: CheckInDue, texts: Mapping[str, str], desk: Desk, said: Iterable[TranscriptItem], now: datetime
 ) -> OutboundMessage | None:
     """To where the customer wrote from last; one who left a live channel and an address is written to there. `None`
-    when there is nobody to write to: the words are gone, or a machine or a list has written them.
+    when there is nobody to write to: the words are gone, or a machine or a list has written them. Its own line, which
+    is there when it is written again, is nothing that was said before it: no letter answers itself.
     """
-    items = [item for item in _latest(said) if item.kind in _SAID]
+    items = [item for item in _latest(said) if item.kind in _SAID and item.id != event.message]
     theirs = [item for item in items if item.direction is Direction.IN and item.author.id == event.customer]
     if theirs and (theirs[-1].automation is not Automation.NO or theirs[-1].native.get(QUIET)):
         return None
