@@ -11,7 +11,6 @@ import msgspec
 
 from frontline.configuration.model import Configuration
 from frontline.contract.codec import decode_inbound
-from frontline.contract.ids import MessageId
 from frontline.contract.message import DeliveryReceipt, DeliveryState, InboundMessage, OutboundKind, OutboundMessage
 from frontline.runtime.reader import Stored
 from tests.simulation.desk import (
@@ -33,7 +32,7 @@ from tests.simulation.desk.carrier import Carrier
 from tests.simulation.desk.clerk import Clerk
 from tests.simulation.desk.client import SimulatedClient
 from tests.simulation.desk.known import Known
-from tests.simulation.desk.letters import Wishes, letter_in, wish_of
+from tests.simulation.desk.letters import Wishes, Written, letter_in, wish_of
 from tests.simulation.desk.people import Channel
 from tests.simulation.desk.process import Process
 from tests.simulation.desk.scenario import Happening, Scenario
@@ -74,7 +73,7 @@ class Acting(Scenario):
         self.configuration = self.acts.configuration()
         self.wishes: Wishes = {}
         self.met: set[str] = set()
-        self.letters: Counter[MessageId] = Counter()
+        self.letters: Written = Counter()
         self.shown = Shown() if self.acts.moving or self.acts.indexed or self.acts.erasing else None
         if self.acts.behind:
             self._faults.stale = 0.6
@@ -163,7 +162,9 @@ class Acting(Scenario):
         if stream == "PARKED" and self.acts.erasing:
             self.channel.sent.parked.add(record.data)
         if stream == "OUTBOX" and (letter := letter_in(record.data)) is not None:
-            self.letters[letter] += 1
+            self.letters[letter.id, self.forgettings] += 1
+            if not letters.answers_only_others(letter):
+                self.wrong.append(f"the check-in {letter.id} answers itself")
         super()._stored(stream, record)
 
     def log_lost(self) -> None:

@@ -6,7 +6,7 @@ from datetime import datetime
 
 from frontline.contract.codec import decode_outbound
 from frontline.contract.ids import ContactId, CustomerId, MessageId
-from frontline.contract.message import Automation, OutboundKind
+from frontline.contract.message import Automation, OutboundKind, OutboundMessage
 from frontline.contract.transcript import Direction, TranscriptItem, decode_item
 from router.core.overlay import Position
 from tests.simulation.desk.broker import Broker
@@ -14,6 +14,8 @@ from tests.simulation.desk.truth import Truth
 
 Wishes = dict[CustomerId, datetime]
 """Since when they want no check-ins."""
+Written = Counter[tuple[MessageId, int]]
+"""How often each was stored to be sent, by how often the broker had forgotten by then which messages it had seen."""
 
 
 def wish_of(subject: str) -> CustomerId | None:
@@ -22,25 +24,33 @@ def wish_of(subject: str) -> CustomerId | None:
     return CustomerId(customer) if found else None
 
 
-def letter_in(data: bytes) -> MessageId | None:
-    """Which check-in it is that goes out there, if it is one."""
+def letter_in(data: bytes) -> OutboundMessage | None:
+    """The check-in that goes out there, if it is one."""
     out = decode_outbound(data)
-    return out.id if out.kind is OutboundKind.CHECK_IN else None
+    return out if out.kind is OutboundKind.CHECK_IN else None
+
+
+def answers_only_others(letter: OutboundMessage) -> bool:
+    return letter.id not in [ref.reply for ref in letter.thread]
 
 
 def check(
     broker: Broker,
     truth: Truth,
     wishes: Wishes,
-    written: Counter[MessageId],
+    stored: Written,
     settled: Position,
     elsewhere: Collection[ContactId],
 ) -> None:
     """Each was written, once, unless its customer had said before that they want none, or nobody there can be asked.
+    Stored to be sent it is once for each time that the broker knew of no other: a repeat is dropped by its id then by
+    whoever delivers (`carried.py`).
     What was decided after `settled` may be written later; `elsewhere` are contacts of which something was moved or erased.
     """
-    assert written.keys() <= truth.check_ins.keys(), f"nobody has decided {written.keys() - truth.check_ins.keys()}"
-    assert not written or max(written.values()) == 1, f"written more than once: {written}"
+    written = {id_ for id_, _ in stored}
+    assert written <= truth.check_ins.keys(), f"nobody has decided {written - truth.check_ins.keys()}"
+    twice = sorted(each for each, count in stored.items() if count > 1)
+    assert not twice, f"written more than once: {twice}"
     lines = [(record.at, decode_item(record.data)) for record in broker.streams["TRANSCRIPT"].records.values()]
     for id_, (event, decided, position) in truth.check_ins.items():
         wished = wishes.get(event.customer)

@@ -89,7 +89,7 @@ class Scenario:
         self._retention = self._random.choice((None, timedelta(0), timedelta(seconds=5)))
         if trouble is not None:
             self._every, self._retention = trouble.snapshots_every, trouble.retention
-        self.forgot = False
+        self.forgettings = 0
         self.lost = False
         self._trace = hashlib.sha256()
 
@@ -301,11 +301,14 @@ class Scenario:
 
     async def _restart_server(self) -> None:
         self._note("server forgot ids")
-        self.forgot = True
+        self._forget()
         self.broker.forget_ids()
         for client in self._all_clients():
             client.cut()
             client.mend()
+
+    def _forget(self) -> None:
+        self.forgettings += 1
 
     async def _usurp(self) -> None:
         """An operator deletes the lease: two lead, for a while."""
@@ -324,8 +327,7 @@ class Scenario:
     async def _sleep_over_days(self) -> None:
         """Three days later the server has forgotten every message id, and not the desk its messages."""
         self._note("three days")
-        self.forgot = True
-        await self._all_down(3 * 24 * HOUR)
+        await self._all_down(3 * 24 * HOUR, self._forget)
         for _ in range(3):
             self.channel.write_again(renamed=False)
 
@@ -414,6 +416,10 @@ class Scenario:
         )
 
     # For the promises.
+
+    @property
+    def forgot(self) -> bool:
+        return self.forgettings > 0
 
     def led(self) -> tuple[Bus, Leader] | None:
         process = self.leader()
