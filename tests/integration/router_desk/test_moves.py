@@ -119,6 +119,62 @@ async def test_an_inbox_is_given_up_that_was_claimed_by_a_leader_who_ended_befor
             await router.halt()
 
 
+async def hands(bus: Bus) -> list[bool]:
+    """What ONE's log says of the inbox that moves, one after another: taken or released."""
+    found = [event for *_, event in await told(bus, ONE) if isinstance(event, InboxTaken | InboxReleased)]
+    return [isinstance(event, InboxTaken) for event in found if event.inbox == MOVING]
+
+
+async def test_a_desk_whose_consumer_was_removed_behind_its_back_gives_its_inboxes_up_before_it_takes_them_again(
+    tmp_path: Path,
+) -> None:
+    file = File(configuration(1, ONE))
+    async with nats_server(tmp_path / "nats") as server, connected(server) as bus:
+        await provisioned_for_two(bus)
+        one = await Router(server, ONE, file).start()
+        await send_in(bus, mail("<1@x>", inbox=MOVING))
+        await until(lambda: arrived(bus))
+
+        await consumers.remove(bus, STREAM, subject.desk_consumer(ONE))  # late, from one who led before
+        await send_in(bus, mail("<2@x>", inbox=MOVING))
+        await until(lambda: arrived(bus))
+        assert await hands(bus) == [True, False, True]
+        assert len(await received(bus, ONE)) == 2
+        await one.halt()
+
+
+async def test_an_inbox_that_a_desk_has_by_its_log_is_given_up_while_another_desk_claims_it(tmp_path: Path) -> None:
+    file = File(configuration(1, ONE))
+    async with nats_server(tmp_path / "nats") as server, connected(server) as bus:
+        await provisioned_for_two(bus)
+        one = await Router(server, ONE, file).start()
+        await until(lambda: has(bus, ONE))
+        await send_in(bus, mail("<1@x>", inbox=MOVING))
+        await until(lambda: arrived(bus))
+        await one.kill()
+        await consumers.remove(bus, STREAM, subject.desk_consumer(ONE))
+        await ensure_consumer(
+            bus,
+            STREAM,
+            subject.desk_consumer(TWO),
+            filters=[subject.inbound(EMAIL, MOVING)],
+            ack_wait=5.0,
+            max_ack_pending=1_024,
+        )
+
+        async def given_up() -> bool:
+            return await hands(bus) == [True, False]
+
+        one = await Router(server, ONE, file).start()
+        await until(given_up)
+        await consumers.remove(bus, STREAM, subject.desk_consumer(TWO))
+        await until(lambda: has(bus, ONE))
+        await send_in(bus, mail("<2@x>", inbox=MOVING))
+        await until(lambda: arrived(bus))
+        assert await hands(bus) == [True, False, True]
+        await one.halt()
+
+
 @pytest.mark.parametrize("seed", range(2))
 async def test_an_inbox_moves_to_and_fro_under_load_while_routers_die_and_each_mail_is_decided_once(
     tmp_path: Path, seed: int

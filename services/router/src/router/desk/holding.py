@@ -4,8 +4,10 @@ A consumer's filter is the claim on an inbox, since the server lets no two have 
 in this order: nothing of it is taken in any more, `InboxReleased` counts, the indexes hold all that was
 decided, and then its filter goes. It is taken the other way round: the filter first, then `InboxTaken`,
 and then the first message. A consumer that is made anew has no filter for a moment, in which another desk
-may take any of its inboxes, by settings that are behind: so all of them are given up before. Each step is found again from what stands in the log and at the server, so a
-leader may end between any two.
+may take any of its inboxes, by settings that are behind: so all of them are given up before. The server does not ask who removes a consumer,
+or when that was sent: what comes late from a leader of before may take away its successor's. So what the log has
+and no filter claims is given up as well, as soon as it is seen. Each step is found again from what stands in the
+log and at the server, so a leader may end between any two.
 """
 
 import asyncio
@@ -110,9 +112,9 @@ class Holding:
         state = self._loop.state
         self._settings = state.settings.version
         wanted = [inbox for channel, inbox in state.inboxes if channel == self._channel]
-        plan = await self._plan(wanted)
+        plan, claimed = await self._plan(wanted)
         has = [key for key in state.holdings.taken if key[0] == self._channel]
-        gone = [key for key in has if plan.anew or key[1] not in wanted]
+        gone = [key for key in has if plan.anew or key[1] not in wanted or self._subject(key[1]) not in claimed]
         if gone:
             await self._decide(ReleaseInboxes(inboxes=tuple(gone)))
         if plan.anew:
@@ -154,13 +156,14 @@ class Holding:
         state = self._loop.state
         if state.settings.version != self._settings:
             return True
-        plan = await self._plan(inbox for channel, inbox in state.inboxes if channel == self._channel)
-        return plan.anew or plan.takes != self._takes
+        plan, claimed = await self._plan(inbox for channel, inbox in state.inboxes if channel == self._channel)
+        return plan.anew or plan.takes != self._takes or not plan.takes <= claimed
 
-    async def _plan(self, wanted: Iterable[InboxId]) -> Fit:
+    async def _plan(self, wanted: Iterable[InboxId]) -> tuple[Fit, frozenset[str]]:
+        """What is to become of the consumer, and what it claims as it is."""
         found = dict(await consumers.filters(self._bus, self._stream))
         ours = found.pop(self._durable, None)
-        return fit(map(self._subject, wanted), ours, frozenset().union(*found.values()))
+        return fit(map(self._subject, wanted), ours, frozenset().union(*found.values())), ours or frozenset()
 
     async def _decide(self, command: DeskCommand) -> None:
         await (await self._loop.submit(Work(command, cause=MOVES)))
