@@ -12,15 +12,11 @@ from typing import NamedTuple
 
 import msgspec
 
-from frontline.contract import subject
-from frontline.contract.error import Unavailable
 from frontline.contract.ids import ContactId, DeskId, KeyHash
 from frontline.runtime.bus import Bus, PubAck, WrongSequence
 from frontline.runtime.keyvalue import Entry, KeyValue
-from frontline.runtime.reader import last_on
 from frontline.runtime.topology import KEYS, THREADS
-from router.core.commit import decode_commit
-from router.desk.log import Deposed
+from router.desk.deposed import check_leads
 from router.desk.resolve import KnownKey
 
 
@@ -95,13 +91,7 @@ class Bindings:
         return again
 
     async def _check(self) -> None:
-        """The last record of the log is of the epoch in force: nobody else's is ever stored behind it."""
-        last = await last_on(self._bus, subject.desk_stream(self._desk), subject.desk_all(self._desk))
-        if last is None:
-            raise Unavailable(f"the log of desk {self._desk} has no end")
-        epoch = last.seq if last.subject == subject.desk_epoch(self._desk) else decode_commit(last.data).epoch
-        if epoch != self._epoch:
-            raise Deposed
+        await check_leads(self._bus, self._desk, self._epoch)
 
 
 def _hear(ack: asyncio.Future[PubAck]) -> None:

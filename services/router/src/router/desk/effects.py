@@ -45,7 +45,9 @@ from router.core.state import DeskState
 from router.desk.between_words import PRIVATE, word_of
 from router.desk.bindings import Bindings
 from router.desk.checking_in import CheckInWriter
+from router.desk.deposed import check_leads
 from router.desk.fence import Counted, Fence
+from router.desk.log import Deposed
 from router.desk.log_store import LogStore
 from router.desk.moving import Moves
 from router.desk.notice import notices
@@ -119,7 +121,7 @@ class Effects:
         self._journal = Journal(bus)
         self._progress = KeyValue(bus, PROGRESS)
         self._key = f"effects.{desk}"
-        self._redo_until = 0
+        self._epoch = 0
         self._reached = (0, 0)
         self._moved = asyncio.Event()
 
@@ -127,7 +129,7 @@ class Effects:
         """Follow the log until cancelled. What lies before `epoch` may have been done by a former
         leader already, so there the transcript is looked at before it is written to.
         """
-        self._redo_until = epoch
+        self._epoch = epoch
         place = await self._patiently(self._where)
         await self._patiently(partial(self._reaching.open, epoch))
         if place.seq and not await self._patiently(partial(self._store.holds, place.seq, place.mark)):
@@ -137,6 +139,8 @@ class Effects:
         async with aclosing(self._store.follow(place.seq, place.mark)) as batches:
             async for batch in batches:
                 counted = [record for found in batch if isinstance(record := fence.admit(found), Counted)]
+                if fence.epoch > epoch:
+                    raise Deposed
                 if counted:
                     reached = Place(seq=fence.seq, epoch=fence.epoch, index=fence.index, mark=fence.mark)
                     await self._patiently(partial(self._apply, counted, reached))
@@ -182,7 +186,7 @@ class Effects:
                     await self._bindings.settle()
                     acks = [await self._bus.begin(*word)]
                 acks.append(await self._tell(f"{commit.epoch}.{commit.index}.{n}", event))
-                acks.extend(await self._carry_out(event, again=counted.seq < self._redo_until))
+                acks.extend(await self._carry_out(event, again=counted.seq < self._epoch))
                 await self._ringing.tell(event)
             self._reaching.hear(counted)
         await stored(acks)
@@ -272,6 +276,7 @@ class Effects:
         said = event.reply if isinstance(event, ReplyQueued) else event.note
         if await self._words.stands(event.contact, said):
             return  # carried out by a former leader, up to the end
+        await check_leads(self._bus, self._desk, self._epoch)  # or a later one has, and may have erased it since
         self._log.error("effects.draft_missing", contact=event.contact, draft=event.draft)
         await park(
             self._bus,
