@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from frontline.contract.ids import ContactId, MessageId
 from frontline.contract.message import Automation, DeliveryState, Presence
 from router.core.commit import Commit
-from router.core.contact import RESOLVED
+from router.core.contact import MERGED, RESOLVED
 from router.core.event import (
     ContactAssigned,
     ContactClosed,
@@ -77,6 +77,8 @@ class _Story:
     early: list[tuple[MessageId, datetime]] = field(default_factory=list)
     breaches: list[datetime] = field(default_factory=list)
     next: datetime | None = None
+    next_dropped: bool = False
+    """Merging ended it: what was asked is asked again once the contact is by itself, for the first time if no answer stands."""
     late: set[datetime] = field(default_factory=set)
 
     def look(self, now: datetime) -> None:
@@ -183,12 +185,13 @@ def _tell(story: _Story, event: DeskDecision, reopening: set[ContactId]) -> None
         case ContactMerged():
             story.look(event.at)
             story.merged, story.waits = True, False
-            story.dropped = story.due is not None and not (story.withdrawn or story.breached or story.answers)
-            story.withdrawn |= story.dropped
+            runs = story.due is not None and not (story.withdrawn or story.breached or story.answers)
+            story.withdrawn |= runs
+            story.dropped = runs or story.next_dropped
         case ContactUnmerged():
             story.merged = False
             if story.dropped:
-                story.asked_since, story.dropped = False, False
+                story.asked_since, story.dropped, story.next_dropped = False, False, False
                 story.ask(event.at)
         case ContactReopened() if event.rule not in ("message", "merged") and not story.answers:
             story.withdrawn = False
@@ -199,6 +202,7 @@ def _tell(story: _Story, event: DeskDecision, reopening: set[ContactId]) -> None
             story.late.add(story.next)
         case ClockMet() | ClockWithdrawn() if event.target == NEXT_RESPONSE:
             story.next = None
+            story.next_dropped = isinstance(event, ClockWithdrawn) and event.reason == MERGED
 
 
 def recorded_breaches(log: list[Commit]) -> dict[ContactId, list[datetime]]:
