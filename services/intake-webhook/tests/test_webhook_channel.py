@@ -33,7 +33,7 @@ class WebhookDriver:
         said("It does not work.", subject="The printer", thread="case-7", sent="2026-05-04T11:59:00+02:00"),
         said("Grüße – 你好 🙂", language="de"),
     )
-    malformed: ClassVar = (b"{", b"[]", said("no sender").replace(b"address", b"adress"), b"\xff\xfe")
+    malformed: ClassVar = (b"{", b"[]", b"[" * 10_000, said("no sender").replace(b"address", b"adress"), b"\xff\xfe")
     limit: ClassVar = 64 * 1024
     grace: ClassVar = 0.5
 

@@ -109,7 +109,7 @@ async def test_a_watcher_who_was_away_for_too_long_is_told_to_start_anew(provisi
 
 async def test_a_watcher_without_a_token_is_told_nothing(provisioned: Bus, tmp_path: Path) -> None:
     async with world(provisioned, tmp_path) as there:
-        for hello in ('{"type":"hello","token":"wrong"}', '{"type":"hello"}', "nonsense", "[]"):
+        for hello in ('{"type":"hello","token":"wrong"}', '{"type":"hello"}', "nonsense", "[]", "[" * 4000):
             async with there.session.ws_connect("/api/live") as ws:
                 await ws.send_str(hello)
                 message = await ws.receive()

@@ -67,6 +67,8 @@ async def test_every_refusal_is_a_problem(provisioned: Bus, tmp_path: Path) -> N
             ("GET", "/api/contacts?colour=red", 422),
             ("GET", "/api/contacts?limit=none", 422),
             ("GET", "/api/contacts?cursor=guess", 422),
+            ("GET", "/api/desks/support/rota?since=9999-12-31T23:59:59Z", 422),
+            ("GET", "/api/desks/support/rota.ics?since=0001-01-01T00:00:00Z&until=0001-02-01T00:00:00Z", 422),
             ("GET", "/api/parked?cursor=guess", 422),
             ("GET", "/api/objects/ORIGINALS/x/0", 404),
         ):
@@ -83,6 +85,8 @@ async def test_every_refusal_is_a_problem(provisioned: Bus, tmp_path: Path) -> N
         (b"\xff\xfe", "application/json", 400),
         (b"[1]", "application/json", 422),
         (b"null", "application/json", 422),
+        (b'{"text": ' + b"[" * 10_000, "application/json", 400),
+        (b'{"nn": 1e999}', "application/json", 400),
         (b"<a/>", "text/xml", 415),
         (b'{"text": "' + b"x" * 600_000 + b'"}', "application/json", 413),
     ],

@@ -128,6 +128,13 @@ def test_whatever_bytes_come_they_are_a_frame_or_refused(data: bytes) -> None:
         assert error.reason is Reason.MALFORMED
 
 
+@pytest.mark.parametrize("data", [b"[" * 10_000, b'{"type":"typing","text":' + b"[" * 10_000])
+def test_a_frame_that_is_nested_too_deep_is_refused_like_any_other(data: bytes) -> None:
+    with pytest.raises(Rejected) as refused:
+        frames.decode(data)
+    assert refused.value.reason is Reason.MALFORMED
+
+
 @given(st.text(max_size=300))
 def test_a_file_name_is_short_and_harmless(name: str) -> None:
     made = file_name(name)

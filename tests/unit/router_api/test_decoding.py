@@ -2,14 +2,16 @@
 
 import gc
 from collections.abc import Mapping
+from datetime import UTC, datetime
 
 import msgspec
 import pytest
 
 from frontline.contract.error import Rejected
 from router.api.decoding import decode_body, decode_query
+from router.api.instant import instant_ahead
 from router.api.problem import Invalid
-from router.api.shape import ContactFilter, Nothing, ReplyBody
+from router.api.shape import ContactFilter, Nothing, ReplyBody, SplitBody, TranscriptFilter
 
 REPLY = msgspec.json.Decoder(ReplyBody)
 
@@ -36,6 +38,46 @@ def test_what_is_not_json_is_another_mistake() -> None:
     for data in (b"{", b"", b"\xff\xfe", b'{"text": "\xff"}'):
         with pytest.raises(Rejected):
             decode_body(REPLY, data)
+
+
+def test_what_is_no_json_only_where_nothing_is_known_is_the_same_mistake() -> None:
+    """The decoder skips the value of a field that it does not know without looking at it."""
+    for data in (b'{"nn": 1e999}', b'{"nn": "\\ud800"}'):
+        with pytest.raises(Rejected):
+            decode_body(REPLY, data)
+
+
+def test_what_is_nested_too_deep_is_refused() -> None:
+    for data in (b"[" * 100_000, b'{"nn": ' + b"[" * 100_000, b'{"text": ' + b'{"a":' * 100_000):
+        with pytest.raises(Rejected, match="nested too deep"):
+            decode_body(REPLY, data)
+
+
+def test_a_place_in_a_transcript_is_a_number_that_one_can_be() -> None:
+    for kind in (TranscriptFilter, SplitBody):
+        (name,) = {"after", "from_seq"} & set(kind.__struct_fields__)
+        with pytest.raises(Invalid):
+            decode_body(msgspec.json.Decoder(kind), b'{"%s": 9223372036854775808}' % name.encode())
+    with pytest.raises(Invalid):
+        decode_query(TranscriptFilter, {"after": ["9223372036854775808"]})
+
+
+@pytest.mark.parametrize(
+    "text,told",
+    [
+        ("9999-12-31T23:59:59-23:59", "in the years from 1970"),
+        ("9999-12-31T23:59:59Z", "in the years from 1970"),
+        ("0001-01-01T00:00:00+23:59", "in the years from 1970"),
+        ("2026-11-23T12:00:00", "needs its offset"),
+        ("2026-11-23", "needs its offset"),
+        ("2026-02-30T12:00:00Z", "RFC 3339"),
+        ("friday noon", "RFC 3339"),
+        ("2026-11-23T11:59:59Z", "lies in the past"),
+    ],
+)
+def test_a_time_that_nobody_can_mean_is_told_why(text: str, told: str) -> None:
+    with pytest.raises(Invalid, match=told):
+        instant_ahead("$.until", text, datetime(2026, 11, 23, 12, tzinfo=UTC))
 
 
 @pytest.mark.parametrize("end", ["\\nBcc: b@one.example", "\\n", "\\u0000"])

@@ -83,7 +83,7 @@ def decode(data: bytes) -> FromVisitor:
     """Raises `Rejected` for anything that is not a frame of a visitor."""
     try:
         frame = _decoder.decode(data)
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise Rejected(f"not a frame of this protocol: {error}", Reason.MALFORMED) from error
     if isinstance(frame, Say) and not _is_client_id(frame.id):
         raise Rejected(f"not a frame of this protocol: the id has to match {_CLIENT_ID}", Reason.MALFORMED)

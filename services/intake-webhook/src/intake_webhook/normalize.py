@@ -56,7 +56,7 @@ def parse(body: bytes) -> Posted:
         return msgspec.json.decode(body, type=Posted)
     except msgspec.ValidationError as error:
         raise Rejected(str(error), Reason.MALFORMED) from error
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise Rejected("not JSON", Reason.MALFORMED) from error
 
 

@@ -1,15 +1,12 @@
 """What agents say that clocks go by: whom a contact waits for, what they promised, how urgent it is."""
 
-from datetime import UTC, datetime
-
 from aiohttp import web
 
-from frontline.contract.codec import to_milliseconds
 from router.api.call import Call, answer
 from router.api.clock_shape import LaneBody, PromiseBody, WaitBody
 from router.api.compose import note_draft
 from router.api.idempotency import ask, id_for
-from router.api.problem import FieldMistake, Invalid
+from router.api.instant import instant_ahead
 from router.api.shape import Nothing
 from router.api.writing import keep
 from router.core.command import ChangeLane, Promise, WaitFor
@@ -18,7 +15,7 @@ from router.index.row import stamp
 
 async def wait(call: Call[WaitBody, Nothing]) -> web.Response:
     contact = call.contact()
-    until = None if call.body.until is None else _ahead("$.until", call.body.until, call.api.clock())
+    until = None if call.body.until is None else instant_ahead("$.until", call.body.until, call.api.clock())
     state = f"waiting_{call.body.who}"
     body = {"id": contact.id, "state": state, "until": stamp(until) if until else None}
     command = WaitFor(contact=contact.id, agent=call.who.agent.id, state=state, until=until)
@@ -28,7 +25,7 @@ async def wait(call: Call[WaitBody, Nothing]) -> web.Response:
 
 async def promise(call: Call[PromiseBody, Nothing]) -> web.Response:
     contact, now = call.contact(), call.api.clock()
-    due_at = _ahead("$.due_at", call.body.due_at, now)
+    due_at = instant_ahead("$.due_at", call.body.due_at, now)
     id_ = id_for(call, contact.id, "p")
     text = f"Promised for {stamp(due_at)}: {call.body.text}"
     draft = note_draft(id_=id_, contact=contact, who=call.who, text=text, now=now)
@@ -46,15 +43,3 @@ async def change_lane(call: Call[LaneBody, Nothing]) -> web.Response:
     command = ChangeLane(contact=contact.id, agent=call.who.agent.id, lane=call.body.lane, reason=call.body.reason)
     reply = await ask(call, command, body)
     return answer(body, seq=reply.seq)
-
-
-def _ahead(where: str, text: str, now: datetime) -> datetime:
-    try:
-        instant = datetime.fromisoformat(text)
-    except ValueError:
-        raise Invalid(FieldMistake(where, "must be a date and time as in RFC 3339")) from None
-    if instant.tzinfo is None:
-        raise Invalid(FieldMistake(where, "needs its offset from UTC, or Z"))
-    if instant <= now:
-        raise Invalid(FieldMistake(where, "lies in the past"))
-    return to_milliseconds(instant.astimezone(UTC))

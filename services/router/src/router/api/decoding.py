@@ -20,14 +20,22 @@ _AT = re.compile(r" - at `\$(?P<path>[^`]*)`\Z")
 def decode_body(decoder: "msgspec.json.Decoder[S]", data: bytes) -> S:
     """Raises `Invalid` with all mistakes; `Rejected` for what is not JSON at all."""
     try:
-        body = decoder.decode(data)
-    except msgspec.ValidationError as error:
-        raise Invalid(*_mistakes(decoder.type, data, error)) from error
+        body = _decoded(decoder, data)
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise Rejected("The body is not JSON.", Reason.MALFORMED) from error
+    except RecursionError as error:
+        raise Rejected("The body is nested too deep.", Reason.MALFORMED) from error
     if found := [FieldMistake(at, what) for at, what in body.mistakes()]:
         raise Invalid(*found)
     return body
+
+
+def _decoded(decoder: "msgspec.json.Decoder[S]", data: bytes) -> S:
+    try:
+        return decoder.decode(data)
+    except msgspec.ValidationError as error:
+        # What the decoder had skipped, or not reached, may turn out to be no JSON here.
+        raise Invalid(*_mistakes(decoder.type, data, error)) from error
 
 
 def decode_query(kind: type[S], query: Mapping[str, Sequence[str]]) -> S:

@@ -69,7 +69,7 @@ class LiveRoute:
                     message: WSMessage = await ws.receive()
                 data = message.data if message.type is WSMsgType.TEXT else ""
                 authorization = f"Bearer {msgspec.json.decode(data, type=Hello).token}"
-            except (TimeoutError, msgspec.DecodeError):
+            except (TimeoutError, msgspec.DecodeError, RecursionError):
                 return None
         try:
             return self._api.access.who(authorization)

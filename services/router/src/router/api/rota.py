@@ -1,13 +1,13 @@
 """Who is on duty when: to look at, to swap turns in, and as a calendar to take along."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 
 from aiohttp import web
 
-from frontline.contract.codec import to_milliseconds
 from frontline.contract.ids import AgentId
 from router.api.call import Call, answer
 from router.api.idempotency import ask
+from router.api.instant import instant
 from router.api.problem import FieldMistake, Invalid, not_found
 from router.api.rota_shape import Fair, RotaView, SwapBody, TurnView, Window
 from router.api.shape import Nothing
@@ -77,23 +77,11 @@ def _own_desk(call: Call[SwapBody, Nothing] | Call[Nothing, Window]) -> None:
 
 def _window(call: Call[Nothing, Window]) -> tuple[datetime, datetime]:
     now = call.api.clock()
-    start = now - _AROUND if call.query.since is None else _instant("since", call.query.since)
-    end = max(now, start) + _AROUND if call.query.until is None else _instant("until", call.query.until)
+    start = now - _AROUND if call.query.since is None else instant("since", call.query.since)
+    end = max(now, start) + _AROUND if call.query.until is None else instant("until", call.query.until)
     if not start < end <= start + _MOST:
         raise Invalid(FieldMistake("until", f"must lie behind since, and {_MOST.days} days behind it at most"))
     return start, end
-
-
-def _instant(name: str, text: str) -> datetime:
-    try:
-        instant = datetime.fromisoformat(text)
-        return to_milliseconds(instant.astimezone(UTC)) if instant.tzinfo else _no_offset(name)
-    except (ValueError, OverflowError):
-        raise Invalid(FieldMistake(name, "must be a date and time as in RFC 3339")) from None
-
-
-def _no_offset(name: str) -> datetime:
-    raise Invalid(FieldMistake(name, "needs its offset from UTC, or Z"))
 
 
 def _turn(turn: Turn) -> TurnView:

@@ -13,6 +13,8 @@ from router.index.row import Offer, Stamp, State
 from router.index.shape import Contact
 
 MAX_ATTACHMENTS = 32
+MAX_SEQ = 2**53
+"""More than a transcript will ever count to, and what every client can still write exactly (RFC 8259, section 6)."""
 
 Availability = Literal["available", "away", "offline"]
 Delivery = Literal["queued", "sent", "delivered", "read", "failed", "unknown"]
@@ -119,7 +121,7 @@ class MergeBody(Body, frozen=True, kw_only=True):
 class SplitBody(Body, frozen=True, kw_only=True):
     """The place in the transcript (`seq`) from which on everything becomes a contact of its own."""
 
-    from_seq: Annotated[int, msgspec.Meta(ge=1)]
+    from_seq: Annotated[int, msgspec.Meta(ge=1, le=MAX_SEQ)]
 
 
 class MoveBody(Body, frozen=True, kw_only=True):
@@ -167,7 +169,7 @@ class ContactFilter(Body, frozen=True, kw_only=True):
 class TranscriptFilter(Body, frozen=True, kw_only=True):
     """Items whose `seq` is above `after`."""
 
-    after: Annotated[int, msgspec.Meta(ge=0)] = 0
+    after: Annotated[int, msgspec.Meta(ge=0, le=MAX_SEQ)] = 0
     limit: Annotated[int, msgspec.Meta(ge=1, le=1000)] = 200
 
 

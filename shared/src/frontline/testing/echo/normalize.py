@@ -34,7 +34,7 @@ def parse(body: bytes) -> Native:
     """`Rejected` for what is no message."""
     try:
         native = msgspec.json.decode(body, type=Native)
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise Rejected("not a message: id, from and text are needed", Reason.MALFORMED) from error
     if not native.id or not native.sender:
         raise Rejected("id and from must not be empty", Reason.MALFORMED)
