@@ -77,7 +77,7 @@ class Bindings:
         others = [(key, entry) for key, entry in zip(wanted, found, strict=True) if _value(entry) != wanted[key]]
         if not others:
             return {}
-        await self._check()
+        await check_leads(self._bus, self._desk, self._epoch)
         replacing = [
             self._buckets[key.bucket].update(key.key, wanted[key], entry.revision if entry else 0)
             for key, entry in others
@@ -89,9 +89,6 @@ class Bindings:
             elif isinstance(outcome, BaseException):
                 raise outcome
         return again
-
-    async def _check(self) -> None:
-        await check_leads(self._bus, self._desk, self._epoch)
 
 
 def _hear(ack: asyncio.Future[PubAck]) -> None:
