@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import msgspec
 
-from frontline.contract.ids import AgentId, InboxId, OfferId
+from frontline.contract.ids import AgentId, ContactId, InboxId, OfferId
 from frontline.contract.message import MessageKind, Presence
 from router.core.contact import OFFERED, WAITING
 from router.core.desk_settings import InboxSettings, RingSettings
@@ -13,11 +13,20 @@ from tests.unit.router_core.driver import EMAIL, Desk, settings
 from tests.unit.router_core.live import ALL, LINE, MAIL, calls, chats, person, takes, tells
 
 MINUTE = timedelta(minutes=1)
+THREE_RINGS = (RingSettings(), RingSettings(after=MINUTE), RingSettings(after=2 * MINUTE, skills=False))
 
 
 def desk_with(*people: object, **more: object) -> Desk:
     inboxes = more.pop("inboxes", ALL)
     return Desk(msgspec.structs.replace(settings(*people, inboxes=inboxes), **more))  # type: ignore[arg-type]
+
+
+def offered_to_one_without_the_skill() -> tuple[Desk, ContactId]:
+    """A call that asks for French, in the last of three rings: whoever speaks it is not there."""
+    french = InboxSettings(channel=EMAIL, id=LINE, cost=100, live=True, offer_for=20 * MINUTE, skills=("french",))
+    people = person("speaks", "french", available=False), person("other")
+    desk = desk_with(*people, inboxes=[french], rings=THREE_RINGS)
+    return desk, calls(desk)
 
 
 def test_rule_2_9_case_54_two_agents_accept_at_once_and_one_of_them_wins() -> None:
@@ -130,40 +139,31 @@ def test_case_60_the_times_of_rings_add_up_from_the_beginning_and_rejections_do_
 
 
 def test_a_contact_is_held_on_when_the_ring_that_it_was_taken_in_is_no_more() -> None:
-    rings = (RingSettings(), RingSettings(after=MINUTE), RingSettings(after=2 * MINUTE, skills=False))
-    desk = desk_with(person("full", capacity=0), person("late", available=False), rings=rings)
+    desk = desk_with(person("full", capacity=0), person("late", available=False), rings=THREE_RINGS)
     chat = chats(desk)
     desk.wait(seconds=121)
     desk.tick()
     desk.available("late")
     assert (desk.contact(chat).ring, desk.holder(chat)) == (2, "late")
     fewer = settings(person("full", capacity=0), person("late", available=False), inboxes=ALL, version=2)
-    desk.must_apply(msgspec.structs.replace(fewer, rings=rings[:1]))
+    desk.must_apply(msgspec.structs.replace(fewer, rings=THREE_RINGS[:1]))
     tells(desk, chat, Presence.LEFT)
     assert desk.holder(chat) == "late"
 
 
 def test_rule_2_5_who_is_offered_a_contact_as_its_ring_goes_and_rejects_it_is_not_asked_by_that_ring_again() -> None:
-    rings = (RingSettings(), RingSettings(after=MINUTE), RingSettings(after=2 * MINUTE, skills=False))
-    french = InboxSettings(channel=EMAIL, id=LINE, cost=100, live=True, offer_for=20 * MINUTE, skills=("french",))
-    people = person("speaks", "french", available=False), person("other")
-    desk = desk_with(*people, inboxes=[french], rings=rings)
-    call = calls(desk)
+    desk, call = offered_to_one_without_the_skill()
     assert (desk.contact(call).ring, desk.offer(call).agent) == (2, "other")
-    desk.must_apply(msgspec.structs.replace(settings(*people, inboxes=[french], version=2), rings=rings[:2]))
+    desk.must_apply(msgspec.structs.replace(desk.state.settings, version=2, rings=THREE_RINGS[:2]))
     desk.reject(desk.offer(call).id, "other")
     assert (desk.contact(call).phase, desk.contact(call).ring) == (WAITING, 1)
     assert desk.agrees_with_its_log()
 
 
 def test_rule_2_5_rings_that_go_and_come_during_an_offer_open_for_who_is_there_once_it_is_rejected() -> None:
-    rings = (RingSettings(), RingSettings(after=MINUTE), RingSettings(after=2 * MINUTE, skills=False))
-    french = InboxSettings(channel=EMAIL, id=LINE, cost=100, live=True, offer_for=20 * MINUTE, skills=("french",))
-    people = person("speaks", "french", available=False), person("other")
-    desk = desk_with(*people, inboxes=[french], rings=rings)
-    call = calls(desk)
-    for version, known in ((2, rings[:2]), (3, rings)):
-        desk.must_apply(msgspec.structs.replace(settings(*people, inboxes=[french], version=version), rings=known))
+    desk, call = offered_to_one_without_the_skill()
+    for version, known in ((2, THREE_RINGS[:2]), (3, THREE_RINGS)):
+        desk.must_apply(msgspec.structs.replace(desk.state.settings, version=version, rings=known))
     desk.reject(desk.offer(call).id, "other")
     assert [event.ring for event in desk.told(RingOpened)] == [2, 2]
     assert desk.offer(call).agent == "other"
