@@ -94,7 +94,7 @@ class Truth:
                 assert event.at <= before, f"{event.agent} missed an offer while there was no desk"
             self.told[f"{commit.epoch}.{commit.index}.{n}"] = event
             self._is_the_best_choice(event)
-            evolve(state, event)
+            evolve(state, (event,))
             self._count(event)
             if isinstance(event, CheckInDue):
                 assert event.message not in self.check_ins, f"{event.contact} is asked by {event.rule} twice"

@@ -447,4 +447,4 @@ def _each_choice_was_the_best(desk: Desk) -> None:
                     best = oracle.best_match(state)
                     assert best is not None
                     assert (event.contact, event.agent) == (best[0].id, best[1].id)
-            evolve(state, event)
+            evolve(state, (event,))

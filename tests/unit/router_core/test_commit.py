@@ -358,7 +358,7 @@ def test_an_event_that_can_not_have_happened_raises_and_changes_nothing(what: st
     desk.opens(key="auto")
     before = fingerprint(desk.state)
     with pytest.raises(IllegalEvent):
-        evolve(desk.state, ILLEGAL[what]())
+        evolve(desk.state, (ILLEGAL[what](),))
     assert fingerprint(desk.state) == before
     assert desk.ask(desk.mail()).commit is not None
 
@@ -368,7 +368,7 @@ def test_a_contact_that_waits_is_not_given_to_an_agent_without_room() -> None:
     last = [desk.opens() for _ in range(11)][-1]
     before = fingerprint(desk.state)
     with pytest.raises(IllegalEvent):
-        evolve(desk.state, _assigned(last, A))
+        evolve(desk.state, (_assigned(last, A),))
     assert fingerprint(desk.state) == before
 
 

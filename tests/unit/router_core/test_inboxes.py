@@ -185,7 +185,7 @@ def test_an_event_that_can_not_have_happened_to_an_inbox_changes_nothing() -> No
         InboxReleased(at=desk.now, channel=EMAIL, inbox=SALES, version=1),
     ):
         with pytest.raises(IllegalEvent):
-            evolve(desk.state, event)
+            evolve(desk.state, (event,))
     assert fingerprint(desk.state) == before
 
 

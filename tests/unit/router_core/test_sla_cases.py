@@ -302,8 +302,7 @@ def test_rule_1_10_case_77_reopened_after_resolve_goes_on_and_a_merged_contact_s
     }
     begin_commit(desk.state, desk.epoch, desk.index + 1, desk.now)
     told = sla.stopped(desk.contact(contact), desk.now, "merged")
-    for event in told:
-        evolve(desk.state, event)
+    evolve(desk.state, told)
     assert {(event.target, event.reason) for event in told if isinstance(event, ClockWithdrawn)} == {
         ("first_response", "merged"),
         ("resolution", "merged"),
@@ -316,8 +315,7 @@ def test_rule_1_10_case_77_a_merged_contact_s_clocks_do_not_come_back_when_it_is
     desk = PromisingDesk(promising())
     contact = desk.asks()
     begin_commit(desk.state, desk.epoch, desk.index + 1, desk.now)
-    for event in sla.stopped(desk.contact(contact), desk.now, "merged"):
-        evolve(desk.state, event)
+    evolve(desk.state, sla.stopped(desk.contact(contact), desk.now, "merged"))
     desk.index += 1
     desk.resolve(contact)
     desk.reopen(contact)

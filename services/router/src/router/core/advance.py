@@ -13,7 +13,7 @@ from router.core.decide import decide, due, next_settling
 from router.core.event import DeskDecision
 from router.core.event_clock import ClockResumed
 from router.core.event_escalation import Escalated
-from router.core.evolve import begin_commit, evolve_all, remember_outcome
+from router.core.evolve import begin_commit, evolve, remember_outcome
 from router.core.refusal import Refused
 from router.core.state import DeskState
 
@@ -103,7 +103,7 @@ def replay(state: DeskState, commit: Commit) -> None:
     Raises `IllegalEvent` for one that does not follow; the state can't be used any more then.
     """
     begin_commit(state, commit.epoch, commit.index, commit.now)
-    evolve_all(state, commit.events)
+    evolve(state, commit.events)
     if commit.outcome is not None:
         remember_outcome(state, commit.outcome)
 
@@ -147,7 +147,7 @@ class _Work:
             begin_commit(state, self._epoch, self._index, self._now)
             self._open = True
         try:
-            evolve_all(state, events)
+            evolve(state, events)
         except Exception as error:
             kinds = ", ".join(type(event).__name__ for event in events)
             raise Torn(f"not all of this could be carried out: {kinds}") from error

@@ -97,13 +97,8 @@ def remember_outcome(state: DeskState, outcome: Outcome) -> None:
     state.remember(outcome)
 
 
-def evolve(state: DeskState, event: DeskDecision) -> None:
-    """Make it so. Raises `IllegalEvent`."""
-    evolve_all(state, (event,))
-
-
-def evolve_all(state: DeskState, events: Iterable[DeskDecision]) -> None:
-    """The same with several, in turn: those before one that can't have happened have."""
+def evolve(state: DeskState, events: Iterable[DeskDecision]) -> None:
+    """Make them so, in turn. Raises `IllegalEvent`: those before one that can't have happened have."""
     for event in events:
         kind = type(event)
         _STEPS[kind](state, event)
