@@ -6,7 +6,7 @@ from datetime import datetime
 
 import msgspec
 
-from router.core.calendar import exact
+from router.core.calendar import event_time, exact
 from router.core.command import DeskCommand, ReceiveMessage, RecordDelivery, StartEpoch
 from router.core.commit import Commit, Outcome
 from router.core.decide import decide, due, next_settling
@@ -121,7 +121,7 @@ def next_due(state: DeskState) -> datetime | None:
 def _time_of(state: DeskState, command: DeskCommand, now: datetime) -> datetime:
     """Event time decides: what came due after a message arrived did not come before it."""
     if isinstance(command, ReceiveMessage | RecordDelivery):
-        return min(exact(command.at), now)
+        return event_time(command.at, now)
     return state.now if isinstance(command, StartEpoch) else now
 
 

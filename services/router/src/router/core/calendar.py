@@ -26,6 +26,11 @@ def exact(instant: datetime) -> datetime:
     return to_milliseconds(instant)
 
 
+def event_time(said: datetime, now: datetime) -> datetime:
+    """When it happened of which somebody says that it did at `said`: never in the future."""
+    return min(exact(said), now)
+
+
 class Calendar(Protocol):
     @property
     def settings(self) -> CalendarSettings | None:

@@ -6,11 +6,8 @@ import msgspec
 
 from frontline.contract.message import Automation, DeliveryState, MessageKind, Presence
 from router.core import decide_presence, elsewhere, placing, sla
-from router.core.calendar import exact
-from router.core.command import (
-    ReceiveMessage,
-    RecordDelivery,
-)
+from router.core.calendar import event_time
+from router.core.command import ReceiveMessage, RecordDelivery
 from router.core.contact import RESOLVED, WAITING_CUSTOMER, WAITS, Contact
 from router.core.desk_settings import InboxSettings
 from router.core.event import (
@@ -45,7 +42,7 @@ def receive(state: DeskState, command: ReceiveMessage, now: datetime) -> Events:
     else:
         inbox = None
         elsewhere.check_arrival(state, command.sent_on)
-    at = min(exact(command.at), now)  # event time, never in the future
+    at = event_time(command.at, now)
     found = placing.find(state, command) if command.finds else placing.NOWHERE
     contact = found.contact
     received = MessageReceived(
@@ -150,7 +147,7 @@ def deliver(state: DeskState, command: RecordDelivery, now: datetime) -> Events:
         elsewhere.send_receipt_on(state, command)
     if contact is None:  # closed long since: its transcript is told, and nothing follows
         return ()
-    at = min(exact(command.at), now)
+    at = event_time(command.at, now)
     recorded = DeliveryRecorded(
         at=at,
         contact=contact.id,
