@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any
 
+from frontline.contract.ids import AgentId, ContactId
 from router.core import (
     decide_agent,
     decide_between,
@@ -78,25 +79,25 @@ def decide(state: DeskState, command: DeskCommand, now: datetime) -> Events:
 
 def due(state: DeskState, entry: Entry) -> Events:
     """What happens when `entry` comes due, at its true time."""
-    instant = entry[0]
-    if entry[1] == AVAILABILITY:
-        agent = state.agents[entry[2]]
+    instant, kind, owner, target = entry
+    if kind == AVAILABILITY:
+        agent = state.agents[AgentId(owner)]
         after = AWAY if agent.state == AVAILABLE else AVAILABLE
         return (AvailabilityChanged(at=instant, agent=agent.id, state=after),)
-    if entry[1] == GRACE:
-        return (GraceEnded(at=instant, agent=entry[2]),)
-    if entry[1] == DUTY:
+    if kind == GRACE:
+        return (GraceEnded(at=instant, agent=AgentId(owner)),)
+    if kind == DUTY:
         return (decide_rota.changed(state, instant),)
-    if entry[1] == CHECK_IN:
-        check_in = state.check_ins.get(entry[2], entry[3])
+    if kind == CHECK_IN:
+        check_in = state.check_ins.get(ContactId(owner), target)
         assert check_in is not None, "an entry that stands names one that is armed"
         return (decide_check_in.due(check_in),)
-    contact = state.contacts[entry[2]]
-    if entry[1] == OFFER:
+    contact = state.contacts[ContactId(owner)]
+    if kind == OFFER:
         return (decide_offer.timed_out(contact),)
-    if entry[1] == MOMENT:
+    if kind == MOMENT:
         return _moment(state, contact, instant)
-    clock = contact.clock(entry[3])
+    clock = contact.clock(target)
     assert clock is not None, "an entry that stands names a clock that runs"
     told = sla_clock.next_of(contact.id, clock)
     return (told, *sla.raised(contact, clock, told))

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping
 from datetime import datetime
 from heapq import heapify, heappop, heappush
-from typing import Final, Literal
+from typing import Any
 
 from frontline.contract.ids import AgentId, ContactId
 from router.core.capacity import Agent
@@ -11,20 +11,18 @@ from router.core.check_in import CheckIn, CheckIns
 from router.core.clock import LAPSE, Clock
 from router.core.contact import Contact, Offer
 
-CLOCK: Final = 0
-OFFER: Final = 1
-AVAILABILITY: Final = 2
-DUTY: Final = 3
-MOMENT: Final = 4
-GRACE: Final = 5
-CHECK_IN: Final = 6
+CLOCK = 0
+OFFER = 1
+AVAILABILITY = 2
+DUTY = 3
+MOMENT = 4
+GRACE = 5
+CHECK_IN = 6
 
-OfContact = tuple[datetime, Literal[0, 1, 4, 6], ContactId, str]
-OfAgent = tuple[datetime, Literal[2, 5], AgentId, str]
-OfDesk = tuple[datetime, Literal[3], str, str]
-Entry = OfContact | OfAgent | OfDesk
+Entry = tuple[datetime, int, Any, str]
 """When, what kind of thing, whose, and for a clock which target, for a check-in by which rule. Things fire in
-this order.
+this order. Whose is an `AgentId` or a `ContactId`, as the kind says, and the desk's own `""`: types can tell that by places
+of a tuple only, and names read better.
 """
 
 
@@ -142,24 +140,24 @@ class Dues:
 
     def _lives(self, entry: Entry) -> bool:
         """Clocks come first: there are as many of them as of all the others together, and more."""
-        instant = entry[0]
-        if entry[1] == CLOCK:
-            contact = self._contacts.get(entry[2])
-            clock = None if contact is None else contact.clock(entry[3])
+        instant, kind, owner, target = entry
+        if kind == CLOCK:
+            contact = self._contacts.get(owner)
+            clock = None if contact is None else contact.clock(target)
             return clock is not None and clock.armed is instant
-        if entry[1] == MOMENT:
-            contact = self._contacts.get(entry[2])
+        if kind == MOMENT:
+            contact = self._contacts.get(owner)
             return contact is not None and contact.moment is instant
-        if entry[1] == OFFER:
-            contact = self._contacts.get(entry[2])
+        if kind == OFFER:
+            contact = self._contacts.get(owner)
             return contact is not None and contact.offer is not None and contact.offer.armed is instant
-        if entry[1] == AVAILABILITY:
-            agent = self._agents.get(entry[2])
+        if kind == AVAILABILITY:
+            agent = self._agents.get(owner)
             return agent is not None and agent.until is instant
-        if entry[1] == GRACE:
-            agent = self._agents.get(entry[2])
+        if kind == GRACE:
+            agent = self._agents.get(owner)
             return agent is not None and agent.back_by is instant
-        if entry[1] == CHECK_IN:
-            check_in = self._check_ins.get(entry[2], entry[3])
+        if kind == CHECK_IN:
+            check_in = self._check_ins.get(owner, target)
             return check_in is not None and check_in.due_at is instant
         return self.duty is instant
