@@ -26,6 +26,7 @@ FIRST = {
     "decide_what_comes_in_by_an_inbox_that_was_given_away": 7,
     "forget_a_clock_on_the_way": 1,
     "forget_how_long_a_clock_stood_still": 1,
+    "forget_what_a_clock_has_still_to_warn_of": 1,
     "forget_what_was_breached": 1,
     "keep_what_belongs_to_nothing_here": 2,
     "let_go_and_keep": 1,

@@ -108,8 +108,12 @@ def _repriced(policy: Policy, version: int, random: Random) -> Policy:
         next_response=_seconds(random, 2, 4, 7),
         resolution=_seconds(random, 5, 9, 21),
         lanes=lanes,
+        warn_at=policy.warn_at if policy.escalations else random.choice(_FRACTIONS),
         escalations=policy.escalations[: random.choice((2, len(policy.escalations)))],
     )
+
+
+_FRACTIONS = ((0.5, 0.8), (0.5, 0.8), (0.3, 0.617, 0.9), ())
 
 
 def _seconds(random: Random, *choices: float) -> timedelta:

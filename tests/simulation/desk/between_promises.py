@@ -4,7 +4,7 @@
    Whatever is decided of it is decided by the desk that has it.
 2. A message is decided by one desk, and once; so is a reply. A chat goes on in the contact that it is, wherever that is.
 3. An inbox is in the hands of one desk at most, and what opens a contact is decided by the desk that has its inbox.
-4. The clocks of a contact are told from its whole story, wherever its parts stand: breaches are those that its
+4. The clocks of a contact are told from its whole story, wherever its parts stand: warnings and breaches are those that its
    messages, replies and waits come to, at these instants.
 5. What a warning or a breach asks for happens once, whether at the desk where it came due or at the next one.
 6. Once all is settled each inbox has a consumer of the desk that the configuration names, and no other.
@@ -116,9 +116,9 @@ def check(between: Between, truths: Mapping[DeskId, Truth], *, escalating: bool)
         history.clocks_end_once(story)
         if escalating:
             _escalate_once(contact, story)
-        wanted, found = history.breaches(story), history.recorded_breaches(story)
+        wanted, found = history.come_due(story), history.recorded(story)
         assert found == wanted, f"{contact}: {differing(found, wanted)}"
-        wanted_too, found_too = targets.breaches(story), targets.recorded(story)
+        wanted_too, found_too = targets.come_due(story), targets.recorded(story)
         assert found_too == wanted_too, f"{contact}: {differing(found_too, wanted_too)}"
 
 

@@ -48,6 +48,7 @@ from router.core.event_people import ConfigChanged, DutyChanged, RotaSwapped
 from router.core.term import FIRST_RESPONSE, NEXT_RESPONSE
 from tests.simulation.desk.firm import WRAP_UP
 from tests.simulation.desk.terms import Terms, by_people, due
+from tests.simulation.desk.warned import BREACH, Due, Warned
 
 
 @dataclass
@@ -73,9 +74,9 @@ class _Story:
     breached: bool = False
     withdrawn: bool = False
     asked_since: bool = True
+    warned: Warned = field(default_factory=Warned)
     answers: list[tuple[MessageId, datetime]] = field(default_factory=list)
     early: list[tuple[MessageId, datetime]] = field(default_factory=list)
-    breaches: list[datetime] = field(default_factory=list)
     next: datetime | None = None
     next_dropped: bool = False
     """Merging ended it: what was asked is asked again once the contact is by itself, for the first time if no answer stands."""
@@ -84,9 +85,14 @@ class _Story:
     def look(self, now: datetime) -> None:
         if self.due is None or self.breached or self.withdrawn or self.stood is not None:
             return
-        if self.due < (self.answers[0][1] if self.answers else now):
-            self.breached = True
-            self.breaches.append(self.due)
+        until = self.answers[0][1] if self.answers else now
+        self.warned.look(until, self.due, self.within)
+        if self.due < until:
+            self._breach(self.due)
+
+    def _breach(self, at: datetime) -> None:
+        self.breached = True
+        self.warned.breach(at)
 
     def ask(self, at: datetime) -> None:
         if self.answers or not (self.due is None or self.withdrawn or (self.breached and self.asked_since)):
@@ -96,6 +102,7 @@ class _Story:
         self.within = self.terms.within(FIRST_RESPONSE, self.lane)
         self.due, self.stood, self.breached, self.withdrawn = at + self.within, None, False, False
         self.began, self.pauses = at, []
+        self.warned.begin(self.terms.fractions(FIRST_RESPONSE))
 
     def resolve(self, at: datetime) -> None:
         self.look(at)
@@ -113,9 +120,10 @@ class _Story:
         self.within = self.terms.within(FIRST_RESPONSE, event.lane)
         assert self.began is not None
         self.due = due(self.began, self.within, self.pauses)
+        until = self.stood or event.at
+        self.warned.rebase(self.terms.fractions(FIRST_RESPONSE), self.began, self.within, self.pauses, until)
         if self.stood is not None and self.due < self.stood:
-            self.breached = True
-            self.breaches.append(self.due)
+            self._breach(self.due)
 
     def stand(self, at: datetime) -> None:
         self.look(at)
@@ -136,8 +144,10 @@ class _Story:
             self.stood = None
 
 
-def breaches(log: list[Commit]) -> dict[ContactId, list[datetime]]:
-    """Every breach of a first response that should be on record, from messages, replies, waits and ends alone."""
+def come_due(log: list[Commit]) -> dict[ContactId, list[Due]]:
+    """Every warning and breach of a first response that should be on record, from messages, replies, waits and ends
+    alone.
+    """
     stories: dict[ContactId, _Story] = {}
     terms = Terms()
     for commit in log:
@@ -148,7 +158,7 @@ def breaches(log: list[Commit]) -> dict[ContactId, list[datetime]]:
                 _tell(stories.setdefault(contact, _Story(terms)), event, reopening)
         for story in stories.values():
             story.look(commit.now)
-    return {contact: story.breaches for contact, story in stories.items() if story.breaches and not story.moved}
+    return {contact: story.warned.told for contact, story in stories.items() if story.warned.told and not story.moved}
 
 
 def _tell(story: _Story, event: DeskDecision, reopening: set[ContactId]) -> None:
@@ -205,13 +215,19 @@ def _tell(story: _Story, event: DeskDecision, reopening: set[ContactId]) -> None
             story.next_dropped = isinstance(event, ClockWithdrawn) and event.reason == MERGED
 
 
-def recorded_breaches(log: list[Commit]) -> dict[ContactId, list[datetime]]:
-    found: dict[ContactId, list[datetime]] = {}
+def recorded(log: list[Commit]) -> dict[ContactId, list[Due]]:
+    found: dict[ContactId, list[Due]] = {}
     moved = moved_between(log)
     for event in _events(log):
-        if isinstance(event, ClockBreached) and event.target == FIRST_RESPONSE and event.contact not in moved:
-            found.setdefault(event.contact, []).append(event.at)
+        if not isinstance(event, ClockWarned | ClockBreached):
+            continue
+        if event.target == FIRST_RESPONSE and event.contact not in moved:
+            found.setdefault(event.contact, []).append(as_due(event))
     return found
+
+
+def as_due(event: ClockWarned | ClockBreached) -> Due:
+    return (event.fraction if isinstance(event, ClockWarned) else BREACH), event.at
 
 
 def moved_between(log: list[Commit]) -> set[ContactId]:

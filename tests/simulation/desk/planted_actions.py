@@ -1,15 +1,16 @@
 """Bugs on purpose in what people can do: promise, merge, write first, change the rota and the configuration."""
 
-from datetime import datetime
+from collections.abc import Iterable
+from datetime import datetime, timedelta
 from typing import Any
 from unittest import mock
 
-from router.core import decide_rota, evolve, sla
+from router.core import decide_rota, evolve, sla, sla_clock
 from router.core.contact import Contact
 from router.core.event import DeskDecision
 from router.core.event_people import ConfigChanged
 from router.core.state import DeskState
-from router.core.term import NEXT_RESPONSE
+from router.core.term import NEXT_RESPONSE, Term
 
 Patch = Any
 
@@ -52,6 +53,15 @@ def take_our_first_word_for_an_answer() -> list[Patch]:
     return [mock.patch.object(sla, "heard", as_asked)]
 
 
+def warn_as_if_a_clock_that_goes_on_began_there() -> list[Patch]:
+    warnings = sla_clock._warnings
+
+    def anew(term: Term, within: timedelta, fractions: Iterable[float], _used: timedelta, at: datetime) -> Any:
+        return warnings(term, within, fractions, timedelta(0), at)
+
+    return [mock.patch.object(sla_clock, "_warnings", anew)]
+
+
 def miss_the_next_shift() -> list[Patch]:
     return [mock.patch.object(decide_rota, "next_change", return_value=None)]
 
@@ -75,6 +85,7 @@ BUGS = (
     take_what_did_not_arrive_for_an_answer,
     let_the_clocks_of_what_is_merged_run,
     take_our_first_word_for_an_answer,
+    warn_as_if_a_clock_that_goes_on_began_there,
     miss_the_next_shift,
     keep_the_capacity_of_yesterday,
 )

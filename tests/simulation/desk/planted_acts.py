@@ -1,26 +1,30 @@
 """Bugs on purpose in what only some seeds do (`acts.py`): each shows in seeds that do just that."""
 
 from collections.abc import Callable, Iterable
-from datetime import timedelta
+from dataclasses import replace
+from datetime import datetime, timedelta
 from typing import Any
 from unittest import mock
 
 import msgspec
 
+from frontline.contract.ids import ContactId
 from frontline.runtime.bus import Bus
 from frontline.runtime.delivery import Delivery
 from frontline.runtime.erasing import erase
 from frontline.runtime.reader import Stored, read
 from frontline.runtime.topology import DRAFTS, TRANSCRIPT_PUBLIC
-from router.core import evolve, evolve_check_in, evolve_escalation
+from router.core import evolve, evolve_check_in, evolve_escalation, sla, sla_clock
 from router.core.clock import Clock
 from router.core.contact import Contact
 from router.core.escalation import BREACH
 from router.core.event import DeskDecision
+from router.core.event_clock import ClockRebased
 from router.core.event_escalation import Escalated
 from router.core.event_move import MessagesTaken
 from router.core.event_people import ConfigChanged
 from router.core.state import DeskState
+from router.core.term import Term
 from router.desk import erasing_contacts, moving
 from router.desk.effects import Effects
 from router.desk.moving import Moves
@@ -97,6 +101,15 @@ def have_clocks_follow_the_new_policy() -> list[Patch]:
                     state.dues.arm_clock(contact, clock)
 
     return [mock.patch.dict(evolve._STEPS, {ConfigChanged: follow})]
+
+
+def warn_by_the_old_fractions_of_who_is_in_another_lane() -> list[Patch]:
+    reckoned = sla_clock.reckoned
+
+    def as_before(contact: ContactId, clock: Clock, term: Term, at: datetime) -> ClockRebased:
+        return reckoned(contact, clock, replace(term, warn_at=clock.term.warn_at), at)
+
+    return [mock.patch.object(sla_clock, "reckoned", as_before), mock.patch.object(sla, "reckoned", as_before)]
 
 
 def check_in_on_who_has_written() -> list[Patch]:
@@ -176,6 +189,7 @@ BUGS: dict[Callable[[], list[Patch]], tuple[str, ...]] = {
     escalate_again_after_a_takeover: ("escalating",),
     forget_to_escalate_a_breach: ("escalating",),
     have_clocks_follow_the_new_policy: ("repricing",),
+    warn_by_the_old_fractions_of_who_is_in_another_lane: ("repricing",),
     check_in_on_who_has_written: ("checking_in",),
     check_in_on_who_wants_none: ("checking_in",),
 }

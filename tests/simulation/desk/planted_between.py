@@ -114,6 +114,18 @@ def forget_a_clock_on_the_way() -> list[Patch]:
     return [mock.patch.object(evolve_between, "unpacked", but_one)]
 
 
+def forget_what_a_clock_has_still_to_warn_of() -> list[Patch]:
+    unpacked = packing.unpacked
+
+    def quiet(state: DeskState, parcel: Parcel) -> tuple[Clock, ...]:
+        clocks = unpacked(state, parcel)
+        for clock in clocks:
+            clock.warnings = ()
+        return clocks
+
+    return [mock.patch.object(evolve_between, "unpacked", quiet)]
+
+
 def keep_what_belongs_to_nothing_here() -> list[Patch]:
     return [
         mock.patch.object(elsewhere, "send_home", return_value=None),
@@ -145,6 +157,7 @@ PLANTED_BETWEEN: dict[str, Callable[[], list[Patch]]] = {
         forget_how_long_a_clock_stood_still,
         forget_what_was_breached,
         forget_a_clock_on_the_way,
+        forget_what_a_clock_has_still_to_warn_of,
         keep_what_belongs_to_nothing_here,
     )
 }

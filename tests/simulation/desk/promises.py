@@ -6,7 +6,7 @@
    broker has forgotten. (`truth.py`, with capacity, matching and rings, after each commit.)
 3. What was answered stands in the log at or before the place that the answer names; what was refused
    does not.
-4. Clocks, offers and wrap-ups end once and at the right instant, and breaches are those that
+4. Clocks, offers and wrap-ups end once and at the right instant, and warnings and breaches are those that
    messages, replies and waits alone come to. (`history.py`.)
 5. The log, or the last snapshot and the log behind it, gives the leader's state byte for byte, and whoever
    stands by and has read all of it has that state.
@@ -112,9 +112,9 @@ def check_ends(run: OneDesk) -> None:
     """Once all processes have ended."""
     log = run.truth.log
     history.clocks_end_once(log)
-    wanted, found = history.breaches(log), history.recorded_breaches(log)
+    wanted, found = history.come_due(log), history.recorded(log)
     assert found == wanted, differing(found, wanted)
-    wanted_too, found_too = targets.breaches(log), targets.recorded(log)
+    wanted_too, found_too = targets.come_due(log), targets.recorded(log)
     assert found_too == wanted_too, differing(found_too, wanted_too)
     offers_and_shifts_end_as_they_should(run)
     if run.lost:
@@ -212,7 +212,7 @@ def everything_is_told_once(run: OneDesk) -> None:
 
 def differing(found: Mapping[T, object], wanted: Mapping[T, object]) -> str:
     other = {key: (found.get(key), wanted.get(key)) for key in found.keys() | wanted.keys()}
-    return f"breaches, as on record and as told from the story: { {k: v for k, v in other.items() if v[0] != v[1]} }"
+    return f"warnings and breaches, as on record and as told from the story: { {k: v for k, v in other.items() if v[0] != v[1]} }"
 
 
 def _where(state: DeskState, run: OneDesk) -> str:

@@ -1,10 +1,10 @@
-"""What the log should say of the breaches of resolutions, next responses and promises, told from what happened alone.
+"""What the log should say of the warnings and breaches of resolutions, next responses and promises, told from what happened alone.
 
 Contacts that were ever merged, or that a message was moved out of or into, are left out, and for what an answer meets also those of which a reply has
 failed: what becomes of a clock then is told by `tests/unit/router_core`.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
@@ -26,17 +26,18 @@ from router.core.event import (
     WaitEnded,
     WaitStarted,
 )
-from router.core.event_clock import ClockBreached, ClockMet, ClockStarted
+from router.core.event_clock import ClockBreached, ClockMet, ClockStarted, ClockWarned
 from router.core.event_move import MessagesMoved, MessagesTaken
-from router.core.term import FIRST_RESPONSE, NEXT_RESPONSE, RESOLUTION
+from router.core.term import FIRST_RESPONSE, FOLLOW_UP, NEXT_RESPONSE, RESOLUTION
 from tests.simulation.desk import terms
-from tests.simulation.desk.history import moved_between
+from tests.simulation.desk.history import as_due, moved_between
 from tests.simulation.desk.terms import Terms, by_people
+from tests.simulation.desk.warned import Due, Warned
 
 _BY_ITSELF = ("message", "merged")
 """Reasons to reopen that bring back nothing but the resolution."""
 
-Breaches = dict[tuple[ContactId, str], list[datetime]]
+ComeDue = dict[tuple[ContactId, str], list[Due]]
 
 
 @dataclass
@@ -51,31 +52,38 @@ class _Clock:
     breached: bool = False
     met: bool = False
     withdrawn: bool = False
-    breaches: list[datetime] = field(default_factory=list)
+    warned: Warned = field(default_factory=Warned)
 
     @property
     def ended(self) -> bool:
         return self.due is None or self.met or self.withdrawn
 
-    def start(self, due: datetime, within: timedelta = timedelta(0)) -> None:
-        self.due, self.stood, self.breached, self.met, self.withdrawn = due, None, False, False, False
-        self.within, self.began, self.pauses = within, due - within, []
+    def start(self, began: datetime, within: timedelta, fractions: Sequence[float]) -> None:
+        self.due, self.stood, self.breached, self.met, self.withdrawn = began + within, None, False, False, False
+        self.within, self.began, self.pauses = within, began, []
+        self.warned.begin(fractions)
 
-    def rebase(self, at: datetime, within: timedelta) -> None:
+    def rebase(self, at: datetime, within: timedelta, fractions: Sequence[float]) -> None:
         """As if it had always run by that."""
         self.look(at)
         if self.due is None or self.ended or self.breached:
             return
         assert self.began is not None
         self.due, self.within = terms.due(self.began, within, self.pauses), within
+        self.warned.rebase(fractions, self.began, within, self.pauses, self.stood or at)
         if self.stood is not None and self.due < self.stood:
-            self.breached = True
-            self.breaches.append(self.due)
+            self._breach(self.due)
 
     def look(self, now: datetime) -> None:
-        if self.due is not None and not (self.ended or self.breached or self.stood) and self.due < now:
-            self.breached = True
-            self.breaches.append(self.due)
+        if self.due is None or self.ended or self.breached or self.stood:
+            return
+        self.warned.look(now, self.due, self.within)
+        if self.due < now:
+            self._breach(self.due)
+
+    def _breach(self, at: datetime) -> None:
+        self.breached = True
+        self.warned.breach(at)
 
     def stand(self, at: datetime) -> None:
         self.look(at)
@@ -136,17 +144,17 @@ class _Contact:
     def ask(self, at: datetime) -> None:
         if self.resolution.due is None:
             within = self.terms.within(RESOLUTION, self.lane)
-            self.resolution.start(at + within, within)
+            self.resolution.start(at, within, self.terms.fractions(RESOLUTION))
         if self.replied and (self.resolved or not self.first_late):  # while a contact is open it has one clock
             again = self.next.breached and self.resolved
             if self.next.ended or again:
                 within = self.terms.within(NEXT_RESPONSE, self.lane)
-                self.next.start(at + within, within)
+                self.next.start(at, within, self.terms.fractions(NEXT_RESPONSE))
                 self.next_asked = at
         self.asked = True
 
 
-def breaches(log: list[Commit]) -> Breaches:
+def come_due(log: list[Commit]) -> ComeDue:
     contacts: dict[ContactId, _Contact] = {}
     terms = Terms()
     for commit in log:
@@ -160,19 +168,19 @@ def breaches(log: list[Commit]) -> Breaches:
         for contact in contacts.values():
             for clock in contact.clocks:
                 clock.look(commit.now)
-    return {key: clock.breaches for key, clock in _compared(contacts) if clock.breaches}
+    return {key: clock.warned.told for key, clock in _compared(contacts) if clock.warned.told}
 
 
-def recorded(log: list[Commit]) -> Breaches:
+def recorded(log: list[Commit]) -> ComeDue:
     """The same as the clocks have it."""
     left_out = _left_out(log)
-    found: Breaches = {}
+    found: ComeDue = {}
     for commit in log:
         for event in commit.events:
-            if isinstance(event, ClockBreached) and event.target not in left_out.get(
+            if isinstance(event, ClockWarned | ClockBreached) and event.target not in left_out.get(
                 event.contact, ("first_response",)
             ):
-                found.setdefault((event.contact, event.target), []).append(event.at)
+                found.setdefault((event.contact, event.target), []).append(as_due(event))
     return found
 
 
@@ -205,8 +213,8 @@ def _tell(contact: _Contact, event: DeskDecision) -> None:
         case LaneChanged():
             contact.lane = event.lane
             if by_people(event):
-                contact.resolution.rebase(event.at, contact.terms.within(RESOLUTION, event.lane))
-                contact.next.rebase(event.at, contact.terms.within(NEXT_RESPONSE, event.lane))
+                for clock, target in ((contact.resolution, RESOLUTION), (contact.next, NEXT_RESPONSE)):
+                    clock.rebase(event.at, contact.terms.within(target, event.lane), contact.terms.fractions(target))
         case MessageReceived() if event.automation is not Automation.AUTO_REPLIED and (
             event.presence is not Presence.LEFT
         ):
@@ -226,7 +234,7 @@ def _tell(contact: _Contact, event: DeskDecision) -> None:
             contact.failed = True
         case PromiseMade():
             contact.promise.look(event.at)
-            contact.promise.start(event.due_at)
+            contact.promise.start(event.at, event.due_at - event.at, contact.terms.fractions(FOLLOW_UP))
             contact.promised = event.at
         case WaitStarted():
             contact.resolution.stand(event.at)

@@ -10,6 +10,7 @@ from router.core.term import FIRST_RESPONSE, NEXT_RESPONSE, RESOLUTION
 from tests.simulation.desk.firm import NEXT_WITHIN, RESOLVED_WITHIN, WITHIN
 
 _PROMISED = {FIRST_RESPONSE: WITHIN, NEXT_RESPONSE: NEXT_WITHIN, RESOLUTION: RESOLVED_WITHIN}
+_WARNS_AT = (0.5, 0.8)
 
 
 class Terms:
@@ -28,6 +29,13 @@ class Terms:
         (policy,) = self._settings.policies
         fitting = [each.within for each in policy.targets if each.target == target and lane in (each.lanes or (lane,))]
         return fitting[-1]
+
+    def fractions(self, target: str) -> tuple[float, ...]:
+        """Of which it warns, in every lane."""
+        if self._settings is None:
+            return _WARNS_AT
+        (policy,) = self._settings.policies
+        return next(each.warn_at for each in policy.targets if each.target == target)
 
 
 def by_people(event: LaneChanged) -> bool:
