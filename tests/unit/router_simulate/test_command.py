@@ -121,6 +121,7 @@ def test_arrivals_that_were_measured_come_at_their_instants(run: Run, tmp_path: 
         (["simulate", "--config", "nowhere.toml"], "can't be read"),
         (["arrivals", "nowhere"], "is no read index"),
         (["import-rota", "nowhere.ics"], "FRONTLINE_CONFIG: is not set"),
+        (["import-rota", "nowhere.ics", "--zone", "Mars"], "--zone: 'Mars' is not a time zone"),
     ],
 )
 def test_what_can_not_be_done_is_said(run: Run, words: list[str], told: str) -> None:

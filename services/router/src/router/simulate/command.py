@@ -7,6 +7,7 @@ from argparse import ArgumentParser, Namespace
 from collections.abc import Iterable, Mapping
 from contextlib import closing
 from pathlib import Path
+from zoneinfo import available_timezones
 
 from frontline.configuration.load import load, load_texts
 from frontline.configuration.model import Configuration, Desk
@@ -164,6 +165,8 @@ def _arrivals(arguments: Namespace, _environ: Mapping[str, str]) -> int:
 
 
 def _import_rota(arguments: Namespace, environ: Mapping[str, str]) -> int:
+    if arguments.zone not in available_timezones():
+        raise SettingsError([Mistake("--zone", f"{arguments.zone!r} is not a time zone that this machine knows")])
     desk = _desk(_configuration(arguments.config, environ), arguments.desk)
     try:
         data = arguments.file.read_bytes()
