@@ -1,14 +1,16 @@
 """Inboxes where somebody may be at the other end, and what comes in by them."""
 
+from collections.abc import Sequence
 from datetime import timedelta
+
+import msgspec
 
 from frontline.contract.ids import AgentId, ContactId, InboxId
 from frontline.contract.message import Automation, MessageKind, Presence, ThreadEvidence
 from router.core.desk_settings import AgentSettings, InboxSettings
-from tests.unit.router_core.driver import EMAIL, Desk
+from tests.unit.router_core.driver import EMAIL, Desk, settings
 
 CHAT, LINE, MAIL = InboxId("chat"), InboxId("line"), InboxId("support")
-
 CHATS = InboxSettings(channel=EMAIL, id=CHAT, cost=30, live=True)
 CALLS = InboxSettings(
     channel=EMAIL,
@@ -26,6 +28,11 @@ def person(
     name: str, *skills: str, capacity: int = 100, available: bool = True, off_duty: bool = True
 ) -> AgentSettings:
     return AgentSettings(id=AgentId(name), capacity=capacity, skills=skills, available=available, off_duty=off_duty)
+
+
+def desk_with(*people: AgentSettings, inboxes: Sequence[InboxSettings] = ALL, **more: object) -> Desk:
+    """A desk of these people, with what else its settings say."""
+    return Desk(msgspec.structs.replace(settings(*people, inboxes=inboxes), **more))
 
 
 def chats(desk: Desk, customer: str = "ann") -> ContactId:

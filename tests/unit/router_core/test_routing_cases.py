@@ -10,15 +10,10 @@ from router.core.contact import OFFERED, WAITING
 from router.core.desk_settings import InboxSettings, RingSettings
 from router.core.event import ContactAssigned, ContactOffered, OfferAccepted, OfferRenewed, RingOpened
 from tests.unit.router_core.driver import EMAIL, Desk, settings
-from tests.unit.router_core.live import ALL, LINE, MAIL, calls, chats, person, takes, tells
+from tests.unit.router_core.live import ALL, LINE, MAIL, calls, chats, desk_with, person, takes, tells
 
 MINUTE = timedelta(minutes=1)
 THREE_RINGS = (RingSettings(), RingSettings(after=MINUTE), RingSettings(after=2 * MINUTE, skills=False))
-
-
-def desk_with(*people: object, **more: object) -> Desk:
-    inboxes = more.pop("inboxes", ALL)
-    return Desk(msgspec.structs.replace(settings(*people, inboxes=inboxes), **more))  # type: ignore[arg-type]
 
 
 def offered_to_one_without_the_skill() -> tuple[Desk, ContactId]:
