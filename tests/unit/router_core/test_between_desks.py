@@ -1,63 +1,27 @@
-"""A transfer between desks: who has the contact, who fires its clocks, what becomes of what comes meanwhile."""
+"""A transfer between desks: who has the contact meanwhile and afterwards, and what keeps it where it is."""
 
 from collections.abc import Sequence
-from dataclasses import fields
 from datetime import timedelta
 
 import msgspec
 import pytest
 
-from frontline.contract.ids import AgentId, ContactId, CustomerId, DeskId, InboxId, MessageId
-from frontline.contract.message import DeliveryState, Presence, ThreadEvidence
-from router.core.clock import Clock
-from router.core.command import (
-    EraseCustomer,
-    Promise,
-    RecordDelivery,
-    SettleTransfer,
-    TakeContact,
-    TransferContact,
-    WaitFor,
-)
+from frontline.contract.ids import AgentId, ContactId, CustomerId, DeskId, InboxId
+from frontline.contract.message import Presence, ThreadEvidence
+from router.core.command import EraseCustomer, SettleTransfer, TakeContact, TransferContact, WaitFor
 from router.core.contact import TRANSFERRING, WAITING
-from router.core.desk_settings import AgentSettings, DeskSettings, EscalationSettings, InboxSettings, PolicySettings
-from router.core.event import ContactOffered, ContactOpened, OfferWithdrawn
-from router.core.event_clock import ClockBreached, ClockMet, ClockStarted, ClockWarned
+from router.core.desk_settings import AgentSettings, DeskSettings, InboxSettings, PolicySettings
+from router.core.event import ContactOffered, OfferWithdrawn
+from router.core.event_clock import ClockStarted
 from router.core.event_erased import ContactErased
-from router.core.event_escalation import Escalated
 from router.core.event_transfer import ContactTaken, TransferBegun, TransferRefused, TransferTaken
-from router.core.gone import KEPT
-from router.core.parcel import CarriedClock, CarriedTerm
-from router.core.snapshot import restore, save
-from router.core.state import fingerprint
-from router.core.term import Term
 from router.core.trail import HOP_LIMIT
 from tests.unit.router_core.driver import EMAIL, NOON, Desk
-from tests.unit.router_core.sla_desk import HOUR, OFFICE, closed, target
-from tests.unit.router_core.two_desks import CHAT, SITE, World, desk
+from tests.unit.router_core.sla_desk import HOUR, target
+from tests.unit.router_core.two_desks import CHAT, SITE, THREAD, World, agree, desk, opened, two
 
 A, B, C = DeskId("a"), DeskId("b"), DeskId("c")
-THREAD = [("thread", ThreadEvidence.REFERENCE)]
 MINUTE = timedelta(minutes=1)
-
-
-def two(**more: object) -> tuple[Desk, Desk, World]:
-    one, other = desk("a", "ann-a"), desk("b", "bob-b", **more)  # type: ignore[arg-type]
-    return one, other, World(one, other)
-
-
-def opened(one: Desk, **more: object) -> ContactId:
-    return one.opens("customer", binds=["thread"], inbox=InboxId("a"), **more)
-
-
-def agree(*desks: Desk) -> None:
-    for each in desks:
-        assert each.agrees_with_its_log()
-        assert fingerprint(restore(save(each.state))) == fingerprint(each.state)
-
-
-def breaches(*desks: Desk) -> list[tuple[str, ClockBreached]]:
-    return [(each.state.desk, event) for each in desks for event in each.told(ClockBreached)]
 
 
 def test_a_contact_goes_to_the_other_desk_and_to_whoever_is_there() -> None:
@@ -80,137 +44,6 @@ def test_until_the_other_desk_has_said_yes_it_stays_here_and_is_nobodys() -> Non
     assert one.state.agents[AgentId("ann-a")].load == 0
     assert contact not in other.state.contacts
     agree(one)
-
-
-def test_it_carries_its_clocks_with_their_whole_policies() -> None:
-    policy = PolicySettings(
-        id="gold",
-        version=7,
-        calendar="office",
-        targets=(target("first_response", HOUR), target("resolution", 8 * HOUR, raises=((1.0, "vip"),))),
-    )
-    holiday = closed(OFFICE, "2026-03-03")
-    one = desk("a", "ann-a", policy=policy, calendars=(holiday,))
-    other = desk("b", "bob-b", calendars=(msgspec.structs.replace(OFFICE, zone="UTC"),))
-    world = World(one, other)
-    contact = opened(one)
-    before = {clock.target: clock for clock in one.contact(contact).clocks}
-    world.hand(contact, "ann-a", "b")
-    for clock in other.contact(contact).clocks:
-        former = before[clock.target]
-        assert clock.term.dump() == former.term.dump()
-        assert (clock.started_at, clock.due_at, clock.warnings) == (former.started_at, former.due_at, former.warnings)
-    assert not other.told(ClockStarted)
-
-
-def test_the_giving_desk_fires_clocks_until_the_contact_is_taken() -> None:
-    one, other = desk("a", "ann-a", patience=None), desk("b", "bob-b")
-    world = World(one, other)
-    contact = opened(one)
-    world.give(contact, "ann-a", "b")
-    world.listen()
-    world.wait(minutes=61)
-    one.tick()
-    world.settle()
-    other.tick()
-    assert other.holder(contact) == "bob-b"
-    assert breaches(one, other) == [("a", one.told(ClockBreached)[0])]
-    assert one.told(ClockBreached)[0].at == NOON + HOUR
-    assert [event.fraction for event in one.told(ClockWarned)] == [0.5, 0.8]
-    agree(one, other)
-
-
-def test_what_comes_due_between_the_desks_is_told_once_with_its_true_time() -> None:
-    one, other, world = two()
-    contact = opened(one)
-    world.give(contact, "ann-a", "b")
-    world.listen()
-    world.bring(world.words.pop(0))  # the other desk is asked
-    world.bring(world.words.pop(0))  # and has said yes: this one lets go
-    world.listen()
-    assert contact not in one.state.contacts
-    world.wait(hours=5)
-    one.tick()
-    world.settle()
-    assert breaches(one, other) == [("b", other.told(ClockBreached)[0])]
-    assert other.told(ClockBreached)[0].at == NOON + HOUR
-    agree(one, other)
-
-
-def test_a_breach_on_record_is_not_recorded_again_where_it_goes() -> None:
-    one, other, world = two()
-    contact = opened(one)
-    world.wait(hours=2)
-    one.tick()
-    world.hand(contact, "ann-a", "b")
-    other.tick()
-    assert [where for where, _ in breaches(one, other)] == ["a"]
-    other.reply(contact, "bob-b")
-    assert other.told(ClockMet)[0].late
-
-
-def test_a_reply_at_the_other_desk_meets_the_clock_that_began_here() -> None:
-    one, other, world = two()
-    contact = opened(one)
-    world.hand(contact, "ann-a", "b")
-    other.wait(minutes=1)
-    other.reply(contact, "bob-b")
-    assert [event.target for event in other.told(ClockMet)] == ["first_response"]
-    agree(other)
-
-
-def test_a_clock_that_begins_later_runs_by_the_policy_of_the_inbox_that_it_came_by() -> None:
-    policy = PolicySettings(
-        id="gold", version=7, calendar="always", targets=(target("first_response", HOUR), target("next_response", HOUR))
-    )
-    one, other = desk("a", "ann-a", policy=policy), desk("b", "bob-b")
-    world = World(one, other)
-    contact = opened(one)
-    world.hand(contact, "ann-a", "b")
-    other.reply(contact, "bob-b")
-    world.wait(minutes=5)
-    assert world.write("a", one.mail("customer", inbox=InboxId("a"), finds=THREAD)) == ["a", "b"]
-    [started] = other.told(ClockStarted)
-    assert (started.target, started.policy, started.version) == ("next_response", "gold", 7)
-    agree(one, other)
-
-
-def test_a_pause_and_a_promise_go_with_it() -> None:
-    policy = PolicySettings(
-        id="gold",
-        version=1,
-        calendar="always",
-        targets=(target("resolution", 4 * HOUR, pause_in=("waiting_customer",)), target("follow_up", timedelta(0))),
-    )
-    one, other = desk("a", "ann-a", policy=policy), desk("b", "bob-b")
-    world = World(one, other)
-    contact = opened(one)
-    agent = AgentId("ann-a")
-    due_at = one.now + 3 * HOUR
-    one.must(Promise(contact=contact, agent=agent, due_at=due_at, note=MessageId("n"), draft=1))
-    one.must(WaitFor(contact=contact, agent=agent, state="waiting_customer"))
-    world.wait(hours=1)
-    world.hand(contact, "ann-a", "b")
-    clocks = {clock.target: clock for clock in other.contact(contact).clocks}
-    assert clocks["resolution"].due_at == NOON + 5 * HOUR
-    assert clocks["resolution"].pauses == ((NOON, NOON + HOUR),)
-    assert clocks["follow_up"].due_at == due_at
-    world.wait(hours=4)
-    other.tick()
-    assert [(event.target, event.at) for event in other.told(ClockBreached)] == [("follow_up", due_at)]
-    agree(one, other)
-
-
-def test_a_promise_that_no_policy_speaks_of_goes_with_it() -> None:
-    one, other, world = two()
-    contact = opened(one)
-    due_at = one.now + 3 * HOUR
-    one.must(Promise(contact=contact, agent=AgentId("ann-a"), due_at=due_at, note=MessageId("n"), draft=1))
-    world.hand(contact, "ann-a", "b")
-    clock = other.contact(contact).clock("follow_up")
-    assert clock is not None
-    assert (clock.due_at, clock.policy) == (due_at, "")
-    agree(other)
 
 
 def test_refused_it_waits_at_the_front_of_the_desk_that_has_it() -> None:
@@ -399,115 +232,6 @@ def test_the_same_parcel_twice_is_one_contact_also_after_it_went_on_or_was_close
     agree(one, other, third)
 
 
-def test_a_reply_goes_out_by_the_inbox_that_the_customer_wrote_to() -> None:
-    one, other, world = two()
-    contact = opened(one)
-    world.hand(contact, "ann-a", "b")
-    reply = other.reply(contact, "bob-b")
-    assert [id_ for id_, _ in other.contact(contact).replies] == [reply]
-    assert other.contact(contact).inbox == "a"
-
-
-def test_what_a_customer_writes_goes_on_to_where_the_contact_is_under_the_same_id() -> None:
-    one, other, world = two()
-    contact = opened(one)
-    world.hand(contact, "ann-a", "b")
-    message = one.mail("customer", inbox=InboxId("a"), finds=THREAD)
-    assert world.write("a", message) == ["a", "b"]
-    assert other.state.contact_of(message.key) == contact
-    assert one.state.contact_of(message.key) is None
-    assert not one.told(ContactOpened)[1:]
-    assert world.write("a", message) == ["a", "b"]
-    assert len(other.log[-1].events) == len(other.log[-1].events)
-    agree(one, other)
-
-
-def test_what_was_sent_on_is_faster_than_the_contact_and_waits_for_it() -> None:
-    one, other, world = two()
-    contact = opened(one)
-    world.give(contact, "ann-a", "b")
-    world.listen()
-    world.bring(world.words.pop(0))
-    world.bring(world.words.pop(0))
-    world.listen()
-    message = one.mail("customer", inbox=InboxId("a"), finds=THREAD)
-    with pytest.raises(AssertionError, match="still on its way"):
-        world.write("a", message)
-    world.settle()
-    assert world.write("a", message) == ["a", "b"]
-    assert other.state.contact_of(message.key) == contact
-
-
-def test_an_answer_that_comes_to_another_desk_goes_to_the_one_that_has_the_contact() -> None:
-    one, other, world = two()
-    contact = opened(one)
-    message = other.mail("customer", inbox=InboxId("b"), finds=[("thread-of-a", ThreadEvidence.REFERENCE)])
-    found = msgspec.structs.replace(message.finds[0], contact=contact, desk=A)
-    message = msgspec.structs.replace(message, finds=(found,))
-    assert world.write("b", message) == ["b", "a"]
-    assert one.state.contact_of(message.key) == contact
-    assert not other.state.contacts
-
-
-def test_who_does_not_take_part_is_sent_back_and_opens_one_where_they_wrote() -> None:
-    one, other, world = two()
-    contact = opened(one)
-    message = other.mail("stranger", key="stranger", inbox=InboxId("b"), finds=[("x", ThreadEvidence.REFERENCE)])
-    found = msgspec.structs.replace(message.finds[0], contact=contact, desk=A)
-    message = msgspec.structs.replace(message, finds=(found,))
-    assert world.write("b", message) == ["b", "a", "b"]
-    [opened_] = other.told(ContactOpened)
-    assert (opened_.contact, opened_.linked_to) == (message.new_contact, contact)
-
-
-def test_what_is_handed_on_to_another_inbox_is_work_for_that_inbox() -> None:
-    one, other, world = two()
-    contact = opened(one)
-    message = other.mail("customer", key="handed", inbox=InboxId("b"), finds=[("x", ThreadEvidence.FORWARD)])
-    found = msgspec.structs.replace(message.finds[0], contact=contact, desk=A)
-    assert world.write("b", msgspec.structs.replace(message, finds=(found,))) == ["b"]
-    assert other.told(ContactOpened)[0].linked_to == contact
-
-
-def test_an_answer_to_a_contact_that_is_closed_where_it_went_opens_one_here_linked_to_it() -> None:
-    one, other, world = two()
-    contact = opened(one)
-    other.must_apply(msgspec.structs.replace(other.state.settings, version=2, reopen_for=timedelta(days=1)))
-    world.hand(contact, "ann-a", "b")
-    other.resolve(contact, "bob-b")
-    world.wait(days=2)
-    other.tick()
-    message = one.mail("customer", key="late", inbox=InboxId("a"), finds=THREAD)
-    assert world.write("a", message) == ["a", "b", "a"]
-    assert one.told(ContactOpened)[-1].linked_to == contact
-    assert one.holder(message.new_contact) == "ann-a"
-    agree(one, other)
-
-
-def test_a_receipt_goes_on_too_and_a_bounce_lets_the_clock_run_on_where_it_is() -> None:
-    one, other, world = two()
-    contact = opened(one)
-    world.hand(contact, "ann-a", "b")
-    reply = other.reply(contact, "bob-b")
-    one.wait(minutes=1)
-    other.wait(minutes=1)
-    step = one.delivery(contact, reply, DeliveryState.FAILED, key="bounce")
-    assert step.refused is not None
-    assert step.refused.conflict == "elsewhere"
-    receipt = RecordDelivery(
-        receipt=MessageId("m-bounce"),
-        key=one.mail(key="bounce").key,
-        reply=reply,
-        contact=contact,
-        state=DeliveryState.FAILED,
-        at=one.now,
-    )
-    assert world.write("a", receipt) == ["a", "b"]
-    clock = other.contact(contact).clock("first_response")
-    assert clock is not None
-    assert clock.running
-
-
 def test_agents_of_the_desk_that_it_left_are_told_where_it_is() -> None:
     one, _, world = two()
     contact = opened(one)
@@ -546,23 +270,6 @@ def test_a_contact_that_is_as_far_as_messages_are_sent_on_stays() -> None:
     world.hand(contact, "agent-d", "b")
     assert world.holder(contact) is desks[1]
     agree(*desks)
-
-
-def test_where_a_contact_went_is_forgotten_after_a_long_time() -> None:
-    one, _, world = two()
-    contact = opened(one)
-    merged = opened(one, key="merged")
-    one.merge(merged, contact, "ann-a")
-    world.hand(contact, "ann-a", "b")
-    one.now += KEPT - timedelta(minutes=1)
-    one.tick()
-    assert contact in one.state.elsewhere
-    assert merged in one.state.contacts
-    one.wait(minutes=2)
-    one.opens("somebody", inbox=InboxId("a"))
-    assert contact not in one.state.elsewhere
-    assert merged not in one.state.contacts
-    agree(one)
 
 
 @pytest.mark.parametrize(
@@ -636,35 +343,6 @@ def test_every_event_of_a_transfer_is_told_once() -> None:
     assert [len(other.told(kind)) for kind in (TransferBegun, TransferTaken, ContactTaken)] == [0, 0, 1]
     assert events_of((one, other), TransferBegun) == 1
     assert isinstance(one.state.settings, DeskSettings)
-
-
-def test_every_field_of_a_term_and_of_a_clock_has_its_place_in_a_parcel() -> None:
-    assert {field.name for field in fields(Term) if field.init} == set(CarriedTerm.__struct_fields__)
-    kept = set(Clock.__struct_fields__) - {"target", "armed"}
-    assert kept == set(CarriedClock.__struct_fields__) - {"intervals", "rest"}
-
-
-def test_what_a_breach_asks_for_is_done_where_the_contact_is_then() -> None:
-    rule = EscalationSettings(fraction=1.0, leads=True)
-    policy = PolicySettings(
-        id="gold",
-        version=1,
-        calendar="always",
-        targets=(target("first_response", HOUR, warn_at=(), escalations=(rule,)),),
-    )
-    one = desk("a", "ann-a", policy=policy, patience=None)
-    other = desk("b", AgentSettings(id=AgentId("bob-b"), lead=True))
-    world = World(one, other)
-    contact = opened(one)
-    world.give(contact, "ann-a", "b")
-    world.listen()
-    world.bring(world.words.pop(0))
-    world.wait(hours=2)
-    world.settle()
-    assert [where for where, _ in breaches(one, other)] == ["a"]
-    assert [event.agents for event in other.told(Escalated)] == [("bob-b",)]
-    assert not one.told(Escalated)
-    agree(one, other)
 
 
 def test_erased_on_its_way_it_does_not_come_back() -> None:

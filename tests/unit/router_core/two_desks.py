@@ -5,6 +5,7 @@ from datetime import timedelta
 import msgspec
 
 from frontline.contract.ids import AgentId, ChannelName, ContactId, DeskId, InboxId
+from frontline.contract.message import ThreadEvidence
 from router.core.command import ReceiveMessage, RecordDelivery, SentOn, SettleTransfer, TakeContact, TransferContact
 from router.core.commit import Commit
 from router.core.decide_between import considered
@@ -13,12 +14,15 @@ from router.core.elsewhere import Elsewhere
 from router.core.event import DeskDecision
 from router.core.event_transfer import TransferBegun, TransferTaken
 from router.core.parcel import Trail
+from router.core.snapshot import restore, save
+from router.core.state import fingerprint
 from router.core.trail import HOP_LIMIT
 from tests.unit.router_core.driver import EMAIL, Desk
 from tests.unit.router_core.sla_desk import HOUR, target
 
 CHAT = ChannelName("chat")
 SITE = InboxId("site")
+THREAD = [("thread", ThreadEvidence.REFERENCE)]
 
 
 def desk(
@@ -134,3 +138,18 @@ class World:
 def sent_on(before: SentOn | None, where: Elsewhere, home: DeskId) -> SentOn:
     hops = HOP_LIMIT if where.final else (before.hops if before else 0) + 1
     return SentOn(home=home, hops=hops, contact=where.contact, key=where.key, moves=where.moves)
+
+
+def two(**more: object) -> tuple[Desk, Desk, World]:
+    one, other = desk("a", "ann-a"), desk("b", "bob-b", **more)  # type: ignore[arg-type]
+    return one, other, World(one, other)
+
+
+def opened(one: Desk, **more: object) -> ContactId:
+    return one.opens("customer", binds=["thread"], inbox=InboxId("a"), **more)
+
+
+def agree(*desks: Desk) -> None:
+    for each in desks:
+        assert each.agrees_with_its_log()
+        assert fingerprint(restore(save(each.state))) == fingerprint(each.state)
