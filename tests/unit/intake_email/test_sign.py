@@ -19,8 +19,8 @@ from frontline.contract.error import SettingsError
 from frontline.contract.message import Attachment, ObjectRef, OutboundKind, Recipient
 from intake_email.render import Manner, Rendered, render
 from intake_email.sign import SigningKey, SigningKeys, load_keys, signed
+from tests.unit.intake_email.replies import FILE, INBOX, outbound
 from tests.unit.intake_email.samples import sign
-from tests.unit.intake_email.test_render import FILE, INBOX, outbound
 
 RSA_KEY = rsa.generate_private_key(public_exponent=65537, key_size=2048)
 ED_KEY = ed25519.Ed25519PrivateKey.generate()
