@@ -48,6 +48,7 @@ SALES = InboxId("sales")
 SIGNER = Signer(b"a secret for tests only")
 IDENTITY_SECRET = "what the shop signs its customers with, in tests"
 SALES_SECRET = "what the sales page signs its customers with, in tests"
+SECRETS = (f"support={IDENTITY_SECRET}", f"sales={SALES_SECRET}")
 
 
 @dataclass

@@ -4,8 +4,7 @@ from frontline.contract.erasure import ERASED
 from frontline.contract.ids import ContactId
 from frontline.runtime.bus import Bus
 from frontline.runtime.embedded import EmbeddedServer
-from tests.integration.intake_chat.stage import Stage, chatting, identity
-from tests.integration.intake_chat.test_limits import SECRETS
+from tests.integration.intake_chat.stage import SECRETS, Stage, chatting, identity
 
 
 async def erase(stage: Stage, contact: ContactId) -> None:

@@ -16,7 +16,7 @@ from frontline.contract.codec import decode_inbound, encode
 from frontline.contract.deskview import DeskView
 from frontline.contract.ids import AgentId, ContactId, CustomerId, DeskId, InboxId, MessageId
 from frontline.contract.message import DeliveryReceipt, InboundMessage, OutboundMessage, Recipient
-from frontline.contract.signal import PickUp, Signal, decode_signal
+from frontline.contract.signal import PickUp, Ring, Signal, decode_signal
 from frontline.contract.transcript import Author, Direction, ItemKind, TranscriptItem
 from frontline.runtime.bus import Bus
 from frontline.runtime.delivery import DeliverySettings
@@ -315,3 +315,14 @@ def reply(**parts: Any) -> OutboundMessage:
         **parts,
     }
     return OutboundMessage(**given)
+
+
+async def wait(event: asyncio.Event) -> None:
+    async with asyncio.timeout(PATIENCE):
+        await event.wait()
+
+
+async def ring(stage: Stage, line_sid: str) -> ContactId:
+    contact = await stage.place(line_sid)
+    await stage.signal(Ring(contact=contact, offer="o1", agent=AgentId("agent-1"), number=AGENT))
+    return contact

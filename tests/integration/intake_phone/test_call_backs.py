@@ -26,8 +26,8 @@ from tests.integration.intake_phone.stage import (
     Stage,
     answering,
     until,
+    wait,
 )
-from tests.integration.intake_phone.test_calls import wait
 
 CONTACT = ContactId("c1")
 HOUR = timedelta(hours=1)

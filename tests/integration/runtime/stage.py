@@ -15,6 +15,7 @@ from frontline.contract.codec import encode
 from frontline.contract.ids import AgentId, ChannelName, ContactId, CustomerId, DeskId, InboxId, MessageId
 from frontline.contract.message import (
     DeliveryReceipt,
+    DeliveryState,
     Identity,
     InboundMessage,
     OutboundMessage,
@@ -23,6 +24,7 @@ from frontline.contract.message import (
     idempotency_key,
     message_id,
 )
+from frontline.runtime.attempt import Record, Stage
 from frontline.runtime.bus import Bus
 from frontline.runtime.delivery import DeliverySettings
 from frontline.runtime.directory import directory_key
@@ -35,7 +37,7 @@ from frontline.runtime.service import Service, utc_now, watch_bus
 from frontline.runtime.settings import RuntimeSettings, Secret
 from frontline.runtime.signing import Signer
 from frontline.runtime.telemetry import logger
-from frontline.runtime.topology import DIRECTORY
+from frontline.runtime.topology import DELIVERIES, DIRECTORY
 from frontline.testing.nats_server import connected
 
 PIGEON = ChannelName("pigeon")
@@ -44,6 +46,7 @@ SECRET = "a secret for tests only"
 QUICK = DeliverySettings(delivery_pauses=(0.05,), delivery_workers=2)
 PATIENCE = 100.0
 """Seconds after which a test gives up on what should come by itself: only ever spent when something is broken."""
+NOON = datetime(2026, 5, 4, 12, tzinfo=UTC)
 
 
 class PigeonSettings(msgspec.Struct, frozen=True, kw_only=True):
@@ -286,3 +289,19 @@ def folder_of_plugin(folder: Path, name: str, target: str) -> Path:
     (info / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {name}-plugin\nVersion: 1\n")
     (info / "entry_points.txt").write_text(f"[frontline.channels]\n{name} = {target}\n")
     return folder
+
+
+async def recorded(bus: Bus, number: int = 1) -> Record:
+    entry = await KeyValue(bus, DELIVERIES).get(f"r{number}")
+    assert entry is not None
+    return msgspec.json.decode(entry.value, type=Record)
+
+
+async def record(bus: Bus, stage: Stage, state: DeliveryState | None = None, **parts: str) -> None:
+    """What an earlier life of the process left behind."""
+    left_behind = Record(stage=stage, state=state, attempts=1, first=NOON, last=NOON, **parts)  # type: ignore[arg-type]
+    await KeyValue(bus, DELIVERIES).put("r1", encode(left_behind))
+
+
+def outcomes(stage: Running, outcome: str) -> float:
+    return stage.figure("frontline_deliveries_total", channel="pigeon", outcome=outcome)

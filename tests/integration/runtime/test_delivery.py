@@ -1,7 +1,7 @@
 """Replies out: FastStream subscribers on a real server, and what a crash at any point leaves behind."""
 
 import asyncio
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 
 import msgspec
 import pytest
@@ -9,16 +9,14 @@ import pytest
 from frontline.contract.channel import Delivered
 from frontline.contract.codec import encode
 from frontline.contract.error import Rejected, Unavailable
-from frontline.contract.ids import InboxId, MessageId
+from frontline.contract.ids import InboxId
 from frontline.contract.message import DeliveryState
-from frontline.runtime.attempt import Record, Stage
+from frontline.runtime.attempt import Stage
 from frontline.runtime.bus import Bus
 from frontline.runtime.delivery import DeliverySettings
 from frontline.runtime.embedded import EmbeddedServer
-from frontline.runtime.keyvalue import KeyValue
-from frontline.runtime.parked import list_parked, release
-from frontline.runtime.telemetry import logger
-from frontline.runtime.topology import DELIVERIES, provision, topology
+from frontline.runtime.parked import list_parked
+from frontline.runtime.topology import provision, topology
 from frontline.testing.nats_server import CHANNELS, DESKS, SMALL
 from tests.integration.router_desk.desk import killed_and_started
 from tests.integration.runtime.stage import (
@@ -27,33 +25,17 @@ from tests.integration.runtime.stage import (
     Desk,
     Hand,
     Homing,
-    Running,
     announce,
     emptied,
     hosting,
     left,
+    outcomes,
     post,
+    record,
+    recorded,
     reply,
     until,
 )
-
-NOON = datetime(2026, 5, 4, 12, tzinfo=UTC)
-
-
-async def recorded(bus: Bus, number: int = 1) -> Record:
-    entry = await KeyValue(bus, DELIVERIES).get(f"r{number}")
-    assert entry is not None
-    return msgspec.json.decode(entry.value, type=Record)
-
-
-async def record(bus: Bus, stage: Stage, state: DeliveryState | None = None, **parts: str) -> None:
-    """What an earlier life of the process left behind."""
-    left_behind = Record(stage=stage, state=state, attempts=1, first=NOON, last=NOON, **parts)  # type: ignore[arg-type]
-    await KeyValue(bus, DELIVERIES).put("r1", encode(left_behind))
-
-
-def outcomes(stage: Running, outcome: str) -> float:
-    return stage.figure("frontline_deliveries_total", channel="pigeon", outcome=outcome)
 
 
 async def test_a_reply_is_sent_recorded_told_to_the_desk_and_acknowledged(
@@ -204,91 +186,6 @@ async def test_an_attempt_that_takes_too_long_has_no_result(nats: EmbeddedServer
         await post(provisioned, reply())
         assert (await Desk(provisioned).receipt()).state is DeliveryState.UNKNOWN
     assert stage.channel.attempts == ["r1"]
-
-
-GARBAGE = [
-    b"",
-    b"\xff\xfe\x00garbage",
-    b"{}",
-    b'{"type": "outbound_message"}',
-    encode(reply(id=MessageId("r.1.*.>"))),
-    encode(reply(id=MessageId(""))),
-    encode(reply(channel="email")),
-    encode(reply(schema="2.0")),
-    b"[" * 100_000,
-]
-
-
-@pytest.mark.parametrize("garbage", GARBAGE, ids=range(len(GARBAGE)))
-async def test_poison_in_the_outbox_is_parked_as_it_is_and_the_next_reply_goes_out(
-    nats: EmbeddedServer, provisioned: Bus, garbage: bytes
-) -> None:
-    async with hosting(nats, Homing) as stage:
-        await post(provisioned, garbage, **{"content-type": "application/json", "Odd": "a\tb", "reply_to": "x"})
-        await post(provisioned, reply())
-        assert (await Desk(provisioned).receipt()).reply == "r1"
-        await emptied(provisioned)
-    (item,) = await list_parked(provisioned)
-    assert item.note.reason == "malformed"
-    assert item.payload == garbage
-    assert outcomes(stage, "malformed") == 1
-    assert stage.channel.attempts == ["r1"]
-
-
-async def test_a_reply_whose_record_cannot_be_read_is_parked_after_some_tries(
-    nats: EmbeddedServer, provisioned: Bus
-) -> None:
-    once = msgspec.structs.replace(QUICK, delivery_max_failures=1)
-    await KeyValue(provisioned, DELIVERIES).put("r1", b"not a record")
-    async with hosting(nats, Homing, delivery=once) as stage:
-        await post(provisioned, reply())
-        await emptied(provisioned)
-    assert (await list_parked(provisioned))[0].note.reason == "bug"
-    assert stage.channel.attempts == []
-
-
-async def test_poison_too_large_to_be_parked_stays_where_it_is_and_is_counted(
-    nats: EmbeddedServer, provisioned: Bus
-) -> None:
-    async with hosting(nats, Homing) as stage:
-        await post(provisioned, b"x" * (provisioned.nc.max_payload - 100))
-        await until(lambda: stage.figure("frontline_failures_total", service="intake-pigeon", where="park"))
-        await post(provisioned, reply())
-        assert (await Desk(provisioned).receipt()).reply == "r1"
-    assert await left(provisioned, "OUTBOX") == 1
-    assert provisioned.connected
-
-
-async def test_a_released_reply_is_attempted_again_and_told_to_the_desk(nats: EmbeddedServer, provisioned: Bus) -> None:
-    desk = Desk(provisioned)
-    async with hosting(nats, Homing) as stage:
-        stage.channel.outcomes = [Rejected("no such pigeon")]
-        await post(provisioned, reply())
-        assert (await desk.receipt()).state is DeliveryState.FAILED
-        await emptied(provisioned)
-        (item,) = await list_parked(provisioned)
-        assert await release(provisioned, item.id, logger("test"))
-        receipt = await desk.receipt()
-        await emptied(provisioned)
-    assert receipt.state is DeliveryState.SENT
-    assert stage.channel.attempts == ["r1", "r1"]
-    assert await list_parked(provisioned) == []
-
-
-async def test_a_reply_that_fails_again_after_its_release_is_parked_again(
-    nats: EmbeddedServer, provisioned: Bus
-) -> None:
-    """Within the broker's memory of the first parking, which must not swallow the second."""
-    async with hosting(nats, Homing) as stage:
-        stage.channel.outcomes = [Rejected("no such pigeon") for _ in range(3)]
-        await post(provisioned, reply())
-        await Desk(provisioned).receipt()
-        for attempts in (1, 2, 3):
-            await emptied(provisioned)
-            (item,) = await list_parked(provisioned)
-            assert len(stage.channel.attempts) == attempts
-            if attempts < 3:
-                await release(provisioned, item.id, logger("test"))
 
 
 async def test_a_consumer_deleted_on_the_server_is_made_anew(nats: EmbeddedServer, provisioned: Bus) -> None:

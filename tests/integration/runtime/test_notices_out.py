@@ -9,8 +9,7 @@ from frontline.runtime.bus import Bus
 from frontline.runtime.delivery import DeliverySettings
 from frontline.runtime.embedded import EmbeddedServer
 from frontline.runtime.parked import list_parked
-from tests.integration.runtime.stage import Homing, emptied, hosting, left, post, reply
-from tests.integration.runtime.test_delivery import NOON, outcomes
+from tests.integration.runtime.stage import NOON, Homing, emptied, hosting, left, outcomes, post, reply
 
 
 def notice(number: int = 1, **parts: object) -> OutboundMessage:
