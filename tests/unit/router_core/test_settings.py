@@ -7,10 +7,20 @@ import pytest
 
 from frontline.contract.ids import AgentId, InboxId
 from router.core.command import ApplySettings
-from router.core.desk_settings import AgentSettings, DeskSettings, InboxSettings, PolicySettings, TargetSettings
+from router.core.desk_settings import (
+    AgentSettings,
+    DeskSettings,
+    InboxSettings,
+    PolicySettings,
+    RingSettings,
+    TargetSettings,
+)
 from router.core.event import ContactAssigned, ContactUnassigned
 from router.core.settings import faults
 from tests.unit.router_core.driver import EMAIL, SUPPORT, Desk, settings
+
+AGES = timedelta(days=9_999_999)
+"""From now on, that is behind the last instant that there is."""
 
 
 def test_settings_that_are_not_newer_are_refused() -> None:
@@ -157,6 +167,16 @@ def test_an_inbox_that_was_taken_out_leaves_its_contacts_in_hand() -> None:
         ({"inboxes": (InboxSettings(channel=EMAIL, id=SUPPORT, cost=0),)}, "costs 1 unit at least"),
         ({"inboxes": (InboxSettings(channel=EMAIL, id=SUPPORT, policy="x"),)}, "there is no policy x"),
         ({"policies": (PolicySettings(id="standard", version=1, calendar="moon"),)}, "there is no calendar moon"),
+        ({"inboxes": (InboxSettings(channel=EMAIL, id=SUPPORT, handling=timedelta(0)),)}, "takes some whole"),
+        ({"inboxes": (InboxSettings(channel=EMAIL, id=SUPPORT, offer_for=AGES),)}, "an offer holds for some"),
+        ({"inboxes": (InboxSettings(channel=EMAIL, id=SUPPORT, wrap_up=AGES),)}, "times are whole milliseconds"),
+        ({"inboxes": (InboxSettings(channel=EMAIL, id=SUPPORT, sticky_for=AGES),)}, "times are whole milliseconds"),
+        ({"rings": (RingSettings(), RingSettings(after=AGES))}, "what is waited for"),
+        ({"age_after": AGES}, "what is waited for"),
+        ({"alarm_after": AGES}, "what is waited for"),
+        ({"reopen_for": AGES}, "what is waited for"),
+        ({"transfer_within": AGES}, "what is waited for"),
+        ({"offline_grace": AGES}, "the grace of those who went offline"),
     ],
 )
 def test_settings_that_no_desk_can_work_by_are_refused_and_say_why(broken: dict[str, object], fault: str) -> None:

@@ -87,8 +87,8 @@ class Policy(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
 def policy_breaches(policy: Policy) -> Iterator[tuple[Path, str]]:
     if not is_token(policy.id):
         yield ("id",), f"id {policy.id!r} must be of lower-case letters, digits and hyphens"
-    if policy.version < 1:
-        yield ("version",), f"version must be 1 or more, not {policy.version}"
+    if not 1 <= policy.version <= 2**53:
+        yield ("version",), f"version must be 1 or more, and {2**53} at most, not {policy.version}"
     yield from _times(policy)
     for index, fraction in enumerate(policy.warn_at):
         if not 0 < fraction < 1:

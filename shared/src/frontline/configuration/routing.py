@@ -14,6 +14,8 @@ from frontline.configuration.locate import Path
 Strategy = Literal["longest_idle", "least_loaded", "round_robin"]
 
 _MILLISECOND = timedelta(milliseconds=1)
+CENTURY = timedelta(weeks=5200)
+"""What takes longer than about that can't be what anybody meant, and may lie behind the last instant that there is."""
 
 
 class Ring(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -40,6 +42,8 @@ def ring_breaches(rings: Sequence[Ring]) -> Iterator[tuple[Path, str]]:
             yield ("ring", 0, "after"), "the first ring is open at once: leave its after away"
         elif ring.after < timedelta(0) or ring.after % _MILLISECOND:
             yield ("ring", index, "after"), "after must be some time, in whole milliseconds"
+        elif ring.after > CENTURY:
+            yield ("ring", index, "after"), "after must not be more than a century"
         elif index and ring.after <= rings[index - 1].after:
             yield ("ring", index, "after"), "each ring must open later than the one before it"
         if index and rings[index - 1].off_duty and not ring.off_duty:
@@ -53,3 +57,13 @@ def patience_breaches(times: dict[str, timedelta]) -> Iterator[tuple[Path, str]]
     for key, time in times.items():
         if time < timedelta(0) or time % _MILLISECOND:
             yield (key,), f"{key} must not be less than nothing, in whole milliseconds"
+        elif time > CENTURY:
+            yield (key,), f"{key} must not be more than a century"
+
+
+def duration_breaches(key: str, time: timedelta) -> Iterator[tuple[Path, str]]:
+    """A time that has to be some."""
+    if time:
+        yield from patience_breaches({key: time})
+    else:
+        yield (key,), f"{key} must be longer than nothing, in whole milliseconds"

@@ -5,7 +5,6 @@ Pure: `zones` are the time zones this machine knows.
 
 import re
 from collections.abc import Collection, Iterator
-from datetime import timedelta
 
 import msgspec
 
@@ -16,14 +15,15 @@ from frontline.configuration.locate import Path
 from frontline.configuration.model import Agent, Configuration, Desk, Inbox
 from frontline.configuration.notify import Notices, Notify, notices_breaches, notify_breaches
 from frontline.configuration.policy import LaneTimes, Policy, lane_breaches, policy_breaches
-from frontline.configuration.routing import patience_breaches, ring_breaches
+from frontline.configuration.routing import duration_breaches, patience_breaches, ring_breaches
 from frontline.configuration.rule import Rule, rule_breaches
 from frontline.configuration.shift import Override, Shift, override_breaches, shift_breaches
 from frontline.contract.subject import is_token
 
 Breaches = Iterator[tuple[Path, str]]
 
-_MILLISECOND = timedelta(milliseconds=1)
+_MOST = 2**53
+"""Of whatever is counted: it stays a number that every log and every client can hold."""
 _LANGUAGE = re.compile(r"[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*\Z")
 _PLACE = re.compile(r"\{[^{}]*\}")
 _PLACES = ("{agent}", "{inbox}")
@@ -95,10 +95,11 @@ def _inbox(inbox: Inbox) -> Breaches:
         yield ("address",), f"address must be {wanted[1]}, not {inbox.address!r}"
     if inbox.cost is not None:
         yield from _at_least("cost", inbox.cost, 1)
-    if inbox.offer_for <= timedelta(0) or inbox.offer_for % _MILLISECOND:
-        yield ("offer_for",), "offer_for must be longer than nothing, in whole milliseconds"
+    yield from duration_breaches("offer_for", inbox.offer_for)
     yield from _at_least("written_cost", inbox.written_cost, 1)
-    waits = {"sticky_for": inbox.sticky_for, "wrap_up": inbox.wrap_up, "handling": inbox.handling}
+    if inbox.handling is not None:
+        yield from duration_breaches("handling", inbox.handling)
+    waits = {"sticky_for": inbox.sticky_for, "wrap_up": inbox.wrap_up}
     yield from patience_breaches({key: time for key, time in waits.items() if time is not None})
     yield from _words("skills", inbox.skills)
     for place in _PLACE.findall(inbox.sender):
@@ -120,6 +121,8 @@ def _name(key: str, text: str) -> Breaches:
 def _at_least(key: str, number: int, least: int) -> Breaches:
     if number < least:
         yield (key,), f"{key} must be {least} or more, not {number}"
+    elif number > _MOST:
+        yield (key,), f"{key} must be {_MOST} at most"
 
 
 def _words(key: str, words: tuple[str, ...]) -> Breaches:

@@ -1,7 +1,6 @@
 """What the tables must keep to together: nothing twice, nothing that is not there."""
 
 from collections.abc import Collection, Iterator, Sequence
-from datetime import timedelta
 
 import msgspec
 
@@ -10,12 +9,11 @@ from frontline.configuration.check_in import CheckIn
 from frontline.configuration.model import Agent, Configuration, Desk, Inbox
 from frontline.configuration.opening import WEEK
 from frontline.configuration.policy import TARGETS, LaneTimes, Policy
+from frontline.configuration.routing import CENTURY
 from frontline.configuration.rule import Rule
 from frontline.configuration.shape import Found, Place
 from frontline.configuration.shift import Override, Shift, named
 from frontline.contract.error import Mistake
-
-_CENTURY = timedelta(weeks=5200)
 
 
 def repeated(found: Sequence[Found]) -> Iterator[Mistake]:
@@ -147,14 +145,14 @@ def too_far(found: Sequence[Found]) -> Iterator[Mistake]:
     open_ = {item.value.id: _share(item.value) for item in found if isinstance(item.value, Calendar)}
     policies = {item.place.path: item.value for item in found if isinstance(item.value, Policy)}
     for item in found:
-        if isinstance(item.value, CheckIn) and item.value.after > _CENTURY * open_.get(item.value.calendar, 1.0):
+        if isinstance(item.value, CheckIn) and item.value.after > CENTURY * open_.get(item.value.calendar, 1.0):
             yield Mistake(str(item.place / "after"), "this would take more than a century to come due")
         policy = item.value if isinstance(item.value, Policy) else policies.get(item.place.path[:-2])
         if policy is None or not isinstance(item.value, Policy | LaneTimes):
             continue
         for target in TARGETS:
             within = getattr(item.value, target)
-            if within is not None and within > _CENTURY * open_.get(policy.calendar, 1.0):
+            if within is not None and within > CENTURY * open_.get(policy.calendar, 1.0):
                 yield Mistake(str(item.place / target), f"{target} would take more than a century to come due")
 
 

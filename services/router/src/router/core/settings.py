@@ -43,13 +43,15 @@ def faults(settings: DeskSettings) -> tuple[str, ...]:
             found.append(f"inbox {inbox.id} of {inbox.channel}: no lane is called {inbox.lane}")
         if inbox.cost < 1:
             found.append(f"inbox {inbox.id} of {inbox.channel}: a contact costs 1 unit at least")
-        if inbox.offer_for is not None and (inbox.offer_for <= timedelta(0) or inbox.offer_for % _MILLISECOND):
+        if inbox.offer_for is not None and not _some_time(inbox.offer_for):
             found.append(f"inbox {inbox.id} of {inbox.channel}: an offer holds for some whole milliseconds")
         if inbox.written_cost < 1:
             found.append(f"inbox {inbox.id} of {inbox.channel}: a written contact costs 1 unit at least")
         for time in (inbox.sticky_for, inbox.wrap_up):
-            if time is not None and (time < timedelta(0) or time % _MILLISECOND):
+            if time and not _some_time(time):
                 found.append(f"inbox {inbox.id} of {inbox.channel}: times are whole milliseconds, and never below 0")
+        if inbox.handling is not None and not _some_time(inbox.handling):
+            found.append(f"inbox {inbox.id} of {inbox.channel}: a contact takes some whole milliseconds")
         if policies and inbox.policy not in policies:
             found.append(f"inbox {inbox.id} of {inbox.channel}: there is no policy {inbox.policy}")
     found += _waiting_faults(settings)
@@ -81,11 +83,15 @@ def _waiting_faults(settings: DeskSettings) -> Iterable[str]:
     if any((a.off_duty and not b.off_duty) or (b.skills and not a.skills) for a, b in pairwise(settings.rings)):
         yield "a ring holds those before it"
     positive = (settings.age_after, settings.alarm_after, settings.reopen_for, settings.transfer_within)
-    if any(time is not None and (time <= timedelta(0) or time % _MILLISECOND) for time in positive):
+    if any(time is not None and not _some_time(time) for time in (*positive, *opens[1:])):
         yield "what is waited for takes some whole milliseconds"
-    grace = settings.offline_grace
-    if grace is not None and (grace < timedelta(0) or grace % _MILLISECOND):
+    if settings.offline_grace and not _some_time(settings.offline_grace):
         yield "the grace of those who went offline is some whole milliseconds"
+
+
+def _some_time(time: timedelta) -> bool:
+    """A century at most: what lies further ahead may be behind the last instant that there is."""
+    return timedelta(0) < time <= LONGEST and not time % _MILLISECOND
 
 
 def _target_faults(policy: PolicySettings, calendar: CalendarSettings | None) -> Iterable[str]:
