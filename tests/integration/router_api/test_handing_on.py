@@ -28,6 +28,30 @@ async def test_a_transfer_that_can_not_be_says_why(provisioned: Bus, tmp_path: P
         assert both.status == 422
 
 
+async def test_the_same_key_for_another_colleague_lane_or_contact_is_refused_and_not_answered_as_done(
+    provisioned: Bus, tmp_path: Path
+) -> None:
+    """All of these are answered alike: what is in the answer does not tell them apart."""
+    async with world(provisioned, tmp_path) as there:
+        agent = there.client()
+        first = await there.contact_from(mail("<1@one.example>"))
+        second = await there.contact_from(mail("<2@one.example>"))
+        third = await there.contact_from(mail("<3@one.example>"))
+        seen = 0
+        for path, body, other in (
+            (f"/api/contacts/{first}/transfer", {"agent": AGENT}, {"desk": "sales"}),
+            (f"/api/contacts/{first}/lane", {"lane": "vip", "reason": "one"}, {"lane": "vip", "reason": "two"}),
+            (f"/api/contacts/{first}/merge", {"into": second}, {"into": third}),
+        ):
+            done = await agent.post(path, body, key=path)
+            again = await agent.post(path, body, key=path)
+            assert (done.status, again.status, again.body) == (200, 200, done.body)
+            seen = done.seq
+            refused = await agent.post(path, other, key=path)
+            assert (refused.status, refused.body["type"]) == (422, "urn:frontline:problem:key-reused")
+        assert (await agent.get(f"/api/contacts/{first}", seen=seen)).body["merged_into"] == second
+
+
 async def test_merged_contacts_are_read_as_one_and_can_be_two_again(provisioned: Bus, tmp_path: Path) -> None:
     async with world(provisioned, tmp_path) as there:
         agent = there.client()

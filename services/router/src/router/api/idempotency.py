@@ -1,8 +1,8 @@
 """The same request again: one effect, one answer.
 
-A desk remembers for 24 hours what each request was answered (`Outcome` in its commits). The answer
-to a reply or note holds its id, and that follows from who asked, the key and the body. So another
-body under the same key gives another answer than the one remembered, and is refused.
+A desk remembers for 24 hours what each request was answered (`Outcome` in its commits), and a print of
+what was asked. The id in the answer to a reply or note follows from who asked, the key and the body.
+Another request under the same key gives another print than the one remembered, and is refused.
 """
 
 import hashlib
@@ -19,6 +19,9 @@ from router.core.command import DeskCommand
 from router.desk.command_port import CommandReply, CommandRequest
 
 HEADER = "Idempotency-Key"
+
+_PRINT = "request"
+"""Under this the print stands beside what is answered."""
 
 _KEY = re.compile(r"[\x21-\x7e]{1,255}\Z")
 _encode = msgspec.json.Encoder(order="sorted").encode
@@ -55,11 +58,17 @@ async def ask(call: Call[Any, Any], command: DeskCommand, body: dict[str, Any]) 
     """Have the desk decide; `body` is what is answered then. Raises `Refused`, `Unavailable`, and
     `Declined` (422) when the key stands for another request.
     """
-    request = CommandRequest(command=command, request=request_of(call), body=body)
+    told = {**body, _PRINT: _print(call)} if call.key else body
+    request = CommandRequest(command=command, request=request_of(call), body=told)
     reply = await call.api.commands.ask(call.who.desk.id, request)
-    if reply.body != body:
+    if reply.body not in (told, body):  # a replica of a former version remembered no print
         raise reused()
     return reply
+
+
+def _print(call: Call[Any, Any]) -> str:
+    """Two requests may be answered alike and mean something else: to whom a contact is handed, say."""
+    return hashlib.sha256(call.request.path.encode() + b"\0" + _encode(call.body)).hexdigest()[:16]
 
 
 def reused() -> Declined:
