@@ -18,6 +18,7 @@ from frontline.runtime.reader import read
 from frontline.runtime.telemetry import logger
 from frontline.runtime.topology import TRANSCRIPT
 from router.desk.log_store import StreamLogStore
+from router.index import writing
 from router.index.follow import follow_log, follow_transcripts
 from router.index.read_index import ReadIndex
 from tests.integration.router_api.world import Client, World, world
@@ -231,7 +232,7 @@ async def rebuilt(there: World, directory: Path) -> AsyncIterator[ReadIndex]:
     ]
     try:
         await index.wait_for(SUPPORT, there.index.log_position(SUPPORT).seq, 20)
-        await until(lambda: index.transcript_position >= there.index.transcript_position)
+        await until(lambda: index.position(writing.TRANSCRIPT).seq >= there.index.position(writing.TRANSCRIPT).seq)
         yield index
     finally:
         for follower in followers:

@@ -15,7 +15,7 @@ from frontline.runtime.reader import Stored
 from frontline.runtime.telemetry import logger
 from router.desk.fence import Counted
 from router.index.read_index import ReadIndex
-from router.index.writing import Position
+from router.index.writing import PEOPLE, TRANSCRIPT, Position
 from tests.unit.router_core.driver import NOON, Desk
 
 SUPPORT = DeskId("support")
@@ -37,8 +37,8 @@ class Feed:
         self.index = index
         self.desk = desk
         self.id = id_
-        self._words = index.transcript_position
-        self._people = index.people_position
+        self._words = index.position(TRANSCRIPT).seq
+        self._people = index.position(PEOPLE).seq
 
     @property
     def seq(self) -> int:

@@ -20,7 +20,7 @@ from router.api.shape import Contacts
 from router.index.read_index import ReadIndex
 from router.index.search import ContactQuery
 from router.index.shape import Contact, EncodedContact
-from router.index.writing import Position
+from router.index.writing import PEOPLE, TRANSCRIPT, Position
 from tests.unit.router_api.feeding import SUPPORT, Feed, index_in, person, receipt, said
 from tests.unit.router_core.driver import NOON, Desk, settings
 
@@ -195,7 +195,7 @@ async def test_what_can_not_be_read_is_passed_over_and_counted(tmp_path: Path) -
         await index.take_items([junk, feed.stored(said("m1"))])
         await index.take_people([Stored(1, "$KV.CUSTOMERS.person.x", b"[]", {}, NOON)])
         assert [spoken.item.id for spoken in index.read.transcript(ContactId("c1"), 0, 9)] == ["m1"]
-        assert index.people_position == 1
+        assert index.position(PEOPLE).seq == 1
         failures = index._metrics.failures.labels("router", "read_index")
         assert failures._value.get() == 2
 
@@ -210,7 +210,7 @@ async def test_it_goes_on_where_it_was_after_a_restart(tmp_path: Path) -> None:
         await feed.meet(person("ann", "Ann"))
     with index_in(tmp_path) as index:
         assert index.log_position(SUPPORT) == Position(feed.seq, 1, desk.index)
-        assert (index.transcript_position, index.people_position) == (1, 1)
+        assert [index.position(stream).seq for stream in (TRANSCRIPT, PEOPLE)] == [1, 1]
         assert shown(index.read.contact(SUPPORT, contact)).customer.name == "Ann"
         desk.resolve(contact)
         await Feed(index, desk).log()

@@ -106,7 +106,8 @@ def test_a_desk_that_has_taken_some_decides_nothing_of_the_others() -> None:
 def test_a_log_from_before_inboxes_were_taken_has_all_that_its_settings_name() -> None:
     desk = Desk(with_sales())
     desk.opens(inbox=SALES)
-    assert desk.state.holdings.unsaid
+    assert not desk.state.holdings.taken
+    assert not desk.state.holdings.released
 
 
 def test_between_the_changed_settings_and_the_release_nothing_new_is_decided_and_a_repeat_is_known() -> None:

@@ -9,7 +9,7 @@ from hypothesis import settings as example_settings
 from hypothesis import strategies as st
 
 from frontline.contract.ids import AgentId
-from router.core.rota import Rota, duty, next_change, next_on_duty, on_duty, parse_turn_id, turn_id, turns
+from router.core.rota import Rota, duty, next_change, next_on_duty, parse_turn_id, turn_id, turns
 from router.core.rota_settings import OverrideSettings, ShiftSettings
 from router.core.rota_wall import instant
 
@@ -45,6 +45,10 @@ def of(
 
 def at(day: int, hour: int, minute: int = 0, month: int = 3) -> datetime:
     return datetime(2026, month, day, hour, minute, tzinfo=UTC)
+
+
+def on_duty(rota: Rota, now: datetime) -> frozenset[AgentId]:
+    return duty(rota, now).agents
 
 
 def test_a_turn_begins_in_its_first_instant_and_is_over_in_the_one_it_ends() -> None:

@@ -7,7 +7,7 @@ import pytest
 from frontline.configuration.load import load_texts
 from frontline.configuration.shift import Shift
 from frontline.contract.ids import AgentId, DeskId
-from router.core.rota import Rota, on_duty, rota, turns
+from router.core.rota import Rota, duty, rota, turns
 from router.core.rota_settings import OverrideSettings, ShiftSettings
 from router.desk.settings import desk_settings
 from router.rota.ics_in import shifts_of
@@ -58,7 +58,7 @@ def test_rule_2_12_a_rota_that_went_out_as_ics_and_came_in_again_has_the_same_pe
     assert mistakes == ()
     after = as_rota(found)
     instants = [NOW + timedelta(minutes=15 * step) for step in range(40 * 96)]
-    assert [on_duty(after, at) for at in instants] == [on_duty(before, at) for at in instants]
+    assert [duty(after, at).agents for at in instants] == [duty(before, at).agents for at in instants]
 
 
 def test_a_turn_keeps_its_uid_when_somebody_else_takes_it() -> None:
@@ -185,7 +185,7 @@ def file(*events: tuple[str, ...], clocks: str = "") -> bytes:
 
 
 def on_at(found: Rota, *at: str) -> list[list[str]]:
-    return [sorted(on_duty(found, datetime.fromisoformat(each))) for each in at]
+    return [sorted(duty(found, datetime.fromisoformat(each)).agents) for each in at]
 
 
 EVERY_MONDAY = (

@@ -13,9 +13,9 @@ from statistics import fmean, stdev
 
 import pytest
 
-from router.simulate.erlang import mean_wait, served_within, waits_at_all
 from router.simulate.play import play
 from router.simulate.visit import Played
+from tests.unit.router_simulate.erlang import mean_wait, served_within, waits_at_all
 from tests.unit.router_simulate.queue import TAKES, first_come_first_served, mixed, queue
 
 GRID = [(1, 0.5), (1, 0.8), (2, 0.9), (3, 0.95), (5, 0.6), (8, 0.8), (8, 0.95)]

@@ -15,7 +15,6 @@ _UNESCAPED = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._"
 _WORD_OCTETS = 45
 _SECTION = 55
 _LINE = 78
-_LONGEST_LINE = 998
 
 
 def field(name: str, value: str) -> bytes:

@@ -22,7 +22,6 @@ from intake_email.thread import message_ids
 DELIVERY_STATUS = ("message/delivery-status", "message/global-delivery-status")
 DISPOSITION = ("message/disposition-notification", "message/global-disposition-notification")
 FEEDBACK = "message/feedback-report"
-_REPORTS = {*DELIVERY_STATUS, *DISPOSITION, FEEDBACK}
 _RETURNED = {
     "message/rfc822",
     "message/global",

@@ -22,7 +22,6 @@ MESSAGE_ID = "message-id"
 ANCESTOR = "ancestor"
 NAMED = "named"
 
-LONGEST_ID = 990
 LONGEST_LOCAL = 64
 """Octets before the @ (RFC 5321, 4.5.3.1.1)."""
 

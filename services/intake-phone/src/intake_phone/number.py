@@ -47,11 +47,6 @@ def whatsapp_address(canonical_address: str) -> str:
     return WHATSAPP + number
 
 
-def spoken(address: str) -> str:
-    """A number digit by digit, as a voice should read it."""
-    return " ".join(address.removeprefix(WHATSAPP).removeprefix("+"))
-
-
 def _number(text: str, region: str) -> str:
     bare = _NOT_DIALLED.sub("", text)
     if bare.lower() in _WITHHELD:

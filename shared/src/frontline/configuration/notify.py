@@ -36,12 +36,8 @@ CARRIERS: Mapping[Way, ChannelName] = {
 """By which channel each of them travels."""
 
 About = Literal["offer", "assignment", "transfer", "escalation", "warning", "alarm"]
-OFFER: About = "offer"
-ASSIGNMENT: About = "assignment"
-TRANSFER: About = "transfer"
-ESCALATION: About = "escalation"
-WARNING: About = "warning"
-ALARM: About = "alarm"
+USUAL: tuple[About, ...] = ("offer", "assignment", "transfer", "escalation", "alarm")
+"""What an agent who says nothing else hears about."""
 
 EVERY = timedelta(minutes=1)
 _LONGEST = timedelta(days=1)
@@ -62,7 +58,7 @@ class Notify(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     mail: str = ""
     sms: str = ""
     ring: str = ""
-    about: tuple[About, ...] = (OFFER, ASSIGNMENT, TRANSFER, ESCALATION, ALARM)
+    about: tuple[About, ...] = USUAL
     zone: str = "UTC"
     quiet: tuple[str, ...] = ()
     alarm_when_quiet: bool = False

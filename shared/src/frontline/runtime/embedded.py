@@ -24,6 +24,8 @@ from frontline.runtime.parent import DIES_WITH_PARENT, die_with_parent
 
 MAX_PAYLOAD = 1024 * 1024
 _LOOK_SECONDS = 0.005
+_UP_WITHIN = 30.0
+"""Seconds."""
 
 
 def find_nats_server() -> Path:
@@ -108,7 +110,7 @@ class EmbeddedServer:
         """Where the server writes what it has to say."""
         return self.config.store / "nats-server.log"
 
-    async def start(self, *, timeout: float = 30.0) -> str:
+    async def start(self) -> str:
         """Start and wait until clients can connect; gives the URL. `Unavailable` when it ends or is late.
 
         To be called from the main thread: the kernel ties the server to the thread that started it.
@@ -130,7 +132,7 @@ class EmbeddedServer:
             )
         if not DIES_WITH_PARENT:
             self._guard = guard(self.process.pid)
-        port = await self._port(scratch, timeout)
+        port = await self._port(scratch)
         self.config = replace(self.config, port=port)
         return self.url
 
@@ -183,10 +185,10 @@ class EmbeddedServer:
             self._scratch.cleanup()
             self._scratch = None
 
-    async def _port(self, scratch: Path, timeout: float) -> int:
+    async def _port(self, scratch: Path) -> int:
         """The server writes its ports once it accepts clients; JetStream is recovered by then."""
         assert self.process is not None
-        deadline = asyncio.get_running_loop().time() + timeout
+        deadline = asyncio.get_running_loop().time() + _UP_WITHIN
         ports = scratch / f"nats-server_{self.process.pid}.ports"
         while asyncio.get_running_loop().time() < deadline:
             with suppress(FileNotFoundError, msgspec.DecodeError):
@@ -197,7 +199,7 @@ class EmbeddedServer:
                 raise Unavailable(f"nats-server ended at its start: {self._last_words()}")
             await asyncio.sleep(_LOOK_SECONDS)
         await self.kill()
-        raise Unavailable(f"nats-server was not up in {timeout:g} s: {self._last_words()}")
+        raise Unavailable(f"nats-server was not up in {_UP_WITHIN:g} s: {self._last_words()}")
 
     def _last_words(self) -> str:
         lines = self.log.read_text(encoding="utf-8", errors="replace").strip().splitlines()

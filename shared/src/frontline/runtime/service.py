@@ -98,7 +98,6 @@ def run_service(
     main: Main,
     *,
     sections: Mapping[str, type[msgspec.Struct]] | None = None,
-    environ: Mapping[str, str] | None = None,
 ) -> int:
     """Run `main` as a process of its own until it is told to stop; gives the exit code.
 
@@ -108,7 +107,7 @@ def run_service(
     configure_logs()
     try:
         wanted: list[tuple[str, type[msgspec.Struct]]] = [("runtime", RuntimeSettings), *(sections or {}).items()]
-        loaded = load_several(wanted, environment() if environ is None else environ)
+        loaded = load_several(wanted, environment())
         settings = cast("RuntimeSettings", loaded[RuntimeSettings])
         needed(settings)
     except SettingsError as error:

@@ -116,18 +116,17 @@ def load_settings(
     kind: type[T],
     environ: Mapping[str, str],
     *,
-    prefix: str = PREFIX,
     file: SettingsFile | None = None,
     section: str = "",
 ) -> T:
-    """`kind` filled from `<prefix><FIELD>`, else from the file that `<prefix><FIELD>_FILE` names,
+    """`kind` filled from `FRONTLINE_<FIELD>`, else from the file that `FRONTLINE_<FIELD>_FILE` names,
     else from the table `section` (`channel.email`) of `file`, else from its defaults.
 
     An empty variable counts as unset; lists are comma-separated in the environment. Raises
     `SettingsError` with every mistake at once. A `__post_init__` of `kind` may raise `ValueError`,
     or `SettingsError` whose `where` are names of fields.
     """
-    reading = _Reading(kind, environ, prefix, file, tuple(section.split(".")) if section else ())
+    reading = _Reading(kind, environ, file, tuple(section.split(".")) if section else ())
     return cast("T", reading.result())
 
 
@@ -157,7 +156,6 @@ class _Reading:
 
     kind: type[Any]
     environ: Mapping[str, str]
-    prefix: str
     file: SettingsFile | None
     path: tuple[str, ...]
     mistakes: list[Mistake] = field(default_factory=list)
@@ -242,7 +240,7 @@ class _Reading:
         return self.places.get(name, self._variable(name))
 
     def _variable(self, name: str) -> str:
-        return self.prefix + name.upper()
+        return PREFIX + name.upper()
 
 
 def _split(text: str) -> list[str]:

@@ -81,8 +81,6 @@ class Subscription:
         drain_seconds: float,
         log: Log,
         metrics: Metrics,
-        ack_wait: float = _ACK_WAIT_SECONDS,
-        look: float = _LOOK_SECONDS,
     ) -> None:
         self._delivery = delivery
         self._bus = bus
@@ -92,8 +90,6 @@ class Subscription:
         self._drain = max(drain_seconds - _REST_SECONDS, 0.1)  # the rest is for what comes after the attempts
         self._log = log
         self._metrics = metrics
-        self._look = look
-        self._ack_wait = ack_wait
         self._filter = subject.outbound_all(channel)
         self._durable = subject.delivery_consumer(channel)
         self._config = api.ConsumerConfig(
@@ -101,7 +97,7 @@ class Subscription:
             durable_name=self._durable,
             filter_subject=self._filter,
             ack_policy=api.AckPolicy.EXPLICIT,
-            ack_wait=ack_wait,
+            ack_wait=_ACK_WAIT_SECONDS,
             max_deliver=-1,
             # Replies that wait for their next attempt count as pending: they must not hold up the others.
             max_ack_pending=-1,
@@ -131,7 +127,7 @@ class Subscription:
         """Look after the consumer; returns when the subscribers have fallen silent."""
         silent = 0
         while silent < _SILENT_LOOKS:
-            await asyncio.sleep(self._look)
+            await asyncio.sleep(_LOOK_SECONDS)
             info = await self._info()
             if info is None:
                 continue
@@ -168,7 +164,7 @@ class Subscription:
             except (nats.errors.Error, TimeoutError) as error:
                 self._trouble = "the consumer of the outbox can't be made"
                 self._log.warning("delivery.no_consumer", consumer=self._durable, error=type(error).__name__)
-                await asyncio.sleep(self._look)
+                await asyncio.sleep(_LOOK_SECONDS)
 
     def _broker(self) -> NatsBroker:
         broker = broker_to(self._url, self._login, name=f"{self._durable}-subscribers", drain=self._drain)
@@ -190,7 +186,7 @@ class Subscription:
     async def _touch(self) -> None:
         """Attempts may take longer than the server waits for an acknowledgement."""
         while True:
-            await asyncio.sleep(self._ack_wait / 3)
+            await asyncio.sleep(_ACK_WAIT_SECONDS / 3)
             for work in tuple(self._in_hand):
                 await work.touch()
 

@@ -7,10 +7,13 @@ from contextlib import suppress
 
 from frontline.supervisor.address import split
 
+_READY_WITHIN = 2.0
+"""Seconds."""
 
-async def is_ready(ops: str, *, timeout: float = 2.0) -> bool:
+
+async def is_ready(ops: str) -> bool:
     """Whether `http://<ops>/healthz/ready` says 200 now."""
-    return await _is_well(ops, "ready", timeout)
+    return await _is_well(ops, "ready", _READY_WITHIN)
 
 
 async def is_alive(ops: str, *, timeout: float) -> bool:

@@ -25,13 +25,11 @@ SMALL = Limits(inbox_bytes=64 * MIB, log_bytes=64 * MIB, outbox_bytes=64 * MIB, 
 
 
 @asynccontextmanager
-async def nats_server(
-    store: Path, *, token: str = "", port: int = 0, sync: str = "1s"
-) -> AsyncIterator[EmbeddedServer]:
+async def nats_server(store: Path, *, token: str = "") -> AsyncIterator[EmbeddedServer]:
     """A running server with its store in `store`. It may be killed, paused and started again
     inside (`kill`, `pause`, `resume`, `start`); it is gone afterwards.
     """
-    server = EmbeddedServer(ServerConfig(store=store, port=port, token=token, sync=sync))
+    server = EmbeddedServer(ServerConfig(store=store, token=token))
     await server.start()
     try:
         yield server

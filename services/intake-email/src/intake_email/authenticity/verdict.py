@@ -1,7 +1,5 @@
 """What the checks of a mail came to, and what it says of its sender. Pure."""
 
-from collections.abc import Sequence
-
 import msgspec
 
 from frontline.contract.message import Evidence
@@ -37,8 +35,3 @@ def evidence(verdict: Verdict) -> tuple[Evidence, ...]:
         for each in verdict.findings
     ]
     return (*found, Evidence(method="checked-by", result=verdict.by)) if verdict.by else tuple(found)
-
-
-def worst_first(findings: Sequence[Finding]) -> list[Finding]:
-    """For several signatures: those that pass stand first."""
-    return sorted(findings, key=lambda finding: finding.result != "pass")

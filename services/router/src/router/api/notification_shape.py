@@ -4,7 +4,7 @@ from typing import Annotated
 
 import msgspec
 
-from frontline.configuration.notify import ALARM, ASSIGNMENT, ESCALATION, OFFER, TRANSFER, About, Notify, Way
+from frontline.configuration.notify import USUAL, About, Notify, Way
 from router.api.shape import Answer, Body
 from router.index.row import Stamp
 
@@ -21,7 +21,7 @@ class NotificationsBody(Body, frozen=True, kw_only=True):
     mail: _Address = ""
     sms: _Address = ""
     ring: _Address = ""
-    about: tuple[About, ...] = (OFFER, ASSIGNMENT, TRANSFER, ESCALATION, ALARM)
+    about: tuple[About, ...] = USUAL
     zone: Annotated[str, msgspec.Meta(max_length=100)] = "UTC"
     quiet: Annotated[tuple[_Entry, ...], msgspec.Meta(max_length=20)] = ()
     alarm_when_quiet: bool = False

@@ -8,7 +8,7 @@ from router.core.command import SwapTurn
 from router.core.event import DeskDecision
 from router.core.event_people import AvailabilityChanged, DutyChanged, RotaSwapped
 from router.core.refusal import Refused
-from router.core.rota import Duty, Turn, duty, next_change, rota, turn_on
+from router.core.rota import Turn, duty, next_change, rota, turn_on
 from router.core.state import DeskState
 
 SHIFT_BEGAN = "shift_began"
@@ -52,11 +52,6 @@ def swap(state: DeskState, command: SwapTurn, now: datetime) -> tuple[DeskDecisi
     )
     _check(turn, gives, takes)
     return (RotaSwapped(at=now, shift=turn.shift, day=turn.day, agent=gives, to=takes),)
-
-
-def duty_of(state: DeskState, at: datetime) -> Duty:
-    """Who is on duty at any instant, by the rules and swaps that the desk knows now."""
-    return duty(rota(state.settings, state.swaps), at)
 
 
 def _check(turn: Turn, gives: AgentId, takes: AgentId) -> None:

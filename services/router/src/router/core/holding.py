@@ -20,13 +20,10 @@ class Holdings:
         self.taken: dict[InboxKey, int] = dict(taken)
         self.released: dict[InboxKey, int] = dict(released)
 
-    @property
-    def unsaid(self) -> bool:
-        """Whether the log was begun before desks said what they take: then all that the settings name is theirs."""
-        return not self.taken and not self.released
-
     def has(self, inbox: InboxKey) -> bool:
-        """Whether what comes in there may be decided here, if the settings name it."""
+        """Whether what comes in there may be decided here, if the settings name it. A log that was begun before desks
+        said what they take says nothing: then all that the settings name is theirs.
+        """
         return inbox in self.taken or not (self.taken or self.released)
 
     def take(self, inbox: InboxKey, version: int) -> None:

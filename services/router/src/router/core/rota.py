@@ -80,10 +80,6 @@ def duty(rota: Rota, now: datetime) -> Duty:
     return Duty(frozenset(on), frozenset(available))
 
 
-def on_duty(rota: Rota, now: datetime) -> frozenset[AgentId]:
-    return duty(rota, now).agents
-
-
 def next_change(rota: Rota, now: datetime) -> datetime | None:
     """When to look again: nobody comes or goes in between, and almost always somebody does then.
 

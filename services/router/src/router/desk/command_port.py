@@ -22,6 +22,7 @@ from router.core.command import DeskCommand
 from router.core.refusal import Refused
 from router.desk.figures import RouterFigures
 
+MOST = 256
 _ASK_SECONDS = 5.0
 
 
@@ -69,22 +70,20 @@ async def ask(bus: Bus, desk: DeskId, epoch: int, request: CommandRequest) -> Co
 
 
 class CommandPort:
-    """The leader's end: takes requests while it runs, at most `limit` at once."""
+    """The leader's end: takes requests while it runs, at most `MOST` at once."""
 
-    def __init__(
-        self, bus: Bus, desk: DeskId, epoch: int, decide: Decide, *, figures: RouterFigures, log: Log, limit: int = 256
-    ) -> None:
+    def __init__(self, bus: Bus, desk: DeskId, epoch: int, decide: Decide, *, figures: RouterFigures, log: Log) -> None:
         self._bus = bus
         self._desk = desk
         self._figures = figures
         self._log = log
         self._subject = subject.command(desk, epoch)
         self._decide = decide
-        self._queue: asyncio.Queue[Msg] = asyncio.Queue(limit)
+        self._queue: asyncio.Queue[Msg] = asyncio.Queue(MOST)
         self._subscription: Subscription | None = None
 
     async def run(self) -> None:
-        """Answer until cancelled. Raises `Unavailable` if it can't listen. A request beyond the limit is told to come again."""
+        """Answer until cancelled. Raises `Unavailable` if it can't listen. A request beyond those is told to come again."""
         self._subscription = await self._bus.subscribe(self._subject, self._take)
         try:
             async with asyncio.TaskGroup() as tasks:

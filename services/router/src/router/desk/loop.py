@@ -33,6 +33,10 @@ class Stale(Exception):
     """The indexes were read before the state forgot keys on their strength: they have to be read again."""
 
 
+_MOST_WAITING = 1024
+"""Commands; whoever brings another one waits."""
+
+
 @dataclass(slots=True)
 class Work:
     """A command on its way. `body` is remembered with `request`, so that a repeat gets the same answer.
@@ -56,7 +60,6 @@ class DeskLoop:
         writer: LogWriter,
         clock: Clock,
         *,
-        limit: int = 1024,
         decided: Callable[[str, float], None] | None = None,
     ) -> None:
         """`decided` is told the kind of each command and how long, in seconds, deciding it took."""
@@ -64,7 +67,7 @@ class DeskLoop:
         self._writer = writer
         self._clock = clock
         self._decided = decided
-        self._queue: asyncio.Queue[Work | None] = asyncio.Queue(limit)
+        self._queue: asyncio.Queue[Work | None] = asyncio.Queue(_MOST_WAITING)
         self._last: asyncio.Future[int] | None = None
         self._last_seq = writer.epoch
         self._final: Work | None = None

@@ -85,14 +85,6 @@ class ReadIndex:
             self._live[desk] = Live(self.log_position(desk).seq)
         return self._live[desk]
 
-    @property
-    def transcript_position(self) -> int:
-        return self._positions[TRANSCRIPT].seq
-
-    @property
-    def people_position(self) -> int:
-        return self._positions[PEOPLE].seq
-
     async def take_log(self, desk: DeskId, batch: Sequence[Counted], reached: Position) -> None:
         """Take in what counts of the desk's log up to `reached`."""
         live, known = self.live(desk), self.log_position(desk).seq

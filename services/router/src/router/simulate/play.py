@@ -37,7 +37,6 @@ from router.simulate.visit import Effort, Played, Visit
 
 _FLOOR_EVERY = 500
 _PLAN_HOLDS = timedelta(minutes=10)
-_ZERO = timedelta(0)
 
 
 def play(day: Day) -> Played:

@@ -23,14 +23,11 @@ class Drawing:
                 f' fill="{fill}"{_seen(opacity)}/>'
             )
 
-    def line(
-        self, points: Sequence[Point], colour: str, *, width: float = 1, dashes: str = "", opacity: float = 1
-    ) -> None:
+    def line(self, points: Sequence[Point], colour: str, *, width: float = 1) -> None:
         drawn = " ".join(f"{_n(x)},{_n(y)}" for x, y in points)
-        dashed = f' stroke-dasharray="{dashes}"' if dashes else ""
         self._shapes.append(
-            f'<polyline points="{drawn}" fill="none" stroke="{colour}" stroke-width="{_n(width)}"{dashed}'
-            f' stroke-linejoin="round" stroke-linecap="round"{_seen(opacity)}/>'
+            f'<polyline points="{drawn}" fill="none" stroke="{colour}" stroke-width="{_n(width)}"'
+            ' stroke-linejoin="round" stroke-linecap="round"/>'
         )
 
     def dot(self, at: Point, radius: float, fill: str) -> None:

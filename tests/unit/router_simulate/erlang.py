@@ -1,6 +1,4 @@
-"""What theory says of a queue with one kind of customer and people who are alike (M/M/c, after Erlang).
-To hold the simulation to, and for a first answer without one. Pure.
-"""
+"""What theory says of a queue with one kind of customer and people who are alike (M/M/c, after Erlang)."""
 
 from datetime import timedelta
 from math import exp
