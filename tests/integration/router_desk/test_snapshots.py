@@ -19,7 +19,7 @@ from frontline.runtime.reader import read
 from frontline.runtime.telemetry import logger
 from frontline.runtime.topology import PROGRESS, SNAPSHOTS
 from router.core.contact import WAITING
-from router.core.state import DeskState, fingerprint
+from router.core.state import DeskState
 from router.desk.figures import RouterFigures
 from router.desk.follower import Follower
 from router.desk.keeper import Keeper
@@ -28,6 +28,7 @@ from router.desk.replica import Replica
 from router.desk.snapshots import KEPT, Snapshots, Taken
 from router.desk.snapshotting import take
 from tests.integration.router_desk.desk import SUPPORT, answers, desk_on, mail, send_in, transcript, until
+from tests.unit.router_core.fingerprint import fingerprint
 
 
 def clock() -> datetime:

@@ -24,7 +24,7 @@ from frontline.contract.codec import encode
 from frontline.contract.ids import DeskId, MessageId
 from frontline.contract.message import DeliveryReceipt, InboundMessage
 from frontline.runtime.bus import Bus
-from router.core.state import DeskState, fingerprint
+from router.core.state import DeskState
 from router.desk.effects import as_told
 from router.desk.follower import Follower
 from router.desk.leader import Leader
@@ -35,6 +35,7 @@ from tests.simulation.desk.broker import Broker
 from tests.simulation.desk.people import Channel, Colleague
 from tests.simulation.desk.standing import by_log, lines_of
 from tests.simulation.desk.truth import Truth
+from tests.unit.router_core.fingerprint import fingerprint
 
 T = TypeVar("T")
 

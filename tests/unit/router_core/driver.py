@@ -45,7 +45,8 @@ from router.core.contact import Contact, Offer
 from router.core.desk_settings import AgentSettings, DeskSettings, InboxSettings, PolicySettings, TargetSettings
 from router.core.event import DeskDecision
 from router.core.happened import Event
-from router.core.state import DeskState, fingerprint
+from router.core.state import DeskState
+from tests.unit.router_core.fingerprint import fingerprint
 
 NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
 EMAIL = ChannelName("email")

@@ -17,8 +17,8 @@ from router.core.event import ContactClosed
 from router.core.event_check_in import CheckInArmed, CheckInDue
 from router.core.settings import faults
 from router.core.snapshot import restore, save
-from router.core.state import fingerprint
 from tests.unit.router_core.driver import EMAIL, SUPPORT
+from tests.unit.router_core.fingerprint import fingerprint
 from tests.unit.router_core.sla_desk import CUSTOMER, OFFICE, THIRD_PARTY, PromisingDesk, at, promising
 
 DAY = timedelta(days=1)

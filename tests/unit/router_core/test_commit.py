@@ -35,8 +35,9 @@ from router.core.event_clock import ClockBreached, ClockMet, ClockStarted, Clock
 from router.core.event_people import AvailabilityChanged, ConfigChanged
 from router.core.evolve import evolve
 from router.core.illegal import IllegalEvent
-from router.core.state import DeskState, fingerprint
+from router.core.state import DeskState
 from tests.unit.router_core.driver import EMAIL, NOON, SUPPORT, Desk, settings
+from tests.unit.router_core.fingerprint import fingerprint
 
 HOUR = timedelta(hours=1)
 A, B, GHOST = AgentId("a"), AgentId("b"), AgentId("ghost")

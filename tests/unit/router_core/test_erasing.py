@@ -12,8 +12,8 @@ from router.core.event import ContactClosed, ContactOpened, MessageReceived, Off
 from router.core.event_clock import ClockWithdrawn
 from router.core.event_erased import ContactErased, CustomerErased
 from router.core.snapshot import restore, save
-from router.core.state import fingerprint
 from tests.unit.router_core.driver import EMAIL, SUPPORT, Desk, settings
+from tests.unit.router_core.fingerprint import fingerprint
 from tests.unit.router_core.test_offers import desk_of
 
 ANN = CustomerId("ann")

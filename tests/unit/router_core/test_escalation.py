@@ -24,8 +24,8 @@ from router.core.event_clock import ClockBreached
 from router.core.event_escalation import Escalated
 from router.core.settings import faults
 from router.core.snapshot import restore, save
-from router.core.state import fingerprint
 from tests.unit.router_core.driver import EMAIL, SUPPORT, Desk
+from tests.unit.router_core.fingerprint import fingerprint
 from tests.unit.router_core.live import person
 from tests.unit.router_core.sla_desk import HOUR, PromisingDesk, at, promising, target
 

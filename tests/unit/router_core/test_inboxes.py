@@ -22,8 +22,8 @@ from router.core.evolve import evolve
 from router.core.holding import InboxKey
 from router.core.illegal import IllegalEvent
 from router.core.snapshot import restore, save
-from router.core.state import fingerprint
 from tests.unit.router_core.driver import EMAIL, SUPPORT, Desk, settings
+from tests.unit.router_core.fingerprint import fingerprint
 
 SALES = InboxId("sales")
 OURS: InboxKey = (EMAIL, SUPPORT)

@@ -11,8 +11,8 @@ from router.core.command import EraseContact
 from router.core.contact import MERGED
 from router.core.event import ContactClosed
 from router.core.snapshot import restore, save
-from router.core.state import fingerprint
 from tests.unit.router_core.driver import Desk, settings
+from tests.unit.router_core.fingerprint import fingerprint
 
 DAY = timedelta(days=1)
 

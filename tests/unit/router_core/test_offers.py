@@ -19,8 +19,8 @@ from router.core.event import (
     OfferWithdrawn,
 )
 from router.core.event_people import AvailabilityChanged
-from router.core.state import fingerprint
 from tests.unit.router_core.driver import EMAIL, NOON, SUPPORT, Desk, settings
+from tests.unit.router_core.fingerprint import fingerprint
 
 LIVE = [InboxSettings(channel=EMAIL, id=SUPPORT, cost=30, offer_for=timedelta(seconds=20))]
 A = AgentId("a")

@@ -63,8 +63,8 @@ def test_a_floor_of_a_later_epoch_forgets_all_that_former_epochs_bound() -> None
     desk.tick()
     desk.opens(key="k2")
     desk.raise_floor()
-    assert desk.state.overlay.dump()["threads"] == []
-    assert desk.state.overlay.dump()["placements"] == []
+    assert desk.state.overlay.keep().threads == ()
+    assert desk.state.overlay.keep().placements == ()
     assert desk.agrees_with_its_log()
 
 

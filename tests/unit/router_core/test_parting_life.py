@@ -18,7 +18,7 @@ from router.core.event import DeliveryRecorded
 from router.core.event_clock import ClockBreached, ClockMet, ClockRebased, ClockResumed, ClockStarted, ClockWithdrawn
 from router.core.sla_moved import unanswered
 from router.core.snapshot import restore, save
-from router.core.state import fingerprint
+from tests.unit.router_core.fingerprint import fingerprint
 from tests.unit.router_core.parting import Index
 from tests.unit.router_core.sla_desk import HOUR, PromisingDesk, promising, target
 

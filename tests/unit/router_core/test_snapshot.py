@@ -16,9 +16,9 @@ from router.core.contact import ASSIGNED, WAITING, Contact, Offer
 from router.core.snapshot import CONTACTS_IN_BLOCK, UnreadableSnapshot, restore, save
 from router.core.snapshot_contacts import ClockColumns, ContactColumns, OfferRow
 from router.core.snapshot_rows import AgentRow, TermRow
-from router.core.state import fingerprint
 from router.core.term import Term
 from tests.unit.router_core.driver import Desk, settings
+from tests.unit.router_core.fingerprint import fingerprint
 from tests.unit.router_core.test_properties import HAPPENINGS, a_life
 
 

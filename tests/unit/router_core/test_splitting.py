@@ -10,8 +10,8 @@ from router.core.event import ContactOpened
 from router.core.event_clock import ClockBreached, ClockMet, ClockRebased, ClockStarted, ClockWithdrawn
 from router.core.event_move import MessagesMoved, MessagesTaken
 from router.core.snapshot import restore, save
-from router.core.state import fingerprint
 from tests.unit.router_core.driver import Desk, settings
+from tests.unit.router_core.fingerprint import fingerprint
 from tests.unit.router_core.live import ALL, CHAT
 from tests.unit.router_core.parting import Index, split
 from tests.unit.router_core.sla_desk import FIRST, HOUR, NEXT, PromisingDesk, at, promising, target

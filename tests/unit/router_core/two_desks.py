@@ -15,9 +15,9 @@ from router.core.event import DeskDecision
 from router.core.event_transfer import TransferBegun, TransferTaken
 from router.core.parcel import Trail
 from router.core.snapshot import restore, save
-from router.core.state import fingerprint
 from router.core.trail import HOP_LIMIT
 from tests.unit.router_core.driver import EMAIL, Desk
+from tests.unit.router_core.fingerprint import fingerprint
 from tests.unit.router_core.sla_desk import HOUR, target
 
 CHAT = ChannelName("chat")

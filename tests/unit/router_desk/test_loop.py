@@ -7,7 +7,7 @@ from random import Random
 from router.core.advance import replay
 from router.core.command import ApplySettings, SetAvailability
 from router.core.commit import EpochRecord
-from router.core.state import DeskState, fingerprint
+from router.core.state import DeskState
 from router.desk.fence import Counted, Fence
 from router.desk.log import LogWriter, announce
 from router.desk.loop import DeskLoop, Work
@@ -16,6 +16,7 @@ from tests.simulation.desk.firm import CONFIGURATION, DESK
 from tests.simulation.faults import Faults
 from tests.simulation.simulated_log import SimulatedLog, SimulatedLogStore
 from tests.simulation.virtual_loop import run_virtually
+from tests.unit.router_core.fingerprint import fingerprint
 
 AT = datetime(2030, 1, 1, tzinfo=UTC)
 SLOW = Faults(latency=1.0, deadline=10.0)

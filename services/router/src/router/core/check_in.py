@@ -5,7 +5,7 @@ after its contact was closed, and what its customer writes about something else 
 from collections.abc import Iterator
 from dataclasses import astuple, dataclass
 from datetime import datetime
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from frontline.contract.ids import ChannelName, ContactId, CustomerId, InboxId
 
@@ -77,8 +77,3 @@ class CheckIns:
 
     def keep(self) -> CheckInsKept:
         return CheckInsKept(tuple(astuple(each) for each in self), tuple(self.wanted.items()), tuple(self.done.items()))
-
-    def dump(self) -> dict[str, Any]:
-        """Everything, in one order, for a comparison."""
-        kept = self.keep()
-        return {"armed": sorted(kept.armed), "wanted": kept.wanted, "done": sorted(kept.done)}

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 from datetime import datetime, timedelta
-from typing import Any
 
 import msgspec
 
@@ -86,9 +85,3 @@ class Clock(msgspec.Struct, eq=False, gc=False):
             begin = went_on
         if until > begin:
             yield begin, until
-
-    def dump(self, terms: dict[Term, int]) -> dict[str, Any]:
-        """Everything about it; its term by a number, under which `terms` has it."""
-        plain = {name: getattr(self, name) for name in self.__struct_fields__}
-        former = None if self.former is None else self.former.dump(terms)
-        return plain | {"term": terms.setdefault(self.term, len(terms)), "former": former}

@@ -4,7 +4,6 @@ A part of the state: changed by `evolve` only, by what events say, so that a rep
 figures to the last bit (sums and products of IEEE 754 doubles, always in the same order).
 """
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import NamedTuple
@@ -154,18 +153,3 @@ class Handling:
         handling._channels = {key: Decayed(*figures) for key, *figures in kept.channels}
         handling._rings = {key: Decayed(*figures) for key, *figures in kept.rings}
         return handling
-
-    def dump(self) -> dict[str, object]:
-        """Everything, in one order."""
-        return {
-            "held": sorted(self._held.items()),
-            "asked": sorted(self._asked.items()),
-            "inboxes": _figures(self._inboxes),
-            "channels": _figures(self._channels),
-            "rings": _figures(self._rings),
-        }
-
-
-def _figures(known: Mapping[Key, Decayed] | Mapping[ChannelName, Decayed]) -> list[tuple[object, float, float, float]]:
-    ordered = sorted(known.items(), key=lambda item: item[0])
-    return [(key, figure.weight, figure.mean, figure.squares) for key, figure in ordered]

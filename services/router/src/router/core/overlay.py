@@ -99,10 +99,3 @@ class Overlay:
         keys = [(position, key) for key, _, position in (*kept.placements, *kept.threads)]
         overlay._order = deque(sorted(keys, key=lambda entry: entry[0]))
         return overlay
-
-    def dump(self) -> dict[str, object]:
-        return {
-            "floor": self.floor,
-            "placements": sorted(self._placements.items()),
-            "threads": sorted(self._threads.items()),
-        }

@@ -1,15 +1,13 @@
 """Everything that one desk knows. Mutable, and changed by `evolve` and by nothing else.
 
 What can be worked out again from the rest (lines, crews, the heap of instants) is kept up to date
-beside it, and is not part of `dump`.
+beside it, and is not part of a snapshot.
 """
 
 from collections import deque
 from collections.abc import Iterable
 from datetime import UTC, date, datetime, timedelta
-from typing import Any, NamedTuple
-
-import msgspec
+from typing import NamedTuple
 
 from frontline.contract.ids import AgentId, ChannelName, ContactId, CustomerId, DeskId, InboxId, KeyHash, OfferId
 from router.core.assignment import Matching
@@ -285,50 +283,3 @@ class DeskState:
         del self.offers[offer]
         self._ended[offer] = ended = EndedOffer(self.now, offer, agent, how)
         self._ended_order.append(ended)
-
-
-def dump(state: DeskState) -> dict[str, Any]:
-    """Everything that the desk has decided, in one order, for a snapshot or a comparison."""
-    used: dict[Term, int] = {}
-    contacts = [_contact(contact, used) for _, contact in sorted(state.contacts.items())]
-    return {
-        "desk": state.desk,
-        "epoch": state.epoch,
-        "index": state.index,
-        "now": state.now,
-        "settings": state.settings,
-        "holdings": [sorted(state.holdings.taken.items()), sorted(state.holdings.released.items())],
-        "arrivals": state.arrivals,
-        "turns": state.turns,
-        "contacts": contacts,
-        "terms": [term.dump() for term in used],
-        "agents": [_agent(agent) for _, agent in sorted(state.agents.items())],
-        "duty": [sorted(state.duty.agents), sorted(state.duty.available), state.dues.duty],
-        "swaps": sorted((shift, day, swaps) for (shift, day), swaps in state.swaps.items()),
-        "handling": state.handling.dump(),
-        "overlay": state.overlay.dump(),
-        "elsewhere": sorted(state.elsewhere.items()),
-        "guests": list(state.guests.values()),
-        "outcomes": state.outcomes(),
-        "ended_offers": state.ended_offers(),
-        "escalating": list(state.escalating.items()),
-        "check_ins": state.check_ins.dump(),
-        "erased": sorted(state.erased),
-        "successors": sorted(state.successors.items()),
-    }
-
-
-def fingerprint(state: DeskState) -> bytes:
-    """The dump as bytes: equal for equal states, whichever way they came about."""
-    return msgspec.json.encode(dump(state))
-
-
-def _contact(contact: Contact, used: dict[Term, int]) -> dict[str, Any]:
-    fields = {name: getattr(contact, name) for name in Contact.__struct_fields__ if name not in {"line", "place"}}
-    fields["clocks"] = [clock.dump(used) for clock in contact.clocks]
-    return fields | {"need": contact.line.need}
-
-
-def _agent(agent: Agent) -> dict[str, Any]:
-    fields = {name: getattr(agent, name) for name in Agent.__slots__}
-    return fields | {"skills": sorted(agent.skills), "held": list(agent.held), "offered": list(agent.offered)}
