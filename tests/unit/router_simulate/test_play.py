@@ -100,6 +100,46 @@ def test_an_agent_who_is_away_takes_nothing_and_their_letter_rests() -> None:
     assert found.efforts[AgentId("a0")].busy == 20 * MINUTE
 
 
+ONE_DAY = ShiftSettings(
+    id="day", zone="UTC", days=(0,), begins=time(9), ends=time(17), weeks=((AgentId("a0"),),), since=date(2026, 3, 2),
+    available=True,
+)  # fmt: skip
+
+
+def at(hour: float) -> datetime:
+    return START + (hour - 8) * HOUR
+
+
+@pytest.mark.parametrize(
+    "away,there",
+    [
+        ([(8, 20)], 0),
+        ([(12, 13)], 7),
+        ([(8, 10)], 7),
+        ([(16, 19)], 7),
+        ([(8, 8.5)], 8),
+        ([(17, 19)], 8),
+        ([(10, 12), (11, 13)], 5),
+        ([(15, 18), (16, 19)], 6),
+    ],
+)
+def test_an_absence_takes_from_a_shift_and_never_adds_to_it(away: list[tuple[float, float]], there: float) -> None:
+    absences = tuple(Absence(AgentId("a0"), at(begins), at(ends)) for begins, ends in away)
+    found = played(desk(shifts=(ONE_DAY,)), absences=absences)
+    assert found.efforts[AgentId("a0")].present == there * HOUR
+
+
+def test_who_is_in_no_shift_is_there_after_an_absence_only_if_they_were_before() -> None:
+    absences = tuple(
+        Absence(AgentId(agent), at(begins), at(begins + 2)) for agent in ("a0", "a1") for begins in (10, 11)
+    )
+    by_word = msgspec.structs.replace(
+        desk(), agents=(AgentSettings(id=AgentId("a0"), available=True), AgentSettings(id=AgentId("a1")))
+    )
+    found = played(by_word, absences=absences)
+    assert [found.efforts[AgentId(agent)].present / HOUR for agent in ("a0", "a1")] == [9, 0]
+
+
 def test_a_rota_decides_who_is_there() -> None:
     shift = ShiftSettings(
         id="late", zone="UTC", days=(0,), begins=time(10), ends=time(12), weeks=((AgentId("a0"),),),

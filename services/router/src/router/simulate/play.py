@@ -11,7 +11,7 @@ from typing import Any
 from frontline.contract.ids import AgentId, ContactId, CustomerId, DeskId, KeyHash, MessageId
 from frontline.contract.message import MessageKind, Presence, ThreadEvidence
 from router.core.advance import advance, next_due
-from router.core.capacity import AWAY
+from router.core.capacity import AWAY, OFFLINE
 from router.core.command import (
     AcceptOffer,
     ApplySettings,
@@ -27,6 +27,7 @@ from router.core.command import (
 from router.core.contact import ASSIGNED
 from router.core.event import ContactAssigned, ContactOffered, ContactUnassigned, DeskDecision, WrapUpEnded
 from router.core.event_clock import ClockBreached
+from router.core.rota import duty, rota
 from router.core.state import DeskState
 from router.core.wait import waits
 from router.core.wait_plan import comings
@@ -37,6 +38,7 @@ from router.simulate.visit import Effort, Played, Visit
 
 _FLOOR_EVERY = 500
 _PLAN_HOLDS = timedelta(minutes=10)
+_MOMENT = timedelta(milliseconds=1)
 
 
 def play(day: Day) -> Played:
@@ -138,8 +140,24 @@ class _Player:
         hands.since = now
 
     def _away(self, absence: Absence) -> None:
-        if absence.end > self._now:
-            self._ask(SetAvailability(agent=absence.agent, state=AWAY, until=absence.end))
+        """Their shift does not call them in before the end; and if that has no use for them, nothing does."""
+        if absence.end <= self._now:
+            return
+        wanted = self._wanted(absence)
+        self._ask(SetAvailability(agent=absence.agent, state=AWAY, until=absence.end))
+        if not wanted:
+            self._at(absence.end - _MOMENT, partial(self._stays_away, absence))
+
+    def _wanted(self, absence: Absence) -> bool:
+        """Whether they are there again at its end."""
+        settings = self._day.settings
+        if any(absence.agent in crew for shift in settings.shifts if shift.available for crew in shift.weeks):
+            return absence.agent in duty(rota(settings, self._state.swaps), absence.end).available
+        return any(agent.id == absence.agent and agent.available for agent in settings.agents)
+
+    def _stays_away(self, absence: Absence) -> None:
+        if self._state.agents[absence.agent].until == absence.end:  # else they are away for longer
+            self._ask(SetAvailability(agent=absence.agent, state=OFFLINE))
 
     def _arrive(self, number: int, arrival: Arrival) -> None:
         inbox = self._state.inbox(arrival.channel, arrival.inbox)
