@@ -11,6 +11,7 @@ import pytest
 
 from frontline.cli import main
 from router.index.file import _TABLES
+from router.simulate.example import DAY
 from router.simulate.scenario import scenario_of
 
 PAGE = Path(__file__).parents[3] / "docs" / "how-to" / "plan-the-people-you-need.md"
@@ -24,6 +25,8 @@ RRULE:FREQ=WEEKLY
 END:VEVENT
 END:VCALENDAR
 """
+
+DAY_PHONE = next(line for line in DAY.splitlines() if line.startswith("per_hour"))
 
 Run = Callable[..., tuple[int, str, str]]
 
@@ -117,7 +120,8 @@ def test_arrivals_that_were_measured_come_at_their_instants(run: Run, tmp_path: 
     [
         (["simulate", "--more", "one"], "--more: must be how many from when to when"),
         (["simulate", "--runs", "0"], "--runs: must be 1 or more"),
-        (["simulate", "nowhere.toml"], "nowhere.toml: can't be read"),
+        (["simulate", "nowhere.toml"], "nowhere.toml: can't be read: No such file or directory"),
+        (["simulate", "--picture", "one.png"], "--picture: is drawn as SVG: name it one.svg"),
         (["simulate", "--config", "nowhere.toml"], "can't be read"),
         (["arrivals", "nowhere"], "is no read index"),
         (["import-rota", "nowhere.ics"], "FRONTLINE_CONFIG: is not set"),
@@ -140,6 +144,9 @@ def test_what_can_not_be_done_is_said(run: Run, words: list[str], told: str) -> 
         (('inbox = "support"\nper_hour = [1', 'inbox = "sales"\nper_hour = [1'), "no email inbox sales"),
         (('begins = "12:00"', 'begins = "noon"'), "times of day such as 09:00"),
         (("backlog = 12", "backlogs = 12"), "backlogs"),
+        (('begins = "12:00"', 'begins = "12:45"'), "it ends when it begins"),
+        (('begins = "12:00"', 'day = 2026-11-24\nbegins = "12:00"'), "2026-11-24 is none of the days that are played"),
+        ((DAY_PHONE, 'csv = "nowhere.csv"'), "nowhere.csv: can't be read: No such file or directory"),
     ],
 )
 def test_a_day_that_makes_no_sense_is_not_played(run: Run, tmp_path: Path, change: tuple[str, str], told: str) -> None:
@@ -150,6 +157,55 @@ def test_a_day_that_makes_no_sense_is_not_played(run: Run, tmp_path: Path, chang
     code, _, said = run("simulate", "monday.toml", "--config", "desk.toml", "--runs", "1")
     assert code == 2
     assert told in said
+
+
+def test_a_day_on_which_nobody_comes_says_so_and_why(run: Run, tmp_path: Path) -> None:
+    run("simulate", "--example", ".")
+    (tmp_path / "came.csv").write_text("at\n2026-11-20T09:00:00Z\n")
+    text = (tmp_path / "monday.toml").read_text()
+    text = text.replace(DAY_PHONE, 'csv = "came.csv"')
+    text = re.sub(r"per_hour = \[0, 0, 0, 0, 0, 0, 0, 4.*", f"per_hour = {[0] * 24}", text)
+    (tmp_path / "monday.toml").write_text(text)
+    code, said, _ = run("simulate", "monday.toml", "--config", "desk.toml", "--runs", "1")
+    assert code == 0
+    assert "Nobody comes by phone support: came.csv has nobody of these days." in said
+    assert "Nobody comes by chat support: its per_hour is 0, or close to it." in said
+    assert "Nobody comes by email" not in said
+    (tmp_path / "empty.toml").write_text("day = 2026-11-23\narrivals = []\n")
+    code, said, _ = run("simulate", "empty.toml", "--config", "desk.toml", "--runs", "1", "--picture", "empty.svg")
+    assert (code, "Nobody comes: the day has no [[arrivals]]." in said) == (0, True)
+
+
+def test_a_desk_where_nobody_ever_is_there_says_what_decides_it(run: Run, tmp_path: Path) -> None:
+    run("simulate", "--example", ".")
+    desk = (tmp_path / "desk.toml").read_text()
+    (tmp_path / "desk.toml").write_text(desk.replace("available = true", ""))
+    code, said, _ = run("simulate", "monday.toml", "--config", "desk.toml", "--runs", "1")
+    assert code == 0
+    assert "as it is: nobody is there at any time: shifts that say available = true decide who is" in said
+
+
+def test_two_configurations_of_one_name_are_told_apart(run: Run, tmp_path: Path) -> None:
+    run("simulate", "--example", ".")
+    run("simulate", "--example", "other")
+    words = ("simulate", "monday.toml", "--config", "desk.toml", "--against", "other/desk.toml", "--runs", "1")
+    _, said, _ = run(*words)
+    there = [line.split() for line in said.splitlines() if line.startswith("agent-1")]
+    assert there[0][1] == "desk.toml"
+    assert "other/desk.toml: work falls" in said
+    desk = (tmp_path / "other" / "desk.toml").read_text()
+    (tmp_path / "other" / "desk.toml").write_text(desk.replace('channel = "chat"', 'channel = "webhook"'))
+    code, _, said = run(*words)
+    assert (code, "the desk other/desk.toml has no chat inbox support" in said) == (2, True)
+
+
+def test_an_absence_may_go_past_midnight(run: Run, tmp_path: Path) -> None:
+    run("simulate", "--example", ".")
+    text = (tmp_path / "monday.toml").read_text()
+    (tmp_path / "monday.toml").write_text(text.replace('ends = "12:45"', 'ends = "06:00"'))
+    _, said, _ = run("simulate", "monday.toml", "--config", "desk.toml", "--runs", "1")
+    (there,) = [line.split() for line in said.splitlines() if line.startswith("agent-1")]
+    assert there[1].startswith("5h0"), "from seven to twelve, and the last chat to its end"
 
 
 def test_an_example_writes_over_nothing(run: Run) -> None:

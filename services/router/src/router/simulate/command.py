@@ -4,7 +4,7 @@ import csv
 import sqlite3
 import sys
 from argparse import ArgumentParser, Namespace
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import closing
 from pathlib import Path
 from zoneinfo import available_timezones
@@ -20,6 +20,7 @@ from router.rota.toml import toml_of
 from router.simulate.drawing import draw
 from router.simulate.example import DAY, DESK
 from router.simulate.figures import Figures, figures
+from router.simulate.hints import hints
 from router.simulate.more import with_more
 from router.simulate.picture import picture
 from router.simulate.play import play
@@ -42,7 +43,7 @@ def add(parser: ArgumentParser) -> None:
         "--more", metavar="N@HH:MM-HH:MM", help="against the same with so many people more, as 1@09:00-12:00"
     )
     other.add_argument("--against", type=Path, metavar="CONFIG", help="against another configuration of the desk")
-    simulate.add_argument("--picture", type=Path, metavar="FILE", help="draw it, too, as SVG")
+    simulate.add_argument("--picture", type=Path, metavar="FILE", help="draw it, too, as SVG: a name that ends in .svg")
     simulate.add_argument("--runs", type=int, default=20, help="how often the day is played (20)")
     simulate.add_argument("--seed", type=int, default=1, help="the chance to play by; the same gives the same (1)")
     simulate.add_argument(
@@ -69,6 +70,8 @@ def _simulate(arguments: Namespace, environ: Mapping[str, str]) -> int:
         return _write_example(arguments.example)
     if arguments.runs < 1:
         raise SettingsError([Mistake("--runs", "must be 1 or more")])
+    if arguments.picture is not None and arguments.picture.suffix.lower() != ".svg":
+        raise SettingsError([Mistake("--picture", f"is drawn as SVG: name it {arguments.picture.with_suffix('.svg')}")])
     scenario = scenario_of("the example", DAY) if arguments.day is None else read_scenario(arguments.day)
     if arguments.day is None:
         _say("No day is named: this is the example. --example FOLDER writes it down, to make it yours.\n")
@@ -77,15 +80,15 @@ def _simulate(arguments: Namespace, environ: Mapping[str, str]) -> int:
     if arguments.more is not None:
         desks.append((f"with {arguments.more}", with_more(base, arguments.more, zone=scenario.zone)))
     if arguments.against is not None:
-        desks = [
-            (_name(arguments.config, "as it is"), base),
-            (_name(arguments.against, "the other"), _settings(load(arguments.against), scenario)),
-        ]
-    _check(scenario, [settings for _, settings in desks])
+        names = _names_of(arguments.config, arguments.against)
+        desks = list(zip(names, (base, _settings(load(arguments.against), scenario)), strict=True))
+    _check(scenario, desks)
     folder = Path() if arguments.day is None else arguments.day.parent
     found = [_played(name, settings, scenario, arguments, folder) for name, settings in desks]
     for line in lines(found, scenario.level):
         _say(line)
+    for hint in hints(scenario, found):
+        _say(hint)
     if arguments.picture is not None:
         about = f"{scenario.day:%A %d %B %Y}, {scenario.zone}; average of {found[0].days} simulated days"
         title = "The desk, day by day" if len(found) == 1 else f"{found[0].name}, or {found[1].name}?"
@@ -112,18 +115,19 @@ def _desk(configuration: Configuration, name: str) -> Desk:
     return found[0]
 
 
-def _check(scenario: Scenario, desks: Iterable[DeskSettings]) -> None:
+def _check(scenario: Scenario, desks: Sequence[tuple[str, DeskSettings]]) -> None:
     mistakes = []
-    for settings in desks:
+    for name, settings in desks:
+        desk = "the desk" if len(desks) == 1 else f"the desk {name}"
         inboxes = {(inbox.channel, inbox.id) for inbox in settings.inboxes}
         agents = {agent.id for agent in settings.agents}
         mistakes += [
-            Mistake("arrivals", f"the desk has no {coming.channel} inbox {coming.inbox}")
+            Mistake("arrivals", f"{desk} has no {coming.channel} inbox {coming.inbox}")
             for coming in scenario.arrivals
             if (coming.channel, coming.inbox) not in inboxes
         ]
         mistakes += [
-            Mistake("absence", f"the desk has no agent {away.agent}")
+            Mistake("absence", f"{desk} has no agent {away.agent}")
             for away in scenario.absences
             if away.agent not in agents
         ]
@@ -179,8 +183,11 @@ def _import_rota(arguments: Namespace, environ: Mapping[str, str]) -> int:
     return 0
 
 
-def _name(path: Path | None, otherwise: str) -> str:
-    return otherwise if path is None else path.stem
+def _names_of(config: Path | None, other: Path) -> tuple[str, str]:
+    """What two configurations are called in the table, told apart also where their files are named alike."""
+    if config is None:
+        return "as it is", other.stem
+    return (config.stem, other.stem) if config.stem != other.stem else (str(config), str(other))
 
 
 def _names(desks: Iterable[Desk]) -> str:

@@ -82,7 +82,8 @@ def _absences(scenario: Scenario) -> Iterator[Absence]:
         day = scenario.day + timedelta(days=number)
         for away in scenario.absences:
             if away.day in {None, day}:
-                yield Absence(away.agent, scenario.at(day, away.begins), scenario.at(day, away.ends))
+                last = day if away.ends > away.begins else day + timedelta(days=1)
+                yield Absence(away.agent, scenario.at(day, away.begins), scenario.at(last, away.ends))
 
 
 def _whole(time: timedelta) -> timedelta:

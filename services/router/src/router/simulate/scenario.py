@@ -39,7 +39,9 @@ class Coming(_Table, frozen=True, kw_only=True):
 
 
 class Away(_Table, frozen=True, kw_only=True):
-    """An agent who is not there from `begins` to `ends` (times of day), on `day` or on every day."""
+    """An agent who is not there from `begins` to `ends` (times of day), on `day` or on every day. An end that is
+    not after the beginning is on the next day.
+    """
 
     agent: AgentId
     begins: str
@@ -82,7 +84,9 @@ def read_scenario(path: Path) -> Scenario:
     """Raises `SettingsError` with everything that is wrong."""
     try:
         return scenario_of(str(path), path.read_text("utf-8"))
-    except (OSError, UnicodeDecodeError) as error:
+    except OSError as error:
+        raise SettingsError([Mistake(str(path), f"can't be read: {error.strerror}")]) from error
+    except UnicodeDecodeError as error:
         raise SettingsError([Mistake(str(path), "can't be read as text")]) from error
 
 
@@ -108,7 +112,9 @@ def measured(path: Path, channel: str, inbox: str) -> list[datetime]:
             line for line in lines if line.get("channel", channel) == channel and line.get("inbox", inbox) == inbox
         ]
         return sorted(_aware(line["at"]) for line in wanted)
-    except (OSError, UnicodeDecodeError, KeyError, ValueError, TypeError) as error:
+    except OSError as error:
+        raise SettingsError([Mistake(str(path), f"can't be read: {error.strerror}")]) from error
+    except (UnicodeDecodeError, KeyError, ValueError, TypeError) as error:
         raise SettingsError([Mistake(str(path), "is no CSV file with instants in a column at")]) from error
 
 
@@ -139,6 +145,10 @@ def _mistakes(found: Scenario) -> Iterator[str]:
     for away in found.absences:
         if not _is_time(away.begins) or not _is_time(away.ends):
             yield f"absence of {away.agent}: begins and ends are times of day such as 09:00"
+        elif away.begins == away.ends:
+            yield f"absence of {away.agent}: it ends when it begins"
+        if away.day is not None and not 0 <= (away.day - found.day).days < found.days:
+            yield f"absence of {away.agent}: {away.day} is none of the days that are played"
 
 
 def _is_time(text: str) -> bool:
