@@ -16,6 +16,7 @@ from frontline.contract.codec import decode_inbound, encode
 from frontline.contract.deskview import DeskView
 from frontline.contract.ids import AgentId, ContactId, CustomerId, DeskId, InboxId, MessageId
 from frontline.contract.message import DeliveryReceipt, InboundMessage, OutboundMessage, Recipient
+from frontline.contract.secret import Secret
 from frontline.contract.signal import PickUp, Ring, Signal, decode_signal
 from frontline.contract.transcript import Author, Direction, ItemKind, TranscriptItem
 from frontline.runtime.bus import Bus
@@ -35,7 +36,7 @@ from frontline.runtime.telemetry import logger
 from frontline.runtime.topology import DESKVIEW, DIRECTORY, THREADS
 from intake_phone.channel import PhoneChannel
 from intake_phone.normalize import CHANNEL, call_key
-from intake_phone.settings import PhoneSettings, Token
+from intake_phone.settings import PhoneSettings
 from intake_phone.simulator.account import SimulatedAccount, new_sid
 from intake_phone.simulator.api import Api
 from intake_phone.simulator.exchange import Exchange
@@ -233,7 +234,7 @@ async def answering(
             given = {
                 "phone_port": 0,
                 "twilio_account_sid": ACCOUNT.sid,
-                "twilio_auth_tokens": (Token(ACCOUNT.token), Token("the old token")),
+                "twilio_auth_tokens": (Secret(ACCOUNT.token), Secret("the old token")),
                 "twilio_api": exchange.api,
                 "phone_media_pauses": (0.01, 0.01),
                 "phone_answer_seconds": ANSWER,

@@ -21,8 +21,9 @@ from frontline.contract.message import (
 )
 from frontline.contract.transcript import Author, Direction, ItemKind, TranscriptItem
 from router.core.event_check_in import CheckInDue
-from router.desk.check_in_letter import letter, line
+from router.desk.check_in_letter import letter
 from router.desk.opt_out import says_nothing_else, wants_no_more
+from router.desk.own_lines import of_letter
 from tests.integration.router_desk.desk import mail
 
 NOW = datetime(2026, 3, 5, 8, tzinfo=UTC)
@@ -100,13 +101,13 @@ def test_rule_7_written_again_it_is_the_same_letter_and_does_not_answer_itself()
     before = said("m1"), answered("r1", "ann@one.example")
     first = written(*before)
     assert first is not None
-    assert written(*before, line(first)) == first
+    assert written(*before, of_letter(first)) == first
 
 
 def test_rule_7_written_again_to_who_never_wrote_it_still_goes_to_where_we_wrote_first() -> None:
     first = written(answered("r1", "ann@one.example"))
     assert first is not None
-    assert written(answered("r1", "ann@one.example"), line(first)) == first
+    assert written(answered("r1", "ann@one.example"), of_letter(first)) == first
 
 
 @pytest.mark.parametrize(

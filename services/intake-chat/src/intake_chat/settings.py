@@ -6,20 +6,12 @@ from urllib.parse import urlsplit
 import msgspec
 
 from frontline.contract.error import Mistake, SettingsError
+from frontline.contract.secret import Secret
 
 KIB = 1 << 10
 MIB = 1 << 20
 SECRET_BYTES = 32
 """What HS256 asks for (RFC 7518, 3.2)."""
-
-
-class InboxSecret(str):
-    """`inbox=secret`. Its repr, and so that of the settings around it, hides it."""
-
-    __slots__ = ()
-
-    def __repr__(self) -> str:
-        return "InboxSecret(...)"
 
 
 class ChatSettings(msgspec.Struct, frozen=True, kw_only=True):
@@ -33,7 +25,7 @@ class ChatSettings(msgspec.Struct, frozen=True, kw_only=True):
     chat_origins: tuple[str, ...] = ()
     """Sites that may show the widget, as `https://shop.example`; `https://*.shop.example` for every site below.
     Our own origin always may, and in development localhost, too."""
-    chat_identity_secrets: tuple[InboxSecret, ...] = ()
+    chat_identity_secrets: tuple[Secret, ...] = ()
     """`inbox=secret` for each inbox whose host page signs who its visitors are (JWT, HS256)."""
     chat_trusted_proxies: tuple[str, ...] = ()
     """Addresses of our own proxies, whose X-Forwarded-For is believed."""

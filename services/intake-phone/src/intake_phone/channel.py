@@ -18,6 +18,7 @@ from frontline.contract.channel import (
 from frontline.contract.clock import Clock
 from frontline.contract.ids import ChannelName
 from frontline.contract.message import OutboundMessage
+from frontline.contract.secret import Secret
 from intake_phone.announcing import Announcing, is_aloud
 from intake_phone.calls import Calls
 from intake_phone.filelink import FileLinks
@@ -27,7 +28,7 @@ from intake_phone.normalize import CHANNEL
 from intake_phone.rest import Account, Rest
 from intake_phone.ringing import Ringing
 from intake_phone.server import Server
-from intake_phone.settings import PhoneSettings, Token
+from intake_phone.settings import PhoneSettings
 from intake_phone.stray import Strays
 from intake_phone.voice import Voice
 
@@ -110,7 +111,7 @@ class PhoneChannel:
 
 
 def _account(settings: PhoneSettings) -> Account:
-    token = settings.twilio_auth_tokens[0] if settings.twilio_auth_tokens else Token()
+    token = settings.twilio_auth_tokens[0] if settings.twilio_auth_tokens else Secret()
     return Account(
         sid=settings.twilio_account_sid,
         base=settings.twilio_api.rstrip("/"),

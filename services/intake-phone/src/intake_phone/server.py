@@ -9,12 +9,13 @@ from aiohttp import web
 
 from frontline.contract.channel import Host
 from frontline.contract.error import Mistake, Reason, Rejected, SettingsError, Unavailable, answer_to
+from frontline.contract.secret import Secret
 from intake_phone.filelink import FileLinks
 from intake_phone.messaging import TextsIn
 from intake_phone.normalize import Form
 from intake_phone.origin import base_url
 from intake_phone.ringing import Ringing
-from intake_phone.settings import PhoneSettings, Token
+from intake_phone.settings import PhoneSettings
 from intake_phone.signature import HEADER, SETTINGS_HEADER, algorithm, is_body_named, is_signed
 from intake_phone.voice import Voice
 
@@ -29,7 +30,7 @@ Fallback = Callable[[Form], str]
 class Server:
     """Listens until the end of `listening`."""
 
-    def __init__(self, settings: PhoneSettings, host: Host, tokens: tuple[Token, ...], links: FileLinks) -> None:
+    def __init__(self, settings: PhoneSettings, host: Host, tokens: tuple[Secret, ...], links: FileLinks) -> None:
         self._settings = settings
         self._host = host
         self._tokens = tokens

@@ -8,18 +8,10 @@ import msgspec
 import phonenumbers
 
 from frontline.contract.error import Mistake, SettingsError
+from frontline.contract.secret import Secret
 
 KIB = 1 << 10
 MIB = 1 << 20
-
-
-class Token(str):
-    """A secret of the Twilio account. Its repr, and so that of the settings around it, hides it."""
-
-    __slots__ = ()
-
-    def __repr__(self) -> str:
-        return "Token(...)"
 
 
 class PhoneSettings(msgspec.Struct, frozen=True, kw_only=True):
@@ -39,14 +31,14 @@ class PhoneSettings(msgspec.Struct, frozen=True, kw_only=True):
 
     twilio_account_sid: str = ""
     """Unset, for development only: the simulator's own account."""
-    twilio_auth_tokens: tuple[Token, ...] = ()
+    twilio_auth_tokens: tuple[Secret, ...] = ()
     """Secrets that webhooks may be signed with; while rotating, the new one and the old one. The first
     one is for our own calls, unless there is an API key."""
     twilio_api: str = "https://api.twilio.com"
     """The base address of the REST API."""
     twilio_api_key: str = ""
     """The SID of an API key for our own calls; together with `twilio_api_secret`."""
-    twilio_api_secret: Token = Token()
+    twilio_api_secret: Secret = Secret()
     twilio_timeout: float = 15.0
     """For one answer of the REST API, and between two pieces of a recording."""
 

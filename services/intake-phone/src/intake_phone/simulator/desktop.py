@@ -11,8 +11,8 @@ import aiohttp
 import msgspec
 from aiohttp import web
 
+from frontline.contract.secret import Secret
 from intake_phone.rest import Account
-from intake_phone.settings import Token
 from intake_phone.simulator.account import SimulatedAccount, new_sid
 from intake_phone.simulator.api import Api
 from intake_phone.simulator.exchange import Exchange, HookFailed
@@ -48,7 +48,7 @@ class Desktop:
         self._account = SimulatedAccount(sid=f"AC{digest[:32]}", token=sign("simulator", b"token").hex())
         self._tasks = tasks
         self._exchange: Exchange | None = None
-        self.tokens = (Token(self._account.token),)
+        self.tokens = (Secret(self._account.token),)
 
     @asynccontextmanager
     async def opened(self) -> AsyncIterator[None]:

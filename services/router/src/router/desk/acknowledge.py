@@ -13,12 +13,12 @@ from frontline.contract.clock import Clock
 from frontline.contract.codec import encode
 from frontline.contract.ids import AgentId, ContactId, CustomerId, MessageId
 from frontline.contract.message import InboundMessage, OutboundKind, OutboundMessage, Recipient, ThreadRef
-from frontline.contract.transcript import Author, Direction, ItemKind, TranscriptItem
 from frontline.runtime.bus import Bus
 from router.core.command import ReceiveMessage
 from router.core.decide_message import asks
 from router.core.state import DeskState
 from router.core.term import FIRST_RESPONSE
+from router.desk.own_lines import of_letter
 from router.desk.words import Acks, Words
 
 QUIET = "quiet"
@@ -47,7 +47,7 @@ class Acknowledgements:
         head = cloudevent.headers(
             id=letter.id, kind="outbound_message", source=f"/desks/{self._desk.id}", at=letter.written
         )
-        acks = await self._words.heard(_line(letter), again=again)
+        acks = await self._words.heard(of_letter(letter), again=again)
         return [*acks, await self._bus.begin(subject.outbound(letter.channel, letter.inbox), encode(letter), head)]
 
     def _letter(
@@ -82,19 +82,3 @@ def said(due_at: datetime | None) -> str:
     if due_at is not None:
         promise = f"A person will answer you by {due_at.day} {due_at:%B %Y, %H:%M} UTC at the latest."
     return f"We have received your message.\n\n{promise} You can add to it by answering this mail."
-
-
-def _line(letter: OutboundMessage) -> TranscriptItem:
-    return TranscriptItem(
-        id=letter.id,
-        contact=letter.contact,
-        at=letter.written,
-        kind=ItemKind.MESSAGE,
-        direction=Direction.OUT,
-        author=Author(role="system", name=letter.author_name),
-        channel=letter.channel,
-        inbox=letter.inbox,
-        subject=letter.subject,
-        text=letter.text,
-        recipients=letter.to,
-    )

@@ -6,7 +6,7 @@ from datetime import datetime
 from frontline.configuration.model import Desk, Inbox
 from frontline.contract.ids import AgentId, MessageId
 from frontline.contract.message import Automation, OutboundKind, OutboundMessage, Recipient, ThreadRef
-from frontline.contract.transcript import Author, Direction, ItemKind, TranscriptItem
+from frontline.contract.transcript import Direction, ItemKind, TranscriptItem
 from router.core.event_check_in import CheckInDue
 from router.desk.acknowledge import QUIET
 
@@ -45,22 +45,6 @@ def letter(
         text=_text(texts, [item.language for item in reversed(theirs) if item.language], inbox.languages),
         thread=_thread(there),
         kind=OutboundKind.CHECK_IN,
-    )
-
-
-def line(message: OutboundMessage) -> TranscriptItem:
-    return TranscriptItem(
-        id=message.id,
-        contact=message.contact,
-        at=message.written,
-        kind=ItemKind.MESSAGE,
-        direction=Direction.OUT,
-        author=Author(role="system", name=message.author_name),
-        channel=message.channel,
-        inbox=message.inbox,
-        subject=message.subject,
-        text=message.text,
-        recipients=message.to,
     )
 
 

@@ -18,10 +18,11 @@ from frontline.runtime.signing import Signer
 from frontline.runtime.topology import TRANSCRIPT
 from router.core.event_check_in import CheckInDue
 from router.desk.bindings import Bindings
-from router.desk.check_in_letter import letter, line
+from router.desk.check_in_letter import letter
 from router.desk.figures import RouterFigures
 from router.desk.holding import ACK_WAIT_SECONDS
 from router.desk.opt_out import OptOuts
+from router.desk.own_lines import of_letter
 from router.desk.words import Words
 
 Acks = list[asyncio.Future[PubAck]]
@@ -77,7 +78,7 @@ class CheckInWriter:
         )
         key = self._signer.key_hash("reply", message.id)
         await self._bindings.lead(key, event.contact)  # the answer finds its contact by it
-        acks = await self._words.heard(line(message), again=again)
+        acks = await self._words.heard(of_letter(message), again=again)
         acks.append(await self._bus.begin(subject.outbound(message.channel, message.inbox), encode(message), head))
         self._figures.checked_in(self._desk.id, "written")
         return acks

@@ -12,11 +12,12 @@ from frontline.contract import subject
 from frontline.contract.channel import Log
 from frontline.contract.error import Rejected
 from frontline.contract.ids import ContactId, MessageId
-from frontline.contract.transcript import Author, Direction, ItemKind, TranscriptItem, decode_item
+from frontline.contract.transcript import TranscriptItem, decode_item
 from frontline.runtime.bus import Bus, PubAck
 from frontline.runtime.reader import read_whole
 from frontline.runtime.topology import TRANSCRIPT
 from router.core.event_move import MessagesTaken
+from router.desk.own_lines import for_agents
 from router.desk.words import Words
 
 Acks = list[asyncio.Future[PubAck]]
@@ -75,14 +76,4 @@ def notices(event: MessagesTaken) -> tuple[TranscriptItem, TranscriptItem]:
 
 def _notice(event: MessagesTaken, kind: str, contact: ContactId, text: str) -> TranscriptItem:
     first = event.items[0]
-    return TranscriptItem(
-        id=MessageId(f"{kind}{first.moves}{first.id[1:]}"),
-        contact=contact,
-        at=event.at,
-        kind=ItemKind.SYSTEM,
-        direction=Direction.INTERNAL,
-        author=Author(role="system"),
-        channel=event.channel,
-        inbox=event.inbox,
-        text=text,
-    )
+    return for_agents(event, MessageId(f"{kind}{first.moves}{first.id[1:]}"), contact, text)

@@ -3,8 +3,9 @@
 from collections.abc import Iterator
 
 from frontline.contract.ids import ContactId, MessageId
-from frontline.contract.transcript import Author, Direction, ItemKind, TranscriptItem
+from frontline.contract.transcript import TranscriptItem
 from router.core.event import ContactOpened
+from router.desk.own_lines import for_agents
 
 
 def notices(event: ContactOpened) -> Iterator[TranscriptItem]:
@@ -19,14 +20,4 @@ def notices(event: ContactOpened) -> Iterator[TranscriptItem]:
 
 
 def _line(event: ContactOpened, kind: str, contact: ContactId, text: str) -> TranscriptItem:
-    return TranscriptItem(
-        id=MessageId(kind + event.contact[1:]),
-        contact=contact,
-        at=event.at,
-        kind=ItemKind.SYSTEM,
-        direction=Direction.INTERNAL,
-        author=Author(role="system"),
-        channel=event.channel,
-        inbox=event.inbox,
-        text=text,
-    )
+    return for_agents(event, MessageId(kind + event.contact[1:]), contact, text)
