@@ -65,6 +65,16 @@ class Proxy:
         self._free.clear()
         self._stuck.clear()
 
+    def hold_requests(self, which: Callable[[bytes], bool]) -> None:
+        """From now on hold what clients send, from the first frame on of which `which` is true."""
+        self.requests = lambda frame: Fate.HOLD if which(frame) else Fate.PASS
+        self.hold()
+
+    def hold_answers(self, which: Callable[[bytes], bool]) -> None:
+        """The same with what the server says."""
+        self.answers = lambda frame: Fate.HOLD if which(frame) else Fate.PASS
+        self.hold()
+
     def release(self) -> None:
         self._free.set()
 

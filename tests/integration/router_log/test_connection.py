@@ -37,8 +37,7 @@ async def test_a_connection_cut_between_storing_and_acknowledging_stores_nothing
     provisioned: Bus, proxy: Proxy, behind: Bus
 ) -> None:
     async with leading(behind) as leader:
-        proxy.answers = lambda frame: Fate.HOLD if is_ack(frame) else Fate.PASS
-        proxy.hold()
+        proxy.hold_answers(is_ack)
         await leader.write(500)
         while await records(provisioned) < 501:
             await asyncio.sleep(0.01)
@@ -129,8 +128,7 @@ async def test_copies_that_arrive_after_the_resend_are_refused_one_and_all(
     async with leading(behind) as leader:
         await leader.write(10)
         await leader.writer.settle()
-        proxy.requests = lambda frame: Fate.HOLD if is_commit(frame) else Fate.PASS
-        proxy.hold()
+        proxy.hold_requests(is_commit)
         await leader.write(100)
         await proxy.stuck()
         proxy.requests = let_pass
@@ -161,8 +159,7 @@ async def test_whoever_leads_next_counts_what_the_last_one_could_not_learn_of(
     provisioned: Bus, proxy: Proxy, behind: Bus
 ) -> None:
     async with leading(behind) as first:
-        proxy.answers = lambda frame: Fate.HOLD if is_ack(frame) else Fate.PASS
-        proxy.hold()
+        proxy.hold_answers(is_ack)
         await first.write(50)
         while await records(provisioned) < 51:
             await asyncio.sleep(0.01)

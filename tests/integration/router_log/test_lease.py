@@ -15,7 +15,7 @@ from frontline.runtime.keyvalue import KeyValue
 from frontline.runtime.topology import LEASES
 from frontline.testing.nats_server import connected
 from router.desk.lease import MARGIN, Lease, LeaseLost
-from tests.integration.router_log.proxy import Fate, Proxy
+from tests.integration.router_log.proxy import Fate, Judge, Proxy
 
 DESK = DeskId("support")
 LONG = 600.0
@@ -66,6 +66,18 @@ def is_renewal(frame: bytes) -> bool:
 
 def is_renewal_ack(frame: bytes) -> bool:
     return frame.startswith(b"MSG ") and b'"stream":"KV_LEASES"' in frame and b'"error"' not in frame
+
+
+def losing_one_renewal_ack(lost: list[bytes]) -> Judge:
+    """The first one, which is in `lost` then."""
+
+    def judge(frame: bytes) -> Fate:
+        if is_renewal_ack(frame) and not lost:
+            lost.append(frame)
+            return Fate.LOSE
+        return Fate.PASS
+
+    return judge
 
 
 async def test_a_free_lease_is_taken_at_once(provisioned: Bus) -> None:
@@ -162,8 +174,7 @@ async def test_time_spent_in_waiting_for_the_acknowledgement_is_not_held(
 ) -> None:
     clock = Clock()
     it = lease(behind, "one", monotonic=clock)
-    proxy.answers = lambda frame: Fate.HOLD if is_renewal_ack(frame) else Fate.PASS
-    proxy.hold()
+    proxy.hold_answers(is_renewal_ack)
     acquiring = asyncio.create_task(it.acquire())
     await proxy.stuck()
     clock.seconds += LONG * MARGIN + 1
@@ -198,8 +209,7 @@ async def test_a_holder_cut_off_whose_place_was_taken_learns_it_when_it_is_back(
     two = lease(provisioned, "two", ttl=SHORT)
     await one.acquire()
     async with kept(one) as keeping:
-        proxy.requests = lambda frame: Fate.HOLD if is_renewal(frame) else Fate.PASS
-        proxy.hold()
+        proxy.hold_requests(is_renewal)
         await two.acquire()
         proxy.release()
         async with kept(two):
@@ -225,14 +235,7 @@ async def test_a_renewal_whose_acknowledgement_was_lost_does_not_lose_the_lease(
     it = lease(behind, "one", ttl=SHORT)
     await it.acquire()
     lost: list[bytes] = []
-
-    def lose_one(frame: bytes) -> Fate:
-        if is_renewal_ack(frame) and not lost:
-            lost.append(frame)
-            return Fate.LOSE
-        return Fate.PASS
-
-    proxy.answers = lose_one
+    proxy.answers = losing_one_renewal_ack(lost)
     async with kept(it) as keeping:
         before = await revision(provisioned)
         while await revision(provisioned) < before + 4:
@@ -296,15 +299,7 @@ async def test_a_lost_acknowledgement_costs_no_more_than_the_time_to_the_next_re
     await bus.connect(proxy.url)
     it = lease(bus, "one", ttl=SHORT)
     await it.acquire()
-    lost: list[bytes] = []
-
-    def lose_one(frame: bytes) -> Fate:
-        if is_renewal_ack(frame) and not lost:
-            lost.append(frame)
-            return Fate.LOSE
-        return Fate.PASS
-
-    proxy.answers = lose_one
+    proxy.answers = losing_one_renewal_ack([])
     async with kept(it):
         before = await revision(provisioned)
         async with asyncio.timeout(30):
@@ -319,8 +314,7 @@ async def test_a_holder_that_stops_in_the_middle_of_a_renewal_hands_over_all_the
     one, two = lease(behind, "one", ttl=LONG), lease(provisioned, "two")
     one._ttl = SHORT  # renews often, and is believed for long by the other
     await one.acquire()
-    proxy.answers = lambda frame: Fate.HOLD if is_renewal_ack(frame) else Fate.PASS
-    proxy.hold()
+    proxy.hold_answers(is_renewal_ack)
     async with kept(one):
         await proxy.stuck()
     proxy.release()

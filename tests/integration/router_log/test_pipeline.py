@@ -26,8 +26,7 @@ async def test_commits_behind_one_whose_place_was_taken_are_sent_again_in_the_sa
     async with leading(behind) as leader:
         await leader.write(10)
         await leader.writer.settle()
-        proxy.requests = lambda frame: Fate.HOLD if is_commit(frame) else Fate.PASS
-        proxy.hold()
+        proxy.hold_requests(is_commit)
         await leader.write(300)
         await proxy.stuck()
         await provisioned.publish(LOG, commit(0, 1, "a zombie's"))
@@ -44,8 +43,7 @@ async def test_a_newer_epoch_in_mid_pipeline_deposes_whoever_wrote_and_keeps_wha
     async with leading(behind) as first:
         await first.write(10)
         await first.writer.settle()
-        proxy.requests = lambda frame: Fate.HOLD if is_commit(frame) else Fate.PASS
-        proxy.hold()
+        proxy.hold_requests(is_commit)
         await first.write(300)
         await proxy.stuck()
         async with leading(provisioned, "second") as second:
@@ -103,8 +101,7 @@ async def test_acknowledgements_that_come_after_the_deadline_change_nothing(
     provisioned: Bus, proxy: Proxy, behind: Bus
 ) -> None:
     async with leading(behind) as leader:
-        proxy.answers = lambda frame: Fate.HOLD if is_ack(frame) else Fate.PASS
-        proxy.hold()
+        proxy.hold_answers(is_ack)
         await leader.write(100)
         while leader.writer.recoveries == 0:
             await asyncio.sleep(0.01)
