@@ -22,7 +22,7 @@ _SEED = os.environ.get("FRONTLINE_SEED")
 _SEEDS = 60
 _A_TEST = 20
 
-ACTS = ("moving", "erasing", "escalating", "checking_in", "repricing", "carrying")
+ACTS = ("moving", "erasing", "escalating", "checking_in", "repricing", "carrying", "bouncing")
 KINDS = (
     "CheckInDue",
     "ClockRebased",

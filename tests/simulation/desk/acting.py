@@ -62,8 +62,14 @@ class Customers(Channel):
         return msgspec.structs.replace(message, text=self.acts.words(message))
 
     def _told_of(self, out: OutboundMessage) -> tuple[DeliveryState, ...]:
-        late = out.kind is OutboundKind.CHECK_IN and self._world.over.is_set()
-        return () if late else super()._told_of(out)  # or it would still be under way when everything ends
+        if out.kind is OutboundKind.CHECK_IN and self._world.over.is_set():
+            return ()  # or it would still be under way when everything ends
+        if self.acts.bouncing and self.acts.random.random() < 0.5:
+            return (DeliveryState.FAILED,)
+        return super()._told_of(out)
+
+    def _told_after(self) -> float:
+        return self.acts.random.uniform(0, 9) if self.acts.bouncing else super()._told_after()
 
 
 class Acting(Scenario):
@@ -110,6 +116,8 @@ class Acting(Scenario):
     def _customers(self, random: Random) -> Channel:
         customers = Customers(self, self._bus, random)
         customers.acts, customers.broker = self.acts, self.broker if self.acts.erasing else None
+        if self.acts.bouncing:
+            customers.answers = 0.85
         return customers
 
     def _employ(self) -> list["asyncio.Task[None]"]:
@@ -128,6 +136,8 @@ class Acting(Scenario):
         found: list[Happening] = []
         if self.acts.repricing:
             found += [self._reconfigure] * self.acts.random.randint(1, 3)
+        if self.acts.bouncing:
+            found += [self._write] * 20
         if self.acts.overtaken:
             found.append(partial(overtake, self))
         if self.acts.carrying:

@@ -23,6 +23,7 @@ _SHARES = {
     "checking_in": 0.06,
     "repricing": 0.08,
     "carrying": 0.03,
+    "bouncing": 0.06,
     "overtaken": 0.003,
     "behind": 0.04,
     "indexed": 0.03,
@@ -50,6 +51,8 @@ class Acts:
     """The policy changes while clocks run by it."""
     carrying: bool = False
     """Replies go to a far end that takes a repeat for a new one."""
+    bouncing: bool = False
+    """Most replies fail, and more is asked and answered before that is known."""
     overtaken: bool = False
     """A standby sleeps until its place in the log is purged."""
     behind: bool = False

@@ -31,7 +31,7 @@ from router.core.event_inbox import InboxReleased, InboxTaken
 from router.core.event_transfer import ContactTaken, TransferTaken
 from router.core.holding import InboxKey
 from router.core.parcel import Parcel
-from tests.simulation.desk import history, targets
+from tests.simulation.desk import history, targets, warned
 from tests.simulation.desk.broker import Broker
 from tests.simulation.desk.firm import CHAT
 from tests.simulation.desk.firm_of_two import ESCALATIONS
@@ -106,8 +106,11 @@ class Between:
             assert other == desk, f"reply {event.reply} is queued by {other} and by {desk}"
 
 
-def check(between: Between, truths: Mapping[DeskId, Truth], *, escalating: bool) -> None:
-    """Once everything is settled and all processes have ended. `escalating`: the policy does."""
+def check(between: Between, truths: Mapping[DeskId, Truth], limit: int, *, escalating: bool) -> None:
+    """Once everything is settled and all processes have ended. `limit` is that of the events of a commit, `escalating`:
+    the policy does.
+    """
+    full = warned.NONE.union(*(warned.full(truth.log, limit) for truth in truths.values()))
     assert not between.on_the_way, f"let go, and never taken: {sorted(between.on_the_way)}"
     have = {contact: desk for desk, truth in truths.items() for contact in truth.state.contacts}
     assert have == between.at, f"where contacts are: {differing(have, between.at)}"
@@ -116,9 +119,9 @@ def check(between: Between, truths: Mapping[DeskId, Truth], *, escalating: bool)
         history.clocks_end_once(story)
         if escalating:
             _escalate_once(contact, story)
-        wanted, found = history.come_due(story), history.recorded(story)
+        wanted, found = history.come_due(story, full), history.recorded(story)
         assert found == wanted, f"{contact}: {differing(found, wanted)}"
-        wanted_too, found_too = targets.come_due(story), targets.recorded(story)
+        wanted_too, found_too = targets.come_due(story, full), targets.recorded(story)
         assert found_too == wanted_too, f"{contact}: {differing(found_too, wanted_too)}"
 
 

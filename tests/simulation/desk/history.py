@@ -48,7 +48,7 @@ from router.core.event_people import ConfigChanged, DutyChanged, RotaSwapped
 from router.core.term import FIRST_RESPONSE, NEXT_RESPONSE
 from tests.simulation.desk.firm import WRAP_UP
 from tests.simulation.desk.terms import Terms, by_people, due
-from tests.simulation.desk.warned import BREACH, Due, Warned
+from tests.simulation.desk.warned import BREACH, MILLISECOND, NONE, Due, Places, Warned
 
 
 @dataclass
@@ -144,9 +144,9 @@ class _Story:
             self.stood = None
 
 
-def come_due(log: list[Commit]) -> dict[ContactId, list[Due]]:
+def come_due(log: list[Commit], full: Places = NONE) -> dict[ContactId, list[Due]]:
     """Every warning and breach of a first response that should be on record, from messages, replies, waits and ends
-    alone.
+    alone. `full` are commits that left what was due to the next one.
     """
     stories: dict[ContactId, _Story] = {}
     terms = Terms()
@@ -156,6 +156,11 @@ def come_due(log: list[Commit]) -> dict[ContactId, list[Due]]:
             terms.take(event)
             if (contact := getattr(event, "contact", None)) is not None:
                 _tell(stories.setdefault(contact, _Story(terms)), event, reopening)
+        if (commit.epoch, commit.index, commit.now) in full:
+            for told in told_in(commit):
+                if told.target == FIRST_RESPONSE:
+                    stories[told.contact].look(told.at + MILLISECOND)
+            continue
         for story in stories.values():
             story.look(commit.now)
     return {contact: story.warned.told for contact, story in stories.items() if story.warned.told and not story.moved}
@@ -226,6 +231,10 @@ def recorded(log: list[Commit]) -> dict[ContactId, list[Due]]:
     return found
 
 
+def told_in(commit: Commit) -> list[ClockWarned | ClockBreached]:
+    return [event for event in commit.events if isinstance(event, ClockWarned | ClockBreached)]
+
+
 def as_due(event: ClockWarned | ClockBreached) -> Due:
     return (event.fraction if isinstance(event, ClockWarned) else BREACH), event.at
 
@@ -252,7 +261,8 @@ class _Run:
 
 def clocks_end_once(log: list[Commit]) -> None:
     """A clock starts, warns in order, and ends in time, late after its breach, or not at all; the one that runs on
-    after its end is one that had ended, as it was. Two may have begun in one millisecond.
+    after its end is one that had ended, as it was, or changes places with one that is looked at again meanwhile. Two may
+    have begun in one millisecond.
     """
     runs: dict[tuple[ContactId, str], _Run] = {}
     former: dict[tuple[ContactId, str], list[_Run]] = {}
@@ -263,10 +273,14 @@ def clocks_end_once(log: list[Commit]) -> None:
                 former.setdefault((event.contact, event.target), []).append(runs[event.contact, event.target])
             case ClockStarted():  # maybe an earlier one: what a reply that failed had met
                 which = f"{event.target} of {event.contact}"
-                assert not runs[event.contact, event.target].running, f"{which} goes on beside another that runs"
+                beside = runs[event.contact, event.target]
+                assert event.former or not beside.running, f"{which} goes on beside another that runs"
                 known = [run for run in former[event.contact, event.target] if run.started == event.at]
-                run = next((run for run in reversed(known) if run.ended and not run.dropped), known[-1])
-                assert run.ended, f"{which} goes on, and had not ended"
+                known = [run for run in known if not event.former or run is not beside] or known
+                run = next(
+                    (run for run in reversed(known) if not run.dropped and (run.ended or event.former)), known[-1]
+                )
+                assert run.ended or event.former, f"{which} goes on, and had not ended"
                 assert not run.dropped, f"{which} goes on, and was withdrawn for good"
                 assert run.due_at == event.due_at, f"{which} goes on with another deadline"
                 runs[event.contact, event.target], run.ended = run, False

@@ -101,6 +101,8 @@ class Channel:
     """An intake process, and the customers behind it. `inboxes` is where they write to, as often as they stand there."""
 
     inboxes: tuple[InboxId, ...] = (MAIL, MAIL, FRENCH, ASKED)
+    answers = 0.3
+    """The share of mails in answer to a reply, if there was one."""
 
     def __init__(self, world: World, bus: Bus, random: Random) -> None:
         self.sent = Sent()
@@ -135,9 +137,12 @@ class Channel:
     def _told_of(self, out: OutboundMessage) -> tuple[DeliveryState, ...]:
         return self._random.choice(_TOLD_OF_A_REPLY)
 
+    def _told_after(self) -> float:
+        return self._random.choice((0.0, 0.0, self._random.uniform(0, 5)))
+
     async def _tell(self, out: OutboundMessage, state: DeliveryState) -> None:
         """What came of a reply: at once or late, and so maybe in another order, and maybe more than once."""
-        await asyncio.sleep(self._random.choice((0.0, 0.0, self._random.uniform(0, 5))))
+        await asyncio.sleep(self._told_after())
         receipt = self._receipt(out, state)
         await self._deliver(receipt)
         if self._random.random() < 0.2:
@@ -173,7 +178,7 @@ class Channel:
         if live:
             thread = [ThreadKey(kind="chat", value=sender, evidence=ThreadEvidence.TOKEN)]
             presence = random.choice((Presence.LIVE, Presence.LIVE, Presence.LEFT))
-        elif self.sent.delivered and random.random() < 0.3:
+        elif self.sent.delivered and random.random() < self.answers:
             answered = random.choice(list(self.sent.delivered))
             value = answered.partition("-")[2]
             thread.append(ThreadKey(kind="reply", value=value, evidence=ThreadEvidence.TOKEN, binds=False))

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from unittest import mock
 
-from router.core import decide_rota, evolve, sla, sla_clock
+from router.core import decide_rota, evolve, sla, sla_bounced, sla_clock
 from router.core.contact import Contact
 from router.core.event import DeskDecision
 from router.core.event_people import ConfigChanged
@@ -33,7 +33,7 @@ def leave_the_resolution_ended_when_a_contact_is_reopened() -> list[Patch]:
 
 
 def take_what_did_not_arrive_for_an_answer() -> list[Patch]:
-    return [mock.patch.object(sla, "bounced", return_value=[])]
+    return [mock.patch.object(sla_bounced, "bounced", return_value=[])]
 
 
 def let_the_clocks_of_what_is_merged_run() -> list[Patch]:

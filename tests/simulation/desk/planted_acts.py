@@ -8,18 +8,18 @@ from unittest import mock
 
 import msgspec
 
-from frontline.contract.ids import ContactId
+from frontline.contract.ids import ContactId, MessageId
 from frontline.runtime.bus import Bus
 from frontline.runtime.delivery import Delivery
 from frontline.runtime.erasing import erase
 from frontline.runtime.reader import Stored, read
 from frontline.runtime.topology import DRAFTS, TRANSCRIPT_PUBLIC
-from router.core import evolve, evolve_check_in, evolve_escalation, sla, sla_clock
+from router.core import evolve, evolve_check_in, evolve_escalation, sla, sla_bounced, sla_clock
 from router.core.clock import Clock
-from router.core.contact import Contact
+from router.core.contact import RESOLVED, Contact
 from router.core.escalation import BREACH
 from router.core.event import DeskDecision
-from router.core.event_clock import ClockRebased
+from router.core.event_clock import ClockRebased, ClockStarted
 from router.core.event_escalation import Escalated
 from router.core.event_move import MessagesTaken
 from router.core.event_people import ConfigChanged
@@ -112,6 +112,30 @@ def warn_by_the_old_fractions_of_who_is_in_another_lane() -> list[Patch]:
     return [mock.patch.object(sla_clock, "reckoned", as_before), mock.patch.object(sla, "reckoned", as_before)]
 
 
+def leave_what_was_asked_before_a_later_answer_as_it_was() -> list[Patch]:
+    question = sla_bounced._question
+
+    def but_the_latest(contact: Contact, reply: MessageId) -> Any:
+        missed = question(contact, reply)
+        return None if missed is not None and missed.former and missed.after is not None else missed
+
+    return [mock.patch.object(sla_bounced, "_question", but_the_latest)]
+
+
+def bring_back_what_was_asked_behind_a_reply_that_failed() -> list[Patch]:
+    bounced = sla_bounced.bounced
+
+    def all_of_it(contact: Contact, reply: MessageId, at: datetime) -> list[DeskDecision]:
+        events = bounced(contact, reply, at)
+        told = {event.target for event in events if isinstance(event, ClockStarted)}
+        again = sla.unanswered(contact, reply) if contact.phase == RESOLVED else {}
+        for target in again.keys() - told:
+            events += sla_clock.runs_on(contact.id, again[target], at, sla.REOPENED)
+        return events
+
+    return [mock.patch.object(sla_bounced, "bounced", all_of_it)]
+
+
 def check_in_on_who_has_written() -> list[Patch]:
     return [mock.patch.object(evolve_check_in, "heard", return_value=None)]
 
@@ -190,6 +214,8 @@ BUGS: dict[Callable[[], list[Patch]], tuple[str, ...]] = {
     forget_to_escalate_a_breach: ("escalating",),
     have_clocks_follow_the_new_policy: ("repricing",),
     warn_by_the_old_fractions_of_who_is_in_another_lane: ("repricing",),
+    leave_what_was_asked_before_a_later_answer_as_it_was: ("bouncing",),
+    bring_back_what_was_asked_behind_a_reply_that_failed: ("bouncing",),
     check_in_on_who_has_written: ("checking_in",),
     check_in_on_who_wants_none: ("checking_in",),
 }

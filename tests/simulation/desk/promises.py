@@ -30,7 +30,7 @@ from router.desk.follower import Follower
 from router.desk.leader import Leader
 from router.desk.log_store import StreamLogStore
 from router.desk.snapshots import Snapshots
-from tests.simulation.desk import history, targets
+from tests.simulation.desk import history, targets, warned
 from tests.simulation.desk.broker import Broker
 from tests.simulation.desk.people import Channel, Colleague
 from tests.simulation.desk.standing import by_log, lines_of
@@ -57,6 +57,11 @@ class OneDesk(Protocol):
 
     @property
     def colleagues(self) -> Sequence[Colleague]: ...
+
+    @property
+    def limit(self) -> int:
+        """Of the events of one commit."""
+        ...
 
     @property
     def forgot(self) -> bool:
@@ -113,9 +118,10 @@ def check_ends(run: OneDesk) -> None:
     """Once all processes have ended."""
     log = run.truth.log
     history.clocks_end_once(log)
-    wanted, found = history.come_due(log), history.recorded(log)
+    full = warned.full(log, run.limit)
+    wanted, found = history.come_due(log, full), history.recorded(log)
     assert found == wanted, differing(found, wanted)
-    wanted_too, found_too = targets.come_due(log), targets.recorded(log)
+    wanted_too, found_too = targets.come_due(log, full), targets.recorded(log)
     assert found_too == wanted_too, differing(found_too, wanted_too)
     offers_and_shifts_end_as_they_should(run)
     if run.lost:

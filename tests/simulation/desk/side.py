@@ -73,6 +73,10 @@ class Side:
         return self._run.channel
 
     @property
+    def limit(self) -> int:
+        return self._run.limit
+
+    @property
     def forgot(self) -> bool:
         return self._run.forgot
 

@@ -230,7 +230,7 @@ class TwoDesks(Scenario):
         promises.everything_accepted_is_decided_and_written_down(sides[0], self._truths())
         promises.every_reply_is_sent(sides[0], self._truths())
         truths = {side.desk: side.truth for side in sides}
-        between_promises.check(self.between, truths, escalating=self._escalating)
+        between_promises.check(self.between, truths, self.limit, escalating=self._escalating)
         between_promises.claims(self.broker, self._owners)
 
 

@@ -1,16 +1,25 @@
 """Of which fractions of its time a clock should have warned, and when: told from the time that is promised alone."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from fractions import Fraction
 
+from router.core.commit import Commit
 from tests.simulation.desk import terms
 
 BREACH = 1.0
 Due = tuple[float, datetime]
 """What a clock has come to: the fraction that it warned of, or `BREACH`, and its true instant."""
-_MILLISECOND = timedelta(milliseconds=1)
+MILLISECOND = timedelta(milliseconds=1)
+Places = frozenset[tuple[int, int, datetime]]
+"""Some commits of a log, by epoch, index and when."""
+NONE: Places = frozenset()
+
+
+def full(log: Iterable[Commit], limit: int) -> Places:
+    """How far these came with what was due only they can tell: the rest comes behind what was decided meanwhile."""
+    return frozenset((commit.epoch, commit.index, commit.now) for commit in log if len(commit.events) >= limit)
 
 
 @dataclass
@@ -60,4 +69,4 @@ class Warned:
 
 def part(within: timedelta, fraction: float) -> timedelta:
     """In whole milliseconds, rounded down."""
-    return int(within / _MILLISECOND * Fraction(str(fraction))) * _MILLISECOND
+    return int(within / MILLISECOND * Fraction(str(fraction))) * MILLISECOND

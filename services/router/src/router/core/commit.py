@@ -34,7 +34,7 @@ class EpochRecord(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True)
     format: int = 1
 
 
-FORMAT = 4
+FORMAT = 5
 """The newest event format that this code reads; a log with a newer one is not led by it."""
 
 _encoder = msgspec.json.Encoder()

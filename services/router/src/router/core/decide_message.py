@@ -5,7 +5,7 @@ from datetime import datetime
 import msgspec
 
 from frontline.contract.message import Automation, DeliveryState, MessageKind, Presence
-from router.core import decide_presence, elsewhere, placing, sla
+from router.core import decide_presence, elsewhere, placing, sla, sla_bounced
 from router.core.calendar import event_time
 from router.core.command import ReceiveMessage, RecordDelivery
 from router.core.contact import RESOLVED, WAITING_CUSTOMER, WAITS, Contact
@@ -162,8 +162,6 @@ def deliver(state: DeskState, command: RecordDelivery, now: datetime) -> Events:
     events: list[DeskDecision] = [recorded]
     if contact.phase == RESOLVED:
         events.append(ContactReopened(at=at, contact=contact.id, rule="delivery_failed"))
-        events += sla.reopened(contact, at, command.reply)
     elif contact.phase in WAITS:
         events += waited(contact, at, "delivery_failed")
-    events += sla.bounced(contact, command.reply, at)
-    return tuple(events)
+    return (*events, *sla_bounced.bounced(contact, command.reply, at))

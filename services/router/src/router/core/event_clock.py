@@ -25,6 +25,8 @@ class ClockStarted(Event, frozen=True, kw_only=True):
     """Empty for a new clock. Else the one that ended last runs on as if it never had, with the
     warnings still to come and a recorded breach kept, because of this: `bounced`, `reopened`.
     """
+    former: bool = False
+    """It is the one before the one that ended last, or runs: the two change places."""
 
 
 class ClockPaused(Event, frozen=True, kw_only=True):

@@ -24,13 +24,30 @@ from router.core.term import FOLLOW_UP, NEXT_RESPONSE, RESOLUTION
 
 def started(state: DeskState, event: ClockStarted) -> None:
     contact = known_contact(state, event.contact)
-    former = contact.clock(event.target) if contact.clocks else None
-    if former is not None and former.running:
+    current = contact.clock(event.target) if contact.clocks else None
+    if event.former:
+        clock = _exchanged(state, contact, current, event)
+    elif current is not None and current.running:
         no(f"{event.target} of contact {contact.id} runs already")
-    clock = _again(contact, former, event) if event.resumes else _new(state, contact, former, event)
-    others = contact.clocks if former is None else tuple(other for other in contact.clocks if other is not former)
+    else:
+        clock = _again(contact, current, event) if event.resumes else _new(state, contact, current, event)
+    others = contact.clocks if current is None else tuple(other for other in contact.clocks if other is not current)
     contact.clocks = (*others, clock)
     _look(state, contact, clock)
+
+
+def _exchanged(state: DeskState, contact: Contact, current: Clock | None, event: ClockStarted) -> Clock:
+    """The clock before, as if it had not ended. The one that was there is the one before it now, unless it was
+    withdrawn for good.
+    """
+    former = None if current is None else current.former
+    if current is None or former is None or (former.started_at, former.due_at) != (event.at, event.due_at):
+        return no(f"{event.target} of contact {contact.id} has nothing before it to resume")
+    state.dues.disarm_clock(current)
+    current.former = None
+    former.former = None if current.end == DROPPED else current
+    former.end, former.met_by = "", None
+    return former
 
 
 def _again(contact: Contact, former: Clock | None, event: ClockStarted) -> Clock:

@@ -5,7 +5,7 @@ from datetime import datetime
 
 from frontline.contract.ids import ContactId, MessageId
 from router.core.clock import MET, WITHDRAWN, Clock
-from router.core.contact import NEVER, RESOLVED, Contact
+from router.core.contact import RESOLVED, Contact
 from router.core.event import DeskDecision, LaneChanged
 from router.core.event_clock import (
     ClockBreached,
@@ -15,7 +15,6 @@ from router.core.event_clock import (
 )
 from router.core.queue import LANES
 from router.core.sla_clock import (
-    as_if_never,
     met,
     overdue,
     passed,
@@ -29,7 +28,6 @@ from router.core.sla_clock import (
 from router.core.state import DeskState
 from router.core.term import FIRST_RESPONSE, FOLLOW_UP, NEXT_RESPONSE, RESOLUTION
 
-BOUNCED = "bounced"
 REOPENED = "reopened"
 REPLACED = "replaced"
 
@@ -113,15 +111,9 @@ def resolved(contact: Contact, at: datetime) -> list[DeskDecision]:
     return events
 
 
-def reopened(contact: Contact, at: datetime, failed: MessageId | None = None) -> list[DeskDecision]:
-    """Reopened without a new message: what the resolving withdrew runs on, unless it was answered since.
-    `failed` is a reply that turned out not to be an answer.
-    """
-    again = {
-        clock.target: clock
-        for clock in contact.clocks
-        if clock.end == WITHDRAWN and not _answered(contact, clock, failed)
-    }
+def reopened(contact: Contact, at: datetime) -> list[DeskDecision]:
+    """Reopened by an agent: what the resolving withdrew runs on, unless it was answered since."""
+    again = unanswered(contact)
     if (
         FIRST_RESPONSE in again
     ):  # a reply that has failed since was between them: all of it is one row without an answer
@@ -132,51 +124,23 @@ def reopened(contact: Contact, at: datetime, failed: MessageId | None = None) ->
     return [*events, *unresolved(contact, at)]
 
 
+def unanswered(contact: Contact, failed: MessageId | None = None) -> dict[str, Clock]:
+    """What the resolving withdrew and no reply has answered since, by target. `failed` is one that turned out not to be
+    an answer.
+    """
+    return {
+        clock.target: clock
+        for clock in contact.clocks
+        if clock.end == WITHDRAWN and not _answered(contact, clock, failed)
+    }
+
+
 def unresolved(contact: Contact, at: datetime) -> list[DeskDecision]:
     """Reopened, for whatever reason: the resolution goes on with the time used so far."""
     clock = contact.clock(RESOLUTION)
     if clock is None or clock.end != MET:
         return []
     return [resumed(contact.id, clock, at, REOPENED)]
-
-
-def bounced(contact: Contact, reply: MessageId, at: datetime) -> list[DeskDecision]:
-    """A reply did not arrive. What it had met runs on as if never met, up to the next reply if there was
-    one; what was asked after it is then not the first question without an answer. Without any answer at
-    all (`first`) everything waits for the first response.
-    """
-    events: list[DeskDecision] = []
-    first = False
-    for target in BY_ANSWER:
-        clock = contact.clock(target)
-        missed = None if clock is None else _met_by(clock, reply)
-        if clock is None or missed is None or (first and target == NEXT_RESPONSE):
-            continue
-        after = _next_answer(contact, missed, reply)
-        if missed is not clock:
-            if after is not None or clock.end:
-                continue
-            events += withdrawn(contact.id, clock, at, BOUNCED)
-        if target == FIRST_RESPONSE and after is None:
-            first = True
-            asked = contact.clock(NEXT_RESPONSE)
-            events += [] if asked is None else withdrawn(contact.id, asked, at, BOUNCED)
-        if after is None:
-            events += runs_on(contact.id, missed, at, BOUNCED)
-        else:
-            events += [as_if_never(contact.id, missed, BOUNCED), *met(contact.id, missed, after[1], after[0])]
-    return events
-
-
-def _next_answer(contact: Contact, missed: Clock, reply: MessageId) -> tuple[MessageId, datetime] | None:
-    """What answers the question of `missed` if `reply` does not: the reply behind it. Instants don't tell: one that
-    was there before the question came is no answer though it may be younger, and two may be of the question's own
-    millisecond. But where messages were moved, everything goes by when it was said.
-    """
-    if contact.moved != NEVER:
-        return next((sent for sent in contact.replies if sent[0] != reply and answers(missed, sent)), None)
-    at_hand = [sent[0] for sent in contact.replies].index(reply)
-    return next(iter(contact.replies[at_hand + 1 :]), None)
 
 
 def paused(contact: Contact, waits: str, at: datetime) -> list[DeskDecision]:
@@ -233,11 +197,3 @@ def _answered(contact: Contact, clock: Clock, failed: MessageId | None = None) -
 
 def answers(clock: Clock, sent: tuple[MessageId, datetime]) -> bool:
     return sent[1] > clock.started_at or (clock.target == FIRST_RESPONSE and sent[1] == clock.started_at)
-
-
-def _met_by(clock: Clock, reply: MessageId) -> Clock | None:
-    """The clock, or the one before it, if that reply has met it."""
-    for one in (clock, clock.former):
-        if one is not None and one.end == MET and one.met_by == reply:
-            return one
-    return None

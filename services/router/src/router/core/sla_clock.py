@@ -100,16 +100,16 @@ def resumed(contact: ContactId, clock: Clock, at: datetime, reason: str) -> Cloc
     )
 
 
-def runs_on(contact: ContactId, clock: Clock, at: datetime, why: str) -> list[DeskDecision]:
+def runs_on(contact: ContactId, clock: Clock, at: datetime, why: str, *, former: bool = False) -> list[DeskDecision]:
     """It had ended, and runs on. One that ended while it stood still stood still up to now: nobody waits for
     others any more, and when they ceased to was nothing to it.
     """
-    again = as_if_never(contact, clock, why)
+    again = as_if_never(contact, clock, why, former=former)
     return [again, resumed(contact, clock, at, why)] if clock.paused else [again]
 
 
-def as_if_never(contact: ContactId, clock: Clock, why: str) -> ClockStarted:
-    """It had ended, and runs on as if it never had."""
+def as_if_never(contact: ContactId, clock: Clock, why: str, *, former: bool = False) -> ClockStarted:
+    """It had ended, and runs on as if it never had. `former`: it is the one before the contact's own of that target."""
     counted = _counted(clock, clock.term, clock.due_at)
     return ClockStarted(
         at=clock.started_at,
@@ -124,6 +124,7 @@ def as_if_never(contact: ContactId, clock: Clock, why: str) -> ClockStarted:
         intervals=counted.intervals,
         rest=counted.rest,
         resumes=why,
+        former=former,
     )
 
 

@@ -45,23 +45,25 @@ def _started(row: ContactRow, event: ClockStarted) -> ContactRow:
 def _as_if_never(row: ContactRow, event: ClockStarted) -> ContactRow:
     """A clock that had ended runs on as if it never had; a breach on record stays there."""
     started = stamp(event.at)
-    for place in range(len(row.clocks) - 1, -1, -1):
-        clock = row.clocks[place]
-        if (clock.target, clock.started_at) == (event.target, started):
-            breached = clock.outcome == "breached"
-            after = msgspec.structs.replace(
-                clock,
-                outcome="breached" if breached else None,
-                outcome_at=clock.outcome_at if breached else None,
-                met_at=None,
-                reason=event.resumes,
-                warnings=_warnings(event),
-                intervals=_spans(event),
-                rest=duration(event.rest),
-            )
-            clocks = (*row.clocks[:place], *row.clocks[place + 1 :], after)
-            return msgspec.structs.replace(row, clocks=clocks)
-    return row
+    theirs = [place for place, clock in enumerate(row.clocks) if clock.target == event.target]
+    if event.former:
+        theirs = theirs[-2:-1]
+    place = next((place for place in reversed(theirs) if row.clocks[place].started_at == started), None)
+    if place is None:
+        return row
+    clock = row.clocks[place]
+    breached = clock.outcome == "breached"
+    after = msgspec.structs.replace(
+        clock,
+        outcome="breached" if breached else None,
+        outcome_at=clock.outcome_at if breached else None,
+        met_at=None,
+        reason=event.resumes,
+        warnings=_warnings(event),
+        intervals=_spans(event),
+        rest=duration(event.rest),
+    )
+    return msgspec.structs.replace(row, clocks=(*row.clocks[:place], *row.clocks[place + 1 :], after))
 
 
 def _warned(row: ContactRow, event: ClockWarned) -> ContactRow:
