@@ -91,15 +91,7 @@ class Bus:
     async def close(self) -> None:
         """Let go of everything; outstanding publishes become `Unavailable`."""
         self._lose("the service is stopping")
-        if self.nc.is_connected:
-            try:
-                await self.nc.flush(2)
-            except (nats.errors.Error, TimeoutError):  # a server that hangs must not keep us here
-                self.nc.abort()
-        # AssertionError is what nats-py says when `connect` did not get far.
-        with suppress(AssertionError, OSError):
-            await self.nc.close()
-        self.nc.let_go()
+        await self.nc.leave()
 
     async def begin(
         self, subject: str, payload: bytes, headers: dict[str, str] | None = None

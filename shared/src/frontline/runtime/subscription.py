@@ -115,13 +115,12 @@ class Subscription:
             while True:
                 await self._ensure()
                 broker = self._broker()
-                client = await cancellable(broker.connect())
                 try:
                     await cancellable(broker.start())
                     self._trouble = None
                     await self._watch()
                 finally:
-                    await end(broker, client, self._drain + 1)
+                    await end(broker, self._drain + _REST_SECONDS)
 
     async def _watch(self) -> None:
         """Look after the consumer; returns when the subscribers have fallen silent."""
@@ -166,7 +165,7 @@ class Subscription:
                 self._log.warning("delivery.no_consumer", consumer=self._durable, error=type(error).__name__)
                 await asyncio.sleep(_LOOK_SECONDS)
 
-    def _broker(self) -> NatsBroker:
+    def _broker(self) -> "Broker":
         broker = broker_to(self._url, self._login, name=f"{self._durable}-subscribers", drain=self._drain)
         for _ in range(self._workers):
             subscriber(broker, self._login, OUTBOX, self._config, batch=1)(self._one())
@@ -191,21 +190,24 @@ class Subscription:
                 await work.touch()
 
 
-class _Broker(NatsBroker):
+class Broker(NatsBroker):
     """FastStream's, on our own client: nats-py's leaves sockets behind and waits for what nobody takes."""
 
+    client: PromptClient | None = None
+    """Also one that is still about to connect."""
+
     async def _connect(self) -> Client:
-        client = PromptClient()
+        self.client = client = PromptClient()
         await client.connect(**self._connection_kwargs)
         self.config.connect(client)
         return client
 
 
-def broker_to(url: str, login: Login, *, name: str, drain: float) -> NatsBroker:
+def broker_to(url: str, login: Login, *, name: str, drain: float) -> Broker:
     """A broker that stays connected, logs nothing, and hands messages over as they are. At its end what is in
     hand has `drain` seconds.
     """
-    return _Broker(
+    return Broker(
         [one.strip() for one in url.split(",")],
         **login.broker(),
         name=name,
@@ -235,13 +237,16 @@ def subscriber(
     )
 
 
-async def end(broker: NatsBroker, client: Client, within: float) -> None:
-    """Finish what is in hand within so many seconds, and let go of the connection even if NATS is away just now."""
+async def end(broker: Broker, within: float) -> None:
+    """Finish what is in hand within so many seconds, and let go of the connection even if NATS is away or hangs."""
     try:
         async with asyncio.timeout(within):
             await cancellable(broker.stop())
     except (nats.errors.Error, TimeoutError):
-        await client.close()
+        if broker.client is not None:
+            broker.client.abort()
+    if broker.client is not None:
+        await broker.client.leave()
 
 
 async def _whole(message: NatsMessage) -> NatsMessage:

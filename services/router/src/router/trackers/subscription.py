@@ -10,7 +10,7 @@ from collections.abc import Callable
 from contextlib import suppress
 
 import nats.errors
-from faststream.nats import NatsBroker, NatsMessage
+from faststream.nats import NatsMessage
 from nats.js import api
 from nats.js.errors import NotFoundError
 
@@ -20,7 +20,7 @@ from frontline.runtime.bus import Bus
 from frontline.runtime.cancel import cancellable
 from frontline.runtime.login import Login
 from frontline.runtime.metrics import Metrics
-from frontline.runtime.subscription import broker_to, end, subscriber
+from frontline.runtime.subscription import Broker, broker_to, end, subscriber
 from frontline.runtime.topology import EVENTS
 from router.trackers.service_level import Verdict
 
@@ -69,14 +69,13 @@ class EventSubscription:
         while True:
             await self._ensure()
             broker = self._broker()
-            client = await cancellable(broker.connect())
             try:
                 await cancellable(broker.start())
                 await self._watch()
             finally:
-                await end(broker, client, _GRACE_SECONDS + 1)
+                await end(broker, _GRACE_SECONDS + 1)
 
-    def _broker(self) -> NatsBroker:
+    def _broker(self) -> Broker:
         broker = broker_to(self._url, self._login, name=self._durable, drain=_GRACE_SECONDS)
         subscriber(broker, self._login, EVENTS, self._config(), batch=_BATCH)(self._handle)
         return broker
