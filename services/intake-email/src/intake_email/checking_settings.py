@@ -25,8 +25,9 @@ class CheckingSettings(msgspec.Struct, frozen=True, kw_only=True):
     """`address:port` of the DNS servers to ask; those of this machine when unset."""
 
     email_clamd: str = ""
-    """`host:port` of ClamAV's daemon, or the path of its socket: files with a virus are kept from agents, and the mail is
-    shown to an operator. Unset: nobody looks."""
+    """`host:port` of ClamAV's daemon, or the path of its socket: files with a virus are kept from agents, and the mail
+    is shown to an operator. Unset: nobody looks.
+    """
     email_clamd_required: bool = False
     """Whether mail is put off (451) while the scanner gives no answer. Else it is taken, and says that nobody looked."""
     email_rspamd: str = ""

@@ -1,7 +1,7 @@
 """Mails that have come whole at nearly the same time, read and stored one right behind the other.
 
-Between two turns of the loop the processor serves others and forgets what reading a mail needs: the first one after that
-takes twice as long as those behind it. Ten sessions that take turns by themselves have one or two mails in a turn.
+Between two turns of the loop the processor serves others and forgets what reading a mail needs: the first one after
+that takes twice as long as those behind it. Ten sessions that take turns by themselves have one or two mails in a turn.
 """
 
 import asyncio

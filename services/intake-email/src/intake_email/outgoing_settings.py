@@ -34,8 +34,9 @@ class OutgoingSettings(CheckingSettings, frozen=True, kw_only=True):
     email_automatic_per_day: int = 10
     """Acknowledgements, surveys and check-ins that one address may get in a day; more are not sent."""
     email_token_secrets: tuple[Secret, ...] = ()
-    """What thread tokens are signed with, newest first; each of them is believed. Unset: the deployment secret, which is
-    believed in any case."""
+    """What thread tokens are signed with, newest first; each of them is believed. Unset: the deployment secret, which
+    is believed in any case.
+    """
 
     def outgoing_mistakes(self) -> list[Mistake]:
         found = self.checking_mistakes()

@@ -66,8 +66,8 @@ class RouterSettings(msgspec.Struct, frozen=True, kw_only=True):
     Longer than two hours, as the broker remembers the ids of messages.
     """
     others_within: timedelta = READ_UP_WITHIN
-    """How long a message waits, at most, for the logs of other desks to be read up to their end, when it names a contact
-    that no desk is known to have. After that it opens a contact of its own.
+    """How long a message waits, at most, for the logs of other desks to be read up to their end, when it names a
+    contact that no desk is known to have. After that it opens a contact of its own.
     """
 
     def __post_init__(self) -> None:

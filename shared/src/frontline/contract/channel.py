@@ -142,9 +142,8 @@ class Conversations(Protocol):
     """What was said, as far as the customer may see it: for channels that show a conversation."""
 
     async def contact_of(self, key: ThreadKey) -> ContactId | None:
-        """The contact that carries `key` (as a message bound it), `None` while there is none; `ERASED` if what it carried
-        has been erased, and nothing was said since.
-        `Unavailable` if it can't be told now.
+        """The contact that carries `key` (as a message bound it), `None` while there is none; `ERASED` if what it
+        carried has been erased, and nothing was said since. `Unavailable` if it can't be told now.
         """
         ...
 

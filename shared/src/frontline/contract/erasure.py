@@ -29,8 +29,8 @@ class Erasure(Value, frozen=True, kw_only=True):
     passes: int = 0
     looked: Instant | None = None
     objects: tuple[tuple[str, str], ...] = ()
-    """Buckets and names of what its messages came with, for a customer of those that were moved to others. A channel may have stored it again for a message
-    that the broker then knew.
+    """Buckets and names of what its messages came with, for a customer of those that were moved to others. A channel
+    may have stored it again for a message that the broker then knew.
     """
     waits: dict[str, int] = {}
     done: Instant | None = None

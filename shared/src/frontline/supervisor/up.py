@@ -36,8 +36,9 @@ Say = Callable[[str], None]
 
 
 def up(environ: Mapping[str, str], say: Say) -> None:
-    """Run until SIGINT or SIGTERM, or until the terminal is gone. SIGHUP goes on to the services. `SettingsError` before anything is started, or when a service
-    does not take its settings; `Unavailable` when the embedded server can't be started.
+    """Run until SIGINT or SIGTERM, or until the terminal is gone. SIGHUP goes on to the services. `SettingsError`
+    before anything is started, or when a service does not take its settings; `Unavailable` when the embedded server
+    can't be started.
     """
     began = time.monotonic()
     settings = up_settings(environ)

@@ -1,7 +1,7 @@
 """Erasing a customer, or one contact: for agents whose configuration says that they may.
 
-The answer comes once the desk has decided it: from then on nobody is shown anything, and nothing leads there. The stores
-follow (`router.desk.eraser`).
+The answer comes once the desk has decided it: from then on nobody is shown anything, and nothing leads there. The
+stores follow (`router.desk.eraser`).
 """
 
 from http import HTTPStatus

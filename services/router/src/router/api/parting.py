@@ -1,7 +1,7 @@
 """Messages that are about something else: split off as a contact of their own, or moved to another one.
 
-What goes is looked up in the index (`parted.py`). That may be behind, or have seen half of what happens; the desk then says
-no (`moved_on`), and it is looked up again.
+What goes is looked up in the index (`parted.py`). That may be behind, or have seen half of what happens; the desk then
+says no (`moved_on`), and it is looked up again.
 """
 
 import asyncio

@@ -61,8 +61,8 @@ class Contact(msgspec.Struct, eq=False, gc=False):
     comes of all that, the very object that stands in the heap: a ring opens, it ages, an alarm is
     raised, the wrap-up or a wait for others ends, another desk has not answered, it is closed.
 
-    `bound_for` is the desk that is asked to take it, by `last_sender`. `moves` counts its changes of desk, `trail` is the way it took.
-    `moved` is the commit that last took a message out of it, or put one in, by way of another contact.
+    `bound_for` is the desk that is asked to take it, by `last_sender`. `moves` counts its changes of desk, `trail` is
+    the way it took. `moved` is the commit that last took a message out of it, or put one in, by way of another contact.
 
     The garbage collector does not look at contacts and clocks: to go through a million of them stops a loop for
     seconds. So nothing that a contact leads to may lead back to it.

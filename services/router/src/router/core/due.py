@@ -20,8 +20,8 @@ GRACE = 5
 CHECK_IN = 6
 
 Entry = tuple[datetime, int, Any, str]
-"""When, what kind of thing, whose, and for a clock which target, for a check-in by which rule. Things fire in
-this order. Whose is an `AgentId` or a `ContactId`, as the kind says, and the desk's own `""`: types can tell that by places
+"""When, what kind of thing, whose, and for a clock which target, for a check-in by which rule. Things fire in this
+order. Whose is an `AgentId` or a `ContactId`, as the kind says, and the desk's own `""`: types can tell that by places
 of a tuple only, and names read better.
 """
 

@@ -291,8 +291,8 @@ class ContactReopened(Event, frozen=True, kw_only=True):
     agent: AgentId | None = None
     """Who reopened it; `None` when nobody asked for it: see `rule`."""
     rule: str = "agent"
-    """`agent`, `message` (the customer wrote again), `delivery_failed`, `merged`, or `moved` (a message came from another
-    contact).
+    """`agent`, `message` (the customer wrote again), `delivery_failed`, `merged`, or `moved` (a message came from
+    another contact).
     """
 
 

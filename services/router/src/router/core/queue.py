@@ -41,8 +41,9 @@ def place_of(contact: Contact) -> Place:
 class Line:
     """Those who wait with the same need. Most come after all who are there, and stand in a row, which is in order by
     itself; the others in a heap. Nobody is taken out in the middle of either: a place that is no longer its contact's
-    own is stale, and dropped when it comes up. `first` is always the place of whoever comes first. `crews` are those who may take somebody from here. Contacts know their line, and
-    it knows none of them but by what it is told: they are not the garbage collector's, and must be in no circle.
+    own is stale, and dropped when it comes up. `first` is always the place of whoever comes first. `crews` are those
+    who may take somebody from here. Contacts know their line, and it knows none of them but by what it is told: they
+    are not the garbage collector's, and must be in no circle.
     """
 
     __slots__ = ("_heap", "_row", "crews", "first", "need", "skills", "waiting")

@@ -63,11 +63,11 @@ class DeskState:
     """`epoch`, `index` and `now` are those of the last commit. `arrivals` and `turns` number those
     who begin to wait, and those who get or take up work. `offers` are the open ones.
 
-    `absorbed` are the contacts that go on in another one, by that one. `leaving` are agents with work that they may not keep, and why, `unanswering` those who won't answer what
-    they are asked, `escalating` clocks that ask for more than to be told; what follows from that is decided
-    next. `duty` is who is on by the rota, `swaps` are
-    the turns that changed hands, by shift and day. `elsewhere` are contacts that went to other desks, or came from
-    one and are closed; `guests` are inboxes of other desks whose contacts have come here, the latest last.
+    `absorbed` are the contacts that go on in another one, by that one. `leaving` are agents with work that they may not
+    keep, and why, `unanswering` those who won't answer what they are asked, `escalating` clocks that ask for more than
+    to be told; what follows from that is decided next. `duty` is who is on by the rota, `swaps` are the turns that
+    changed hands, by shift and day. `elsewhere` are contacts that went to other desks, or came from one and are closed;
+    `guests` are inboxes of other desks whose contacts have come here, the latest last.
 
     `erased` are contacts, `successors` customers and whoever they would be today: kept for good, for what is under
     way, comes again or is restored may still name them.

@@ -49,9 +49,9 @@ def waits(
     now: datetime,
     comings: Sequence[Coming] = (),
 ) -> Waits:
-    """`live` names all contacts in which somebody is at the other end or watches, waiting or in hand; who is
-    known to have left does not count. `inboxes` those by which such contacts come; `comings` is what is known of who leaves and who
-    comes, in order of time.
+    """`live` names all contacts in which somebody is at the other end or watches, waiting or in hand; who is known to
+    have left does not count. `inboxes` those by which such contacts come; `comings` is what is known of who leaves and
+    who comes, in order of time.
     """
     known = {id_: each for id_ in live if (each := state.contacts.get(id_)) is not None and _watched(state, each)}
     room = Room(state, known, now, comings)

@@ -10,8 +10,8 @@ from router.desk.log import Deposed
 
 
 async def check_leads(bus: Bus, desk: DeskId, epoch: int) -> None:
-    """The last record of the log is of the epoch in force: nobody else's is ever stored behind it. Raises `Unavailable`,
-    and `Deposed` if that is not `epoch`: what was seen before this returns, no later leader has done.
+    """The last record of the log is of the epoch in force: nobody else's is ever stored behind it. Raises
+    `Unavailable`, and `Deposed` if that is not `epoch`: what was seen before this returns, no later leader has done.
     """
     last = await last_on(bus, subject.desk_stream(desk), subject.desk_all(desk))
     if last is None:

@@ -1,8 +1,8 @@
 """Carries out what the journal of erasures asks for, until nothing of anybody in it is left anywhere.
 
-The leader runs it. An entry comes from the desk's decision, or from elsewhere: an operator, another desk, a journal that
-is applied to a restored backup; then the desk decides first. How far each has come is noted, and to do
-any of it again changes nothing: a crash at any point costs time.
+The leader runs it. An entry comes from the desk's decision, or from elsewhere: an operator, another desk, a journal
+that is applied to a restored backup; then the desk decides first. How far each has come is noted, and to do any of it
+again changes nothing: a crash at any point costs time.
 
 What was under way at the first pass (words on their way to the transcript, a reply at its channel) is found by a second
 one, later than the broker remembers ids: until then a message may come again, be stored with its files, and be known.
@@ -80,8 +80,8 @@ class NoAcquaintance:
 
 
 class Eraser:
-    """Of one desk. `again_after` is when the second pass comes; `desks` are all there are; `carried_out` waits until all
-    that follows from the commit at a position is stored.
+    """Of one desk. `again_after` is when the second pass comes; `desks` are all there are; `carried_out` waits until
+    all that follows from the commit at a position is stored.
     """
 
     def __init__(

@@ -1,4 +1,4 @@
-"""Where what was said in erased contacts is stored besides: lines that were moved lie in each contact that they were in.
+"""Where what was said in erased contacts is stored besides: lines that were moved lie in each contact they were in.
 
 Each copy names the contact before, so from the last one they all can be followed. Where that trail is broken (a
 contact on the way is erased already, or a copy was never made) the read index has it from the log.
@@ -18,8 +18,8 @@ from router.desk.acknowledge import acknowledgement_of
 
 
 class Moved(NamedTuple):
-    """Lines that were moved in or out of erased contacts: those that are gone, with every contact that they were in, and
-    those that stay, elsewhere.
+    """Lines that were moved in or out of erased contacts: those that are gone, with every contact that they were in,
+    and those that stay, elsewhere.
     """
 
     gone: Mapping[MessageId, frozenset[ContactId]]
@@ -30,8 +30,8 @@ NOTHING = Moved({}, frozenset())
 
 
 class Found(NamedTuple):
-    """`ids` are all lines that go; `contacts` where any of them lies, nearest first, the erased ones before all others, and
-    `items` what of it can be read.
+    """`ids` are all lines that go; `contacts` where any of them lies, nearest first, the erased ones before all others,
+    and `items` what of it can be read.
     """
 
     ids: frozenset[MessageId]

@@ -1,13 +1,13 @@
 """The inboxes of one channel that a desk has in hand: what its consumer takes follows what its log says.
 
-A consumer's filter is the claim on an inbox, since the server lets no two have one. An inbox is given up
-in this order: nothing of it is taken in any more, `InboxReleased` counts, the indexes hold all that was
-decided, and then its filter goes. It is taken the other way round: the filter first, then `InboxTaken`,
-and then the first message. A consumer that is made anew has no filter for a moment, in which another desk
-may take any of its inboxes, by settings that are behind: so all of them are given up before. The server does not ask who removes a consumer,
-or when that was sent: what comes late from a leader of before may take away its successor's. So what the log has
-and no filter claims is given up as well, as soon as it is seen. Each step is found again from what stands in the
-log and at the server, so a leader may end between any two.
+A consumer's filter is the claim on an inbox, since the server lets no two have one. An inbox is given up in this order:
+nothing of it is taken in any more, `InboxReleased` counts, the indexes hold all that was decided, and then its filter
+goes. It is taken the other way round: the filter first, then `InboxTaken`, and then the first message. A consumer that
+is made anew has no filter for a moment, in which another desk may take any of its inboxes, by settings that are behind:
+so all of them are given up before. The server does not ask who removes a consumer, or when that was sent: what comes
+late from a leader of before may take away its successor's. So what the log has and no filter claims is given up as
+well, as soon as it is seen. Each step is found again from what stands in the log and at the server, so a leader may end
+between any two.
 """
 
 import asyncio

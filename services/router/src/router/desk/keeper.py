@@ -26,8 +26,8 @@ _AGAIN_SECONDS = 60.0
 
 
 class Keeper:
-    """`every` is in commits. With a `retention`, commits older than it are purged: those that lie before
-    the last two snapshots that the log leads up to, and that the effects have carried out. Without one the log stays whole.
+    """`every` is in commits. With a `retention`, commits older than it are purged: those that lie before the last two
+    snapshots that the log leads up to, and that the effects have carried out. Without one the log stays whole.
     """
 
     def __init__(

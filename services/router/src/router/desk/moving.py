@@ -47,8 +47,8 @@ class Moves:
         return acks
 
     async def _lines(self, contact: ContactId, wanted: set[MessageId]) -> dict[MessageId, TranscriptItem]:
-        """The latest view of each line, as it stands in that contact's transcript. What is missed here is missed for good,
-        so a replica that is behind is not believed.
+        """The latest view of each line, as it stands in that contact's transcript. What is missed here is missed for
+        good, so a replica that is behind is not believed.
         """
         found: dict[MessageId, TranscriptItem] = {}
         for each in await read_whole(self._bus, TRANSCRIPT, subject.transcript_all(contact)):

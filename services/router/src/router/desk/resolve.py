@@ -50,9 +50,9 @@ class Resolved(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Resolver:
-    """`find_holders` is asked about the contacts that messages name: another desk than this one may have them. `decided`
-    is asked about the messages: one that was sent on comes in here again when it is repeated, and the desk that has
-    decided it may not have told the index yet.
+    """`find_holders` is asked about the contacts that messages name: another desk than this one may have them.
+    `decided` is asked about the messages: one that was sent on comes in here again when it is repeated, and the desk
+    that has decided it may not have told the index yet.
     """
 
     def __init__(

@@ -21,8 +21,8 @@ from router.desk.snapshotting import in_a_child
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Surroundings:
-    """`wall` is the machine's clock, `monotonic` its seconds that never go back; `park` keeps what can't be processed. A snapshot of a desk is taken
-    `snapshot_every` commits; `retention` is how long its log is kept, `None` for ever.
+    """`wall` is the machine's clock, `monotonic` its seconds that never go back; `park` keeps what can't be processed.
+    A snapshot of a desk is taken every `snapshot_every` commits; `retention` is how long its log is kept, `None` for ever.
     """
 
     bus: Bus

@@ -1,8 +1,8 @@
 """Where each line has been, as the desk's log tells of it: for those who erase it.
 
 Everything here follows from the log alone, so it comes out the same whichever stream is read first, and again when the
-words are gone. A line is in the contact that it was moved to last. What was in an erased contact goes, wherever
-it was before. What was moved out of one stays, unless it is an erased customer's: they wrote it, or nobody else did and it
+words are gone. A line is in the contact that it was moved to last. What was in an erased contact goes, wherever it was
+before. What was moved out of one stays, unless it is an erased customer's: they wrote it, or nobody else did and it
 began in a contact of theirs.
 """
 
@@ -39,8 +39,8 @@ def save_moves(connection: sqlite3.Connection, event: DeskDecision) -> None:
 
 
 def lose(connection: sqlite3.Connection, moved: Iterable[MessageId] | None) -> list[MessageId]:
-    """What has to go and was not gone before, by id: of these lines, which were moved just now, or with `None` of all, as
-    somebody was erased. What acknowledged a message goes with it, so do receipts, which are not named.
+    """What has to go and was not gone before, by id: of these lines, which were moved just now, or with `None` of all,
+    as somebody was erased. What acknowledged a message goes with it, so do receipts, which are not named.
     """
     found = []
     for select in (_IN, _OUT):
