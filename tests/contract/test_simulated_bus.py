@@ -19,10 +19,11 @@ from frontline.runtime import consumers
 from frontline.runtime.bus import Bus, WrongSequence
 from frontline.runtime.erasing import erase
 from frontline.runtime.keyvalue import KeyValue
-from frontline.runtime.objects import Objects, one, whole
+from frontline.runtime.objects import Objects, one
 from frontline.runtime.pull import ensure_consumer, pull
 from frontline.runtime.reader import follow, read, read_whole, stored_at
 from router.desk.remnants import places, still_waited_for
+from tests.chunks import whole
 from tests.contract.bus_place import PLACES, Place
 
 INBOX = "INBOX_email"

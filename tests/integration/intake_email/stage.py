@@ -35,6 +35,7 @@ from frontline.runtime.topology import DIRECTORY
 from intake_email.channel import EmailChannel
 from intake_email.normalize import CHANNEL
 from intake_email.settings import EmailSettings
+from tests.chunks import whole
 
 PATIENCE = 60.0
 DRAIN = 30.0
@@ -99,7 +100,7 @@ class Stage:
         """The kept original, or file `number` of the message."""
         ref = message.attachments[number - 1].content if number else message.original
         assert ref is not None
-        return b"".join([chunk async for chunk in Objects(self.bus).get(ref)])
+        return await whole(Objects(self.bus).get(ref))
 
     def figure(self, name: str, **labels: str) -> float:
         return self.service.metrics.registry.get_sample_value(name, labels) or 0.0

@@ -15,6 +15,7 @@ from frontline.runtime.keyvalue import KeyValue
 from frontline.runtime.objects import Objects
 from frontline.runtime.reader import read
 from frontline.runtime.topology import THREADS
+from tests.chunks import whole
 from tests.integration.intake_email.stage import ADDRESSES, SUPPORT, Stage, fixture, mail, receiving, reply, sinking
 
 CONTACT = ContactId("c1")
@@ -47,7 +48,7 @@ async def originals(stage: Stage) -> list[str]:
 
 async def kept(stage: Stage, name: str, raw: bytes) -> bool:
     ref = ObjectRef(bucket=ORIGINALS, name=name, size=len(raw), sha256=hashlib.sha256(raw).hexdigest())
-    return b"".join([chunk async for chunk in Objects(stage.bus).get(ref)]) == raw
+    return await whole(Objects(stage.bus).get(ref)) == raw
 
 
 async def known(stage: Stage) -> None:

@@ -42,6 +42,7 @@ from intake_phone.simulator.api import Api
 from intake_phone.simulator.exchange import Exchange
 from intake_phone.simulator.line import Line
 from intake_phone.simulator.person import Person
+from tests.chunks import whole
 
 PATIENCE = 60.0
 ANSWER = 12.0
@@ -111,7 +112,7 @@ class Stage:
         """File `number` of the message, its original for 0."""
         ref = message.attachments[number - 1].content if number else message.original
         assert ref is not None
-        return b"".join([chunk async for chunk in Objects(self.bus).get(ref)])
+        return await whole(Objects(self.bus).get(ref))
 
     async def show(self, **parts: Any) -> None:
         """What the desk's leader does: show itself. Returns once the channel has seen it."""

@@ -13,12 +13,13 @@ from frontline.contract.ids import DeskId
 from frontline.contract.transcript import ItemKind
 from frontline.runtime.bus import Bus
 from frontline.runtime.keyvalue import KeyValue
-from frontline.runtime.objects import Objects, whole
+from frontline.runtime.objects import Objects
 from frontline.runtime.reader import Stored, read
 from frontline.runtime.topology import THREADS
 from router.api.port import Commands
 from router.core.event import ContactResolved, NoteAdded, ReplyQueued
 from router.desk.command_port import CommandReply, CommandRequest
+from tests.chunks import whole
 from tests.integration.router_api.world import Unreachable, world
 from tests.integration.router_desk.desk import (
     AGENT,

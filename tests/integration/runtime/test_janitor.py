@@ -11,8 +11,9 @@ from frontline.runtime.bus import Bus
 from frontline.runtime.checkpoints import ChannelCheckpoints
 from frontline.runtime.embedded import EmbeddedServer
 from frontline.runtime.janitor import EVERY, sweep
-from frontline.runtime.objects import CHUNK, Objects, one, whole
+from frontline.runtime.objects import CHUNK, Objects, one
 from frontline.testing.nats_server import connected
+from tests.chunks import whole
 from tests.integration.router_desk.desk import until
 
 AGE = timedelta(hours=24)

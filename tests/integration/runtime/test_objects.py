@@ -9,7 +9,8 @@ import pytest
 from frontline.contract.error import Unavailable
 from frontline.contract.message import ObjectRef
 from frontline.runtime.bus import Bus
-from frontline.runtime.objects import CHUNK, Objects, one, whole
+from frontline.runtime.objects import CHUNK, Objects, one
+from tests.chunks import whole
 
 
 async def stored_messages(bus: Bus) -> int:

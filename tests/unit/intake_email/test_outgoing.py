@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from frontline.contract.message import ObjectRef
 from intake_email.outgoing import length, octets
 from intake_email.render import Rendered
+from tests.chunks import whole
 
 
 class Shelf:
@@ -31,8 +32,8 @@ def mail(size: int) -> Rendered:
 
 @given(st.binary(max_size=600), st.integers(1, 200))
 async def test_a_file_is_base64_in_lines_however_it_is_read(data: bytes, size: int) -> None:
-    whole = b"".join([chunk async for chunk in octets(mail(len(data)), Shelf(data, size))])
-    encoded = whole.removeprefix(b"before\r\n").removesuffix(b"after\r\n")
+    read = await whole(octets(mail(len(data)), Shelf(data, size)))
+    encoded = read.removeprefix(b"before\r\n").removesuffix(b"after\r\n")
     assert base64.b64decode(encoded) == data
     assert all(len(line) <= 76 for line in encoded.split(b"\r\n"))
     assert not encoded or encoded.endswith(b"\r\n")
@@ -40,4 +41,4 @@ async def test_a_file_is_base64_in_lines_however_it_is_read(data: bytes, size: i
 
 @pytest.mark.parametrize("size", [0, 1, 2, 3, 56, 57, 58, 114, 115, 1000])
 async def test_the_length_is_known_before(size: int) -> None:
-    assert length(mail(size)) == len(b"".join([chunk async for chunk in octets(mail(size), Shelf(b"x" * size, 64))]))
+    assert length(mail(size)) == len(await whole(octets(mail(size), Shelf(b"x" * size, 64))))

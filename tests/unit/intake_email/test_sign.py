@@ -19,6 +19,7 @@ from frontline.contract.error import SettingsError
 from frontline.contract.message import Attachment, ObjectRef, OutboundKind, Recipient
 from intake_email.render import Manner, Rendered, render
 from intake_email.sign import SigningKey, SigningKeys, load_keys, signed
+from tests.chunks import whole
 from tests.unit.intake_email.replies import FILE, INBOX, outbound
 from tests.unit.intake_email.samples import sign
 
@@ -73,7 +74,7 @@ async def pieces(mail: Rendered, size: int = 1000) -> AsyncIterator[bytes]:
 
 
 async def raw(mail: Rendered) -> bytes:
-    return b"".join([chunk async for chunk in pieces(mail)])
+    return await whole(pieces(mail))
 
 
 def file() -> Attachment:

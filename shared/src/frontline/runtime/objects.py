@@ -267,11 +267,6 @@ async def _purge(bus: Bus, bucket: str, subject: str, *, before: int = 0) -> Non
     await bus.request(f"$JS.API.STREAM.PURGE.OBJ_{bucket}", ask, timeout=1)
 
 
-async def whole(chunks: AsyncIterable[bytes]) -> bytes:
-    """All chunks in one; for content whose size is known to be small."""
-    return b"".join([chunk async for chunk in chunks])
-
-
 async def one(data: bytes) -> AsyncIterator[bytes]:
     """Bytes that are in memory already, as a stream."""
     yield data
