@@ -146,7 +146,8 @@ def _given_up(state: DeskState, now: datetime) -> ContactUnassigned:
     agent = state.agents[min(state.leaving)]
     contact = leaving.next_to_go(state, agent)
     assert contact is not None, "whoever has nothing to give is not leaving"
-    return ContactUnassigned(at=now, contact=contact, agent=agent.id, rule=state.leaving[agent.id], front=True)
+    rule = leaving.why_of(state, agent, contact)
+    return ContactUnassigned(at=now, contact=contact, agent=agent.id, rule=rule, front=True)
 
 
 def _why(state: DeskState, contact: Contact, agent: Agent) -> str:

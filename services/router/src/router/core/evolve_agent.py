@@ -9,7 +9,7 @@ from router.core.crew import kind_of
 from router.core.desk_settings import LEAST_LOADED, ROUND_ROBIN, AgentSettings, DeskSettings
 from router.core.event_people import AvailabilityChanged, ConfigChanged, DutyChanged, GraceEnded
 from router.core.illegal import known_agent, no
-from router.core.leaving import OFFLINE_TOO_LONG, REMOVED, SHIFT_ENDED, look
+from router.core.leaving import OFFLINE_TOO_LONG, REMOVED, end_shift, look
 from router.core.settings import faults
 from router.core.state import DeskState
 
@@ -56,7 +56,7 @@ def duty_changed(state: DeskState, event: DutyChanged) -> None:
         agent.on_duty = on_duty
         if kind_of(agent) != before:
             state.matching.changed(agent, before)
-        _end_shift(state, agent)
+        end_shift(state, agent)
 
 
 def availability_changed(state: DeskState, event: AvailabilityChanged) -> None:
@@ -80,7 +80,7 @@ def availability_changed(state: DeskState, event: AvailabilityChanged) -> None:
         state.matching.gained(agent, NO_ROOM)
     elif was_there and not agent.present:
         state.matching.went(agent)
-    _end_shift(state, agent)
+    end_shift(state, agent)
 
 
 def grace_ended(state: DeskState, event: GraceEnded) -> None:
@@ -89,7 +89,7 @@ def grace_ended(state: DeskState, event: GraceEnded) -> None:
         no(f"agent {agent.id} is {agent.state}")
     state.dues.arm_grace(agent, None)
     state.leaving[agent.id] = OFFLINE_TOO_LONG
-    look(state, agent)
+    end_shift(state, agent)
 
 
 def _employ(state: DeskState, wanted: AgentSettings) -> None:
@@ -104,13 +104,6 @@ def _employ(state: DeskState, wanted: AgentSettings) -> None:
         agent.gone, agent.state = False, first_state
         state.leaving.pop(agent.id, None)
         evolve_offer.look(state, agent)
-
-
-def _end_shift(state: DeskState, agent: Agent) -> None:
-    """Whoever is off duty and not there any more hands over what they hold."""
-    if not agent.on_duty and not agent.present and state.leaving.get(agent.id) != REMOVED:
-        state.leaving[agent.id] = SHIFT_ENDED
-        look(state, agent)
 
 
 def _rostered(settings: DeskSettings) -> set[str]:

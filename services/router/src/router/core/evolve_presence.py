@@ -4,6 +4,7 @@ from router.core import evolve_waiting, waiting
 from router.core.contact import ASSIGNED, OFFERED, Contact
 from router.core.event import CustomerLeft, CustomerReturned, WrapUpEnded
 from router.core.illegal import known_contact, no
+from router.core.leaving import end_shift
 from router.core.state import DeskState
 
 
@@ -14,10 +15,11 @@ def left(state: DeskState, event: CustomerLeft) -> None:
     if event.wrap_up_until is None:
         _become(state, contact, live=False)
         return
-    if contact.phase != ASSIGNED or contact.agent != event.agent:
+    if contact.phase != ASSIGNED or contact.agent is None or contact.agent != event.agent:
         no(f"nobody wraps up contact {contact.id}")
     contact.left = True
     state.dues.arm_moment(contact, event.wrap_up_until)
+    end_shift(state, state.agents[contact.agent])
 
 
 def returned(state: DeskState, event: CustomerReturned) -> None:
@@ -27,6 +29,8 @@ def returned(state: DeskState, event: CustomerReturned) -> None:
     if contact.left:
         contact.left = False
         state.dues.arm_moment(contact, None)
+        assert contact.agent is not None
+        end_shift(state, state.agents[contact.agent])
     else:
         _become(state, contact, live=True)
 
@@ -57,3 +61,4 @@ def _become(state: DeskState, contact: Contact, *, live: bool) -> None:
         agent.take(contact.line.need)
         if not agent.gone:
             state.matching.gained(agent, room)
+        end_shift(state, agent)
