@@ -170,8 +170,11 @@ class Folder:
         if settled:
             await self._mark(client, list(settled))
             await self._checkpoint.note(settled)
-        if trouble is not None:
-            raise trouble
+        try:
+            if trouble is not None:
+                raise trouble
+        finally:
+            del trouble  # it holds this frame, and all the octets in it
         return gone | set(settled)
 
     async def _one(self, client: ImapClient, mail: Lying, raw: bytes | None) -> Taken:

@@ -154,6 +154,8 @@ class Incoming(Generic[T]):
             if not self._storing.cancelling():  # once: a second time would cut short how it cleans up
                 self._storing.cancel()
             await asyncio.wait({self._storing})
+        # Either holds an error that was raised in here, and so holds us.
+        self._storing = self._refusal = None
 
     def _hold(self, octets: int) -> bool:
         if not self._claim(octets):

@@ -109,24 +109,30 @@ class Taking:
             except Unavailable as error:
                 return dict.fromkeys(way.inboxes, error)
         outcomes: dict[InboxId, Outcome] = {}
-        for inbox in way.inboxes:
-            try:
-                outcomes[inbox] = await self._store(mail, way.arrival(inbox, received, checked, mail.digest), receive)
-            except Exception as error:  # noqa: BLE001 - told to the sender, of this inbox only
-                outcomes[inbox] = error
-        return outcomes
+        try:
+            for inbox in way.inboxes:
+                try:
+                    arrival = way.arrival(inbox, received, checked, mail.digest)
+                    outcomes[inbox] = await self._store(mail, arrival, receive)
+                except Exception as error:  # noqa: BLE001 - told to the sender, of this inbox only
+                    outcomes[inbox] = error
+            return outcomes
+        finally:
+            # An error holds where it was caught: with what holds the error there, the mail would stay until garbage
+            # is looked for.
+            del outcomes
 
     async def each_of_large(self, chunks: AsyncIterator[bytes], way: Way, receive: Receive) -> dict[InboxId, Outcome]:
         """The same of a mail that does not fit into memory, while it comes in. Raises what storing its octets raises."""
         received = self._clock()
         large, look = Large(self._objects), self._checking.begin()
+        outcomes: dict[InboxId, Outcome] = {}
         try:
             async for chunk in chunks:
                 await large.take(chunk)
                 await look.feed(chunk)
             mail = await large.read()
             checked = await look.finish(way.hand_over, received)
-            outcomes: dict[InboxId, Outcome] = {}
             for inbox in way.inboxes:
                 try:
                     arrival = way.arrival(inbox, received, checked, mail.digest)
@@ -141,6 +147,7 @@ class Taking:
                     outcomes[inbox] = error
             return outcomes
         finally:
+            del outcomes  # as above
             look.close()
             await large.close()
 

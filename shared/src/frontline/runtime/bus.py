@@ -116,7 +116,7 @@ class Bus:
                 self._must_take(payload)
                 await self._send(subject, payload, headers, Place(together, place), self._waiting)
             except (Unavailable, Rejected) as error:
-                together.settle(place, error)
+                together.settle(place, error.with_traceback(None))  # which would hold this frame, and the messages
             except BaseException:
                 for unsent in range(place, len(messages)):
                     together.settle(unsent, Unavailable("was not sent"))
@@ -154,6 +154,7 @@ class Bus:
             await self.nc.send(subject, f"{self._prefix}.{token}", payload, headers)
         except BaseException as error:
             waiting.pop(token, None)
+            del waits  # it holds the error from then on, and the error this frame
             if isinstance(error, Exception):
                 raise Unavailable("could not be sent to the bus") from error
             raise

@@ -138,28 +138,33 @@ class Naming:
         subject = _subject(self._bucket, name)
         messages = ((self._chunks, only, None),) if only else ()
         self._last = last = Together(len(messages) + 1)
+        named: PubAck | BaseException | None = None
+        refused: BaseException | None = None
         try:
-            await self._bus.begin_together(last, *messages, (subject, meta, {_EXPECTED: "0"}))
-            await last.wait()
-            *stored, named = last.outcomes
-            for outcome in stored:
-                if isinstance(outcome, BaseException):
-                    raise outcome
-        except BaseException:
-            await last.wait()
-            if isinstance(named := last.outcomes[-1], PubAck):  # up to it: somebody may have put another in its place
-                with suppress(Unavailable):
-                    await _purge(self._bus, self._bucket, subject, before=named.seq + 1)
-            raise
-        if isinstance(named, WrongSequence):  # names are new nearly always, so that was tried first
-            before = await _meta_of(self._bus, self._bucket, name)
-            # Whoever is killed behind this leaves chunks that are older than what the janitor looks at.
-            replaced = [*before.replaced(), before.nuid][-_MOST_REPLACED:]
-            said.metadata = {_REPLACED: " ".join(replaced)}
-            await self._bus.publish(subject, msgspec.json.encode(said), {"Nats-Rollup": "sub"})
-            await forget(self._bus, self._bucket, before.nuid)
-        elif isinstance(named, BaseException):
-            raise named
+            try:
+                await self._bus.begin_together(last, *messages, (subject, meta, {_EXPECTED: "0"}))
+                await last.wait()
+                named = last.outcomes[-1]
+                refused = next((each for each in last.outcomes[:-1] if isinstance(each, BaseException)), None)
+                if refused is not None:
+                    raise refused
+            except BaseException:
+                await last.wait()
+                if isinstance(named := last.outcomes[-1], PubAck):
+                    with suppress(Unavailable):  # up to it: somebody may have put another in its place
+                        await _purge(self._bus, self._bucket, subject, before=named.seq + 1)
+                raise
+            if isinstance(named, WrongSequence):  # names are new nearly always, so that was tried first
+                before = await _meta_of(self._bus, self._bucket, name)
+                # Whoever is killed behind this leaves chunks that are older than what the janitor looks at.
+                replaced = [*before.replaced(), before.nuid][-_MOST_REPLACED:]
+                said.metadata = {_REPLACED: " ".join(replaced)}
+                await self._bus.publish(subject, msgspec.json.encode(said), {"Nats-Rollup": "sub"})
+                await forget(self._bus, self._bucket, before.nuid)
+            elif isinstance(named, BaseException):
+                raise named
+        finally:
+            del last, named, refused  # an error that is raised holds this frame, with the content in it
         self._named = True
 
     async def drop(self) -> None:
@@ -169,6 +174,7 @@ class Naming:
         # A purge may overtake a chunk that is still under way.
         if self._last is not None:
             await self._last.wait()
+            self._last = None  # it may hold an error that holds us
         if self._count:
             await forget(self._bus, self._bucket, self._nuid)
 
@@ -215,8 +221,8 @@ class Uploading(Naming):
         self._count += 1
         if len(self._window) >= _WINDOW:
             done, self._window = await asyncio.wait(self._window, return_when=asyncio.FIRST_COMPLETED)
-            for acknowledged in done:
-                acknowledged.result()
+            while done:  # who is still held here when it raises, holds itself
+                done.pop().result()
         self._window.add(await self._bus.begin(self._chunks, chunk))
 
     async def _settle(self) -> None:
@@ -224,9 +230,10 @@ class Uploading(Naming):
         if self._window:
             await asyncio.wait(self._window)
         window, self._window = self._window, set()
-        failed = [error for each in window if (error := each.exception()) is not None]
+        failed = [each for each in window if each.exception() is not None]
+        window.clear()
         if failed:
-            raise failed[0]
+            failed.pop().result()
 
 
 def _subject(bucket: str, name: str) -> str:
