@@ -1,7 +1,7 @@
 """A JetStream server in memory, as far as a desk uses one: streams, direct reads, consumers, core subjects.
 
 It answers on the subjects and in the words of a real nats-server, so that everything of ours above
-the client runs as it is. `tests/contract/test_bus.py` holds both to the same suite.
+the client runs as it is. `tests/contract/test_simulated_bus.py` holds both to the same suite.
 """
 
 import asyncio

@@ -2,7 +2,7 @@
 
 from datetime import timedelta
 
-from frontline.contract.ids import ContactId, KeyHash, MessageId
+from frontline.contract.ids import KeyHash, MessageId
 from frontline.contract.message import DeliveryState, Presence, ThreadEvidence
 from router.core.command import RecordDelivery
 from router.core.contact import ASSIGNED, MERGED, WAITING_CUSTOMER
@@ -24,10 +24,6 @@ def asked(desk: Desk, customer: str = "ann", key: str = "thread", *, binds: str 
     command = desk.mail(customer, finds=[(key, ThreadEvidence.TOKEN)], binds=[binds] if binds else [])
     desk.must(command)
     return command.message
-
-
-def first_of(desk: Desk, contact: ContactId) -> MessageId:
-    return Index(desk).of(contact)[0].id
 
 
 def test_what_is_split_off_is_a_contact_of_its_own_that_is_linked_and_goes_first_to_who_split_it() -> None:
