@@ -8,9 +8,7 @@ what it has seen. What it promises is the contact's own clock.
 from datetime import datetime
 
 from frontline.configuration.model import Desk, Inbox
-from frontline.contract import cloudevent, subject
 from frontline.contract.clock import Clock
-from frontline.contract.codec import encode
 from frontline.contract.ids import AgentId, ContactId, CustomerId, MessageId
 from frontline.contract.message import InboundMessage, OutboundKind, OutboundMessage, Recipient, ThreadRef
 from frontline.runtime.bus import Bus
@@ -18,6 +16,7 @@ from router.core.command import ReceiveMessage
 from router.core.decide_message import asks
 from router.core.state import DeskState
 from router.core.term import FIRST_RESPONSE
+from router.desk.outgoing import outgoing
 from router.desk.own_lines import of_letter
 from router.desk.words import Acks, Words
 
@@ -44,11 +43,8 @@ class Acknowledgements:
         if command.opts_out:
             return []
         letter = self._letter(message, inbox, contact, command.customer)
-        head = cloudevent.headers(
-            id=letter.id, kind="outbound_message", source=f"/desks/{self._desk.id}", at=letter.written
-        )
         acks = await self._words.heard(of_letter(letter), again=again)
-        return [*acks, await self._bus.begin(subject.outbound(letter.channel, letter.inbox), encode(letter), head)]
+        return [*acks, await self._bus.begin(*outgoing(self._desk.id, letter))]
 
     def _letter(
         self, message: InboundMessage, inbox: Inbox, contact: ContactId, customer: CustomerId

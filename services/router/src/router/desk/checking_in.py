@@ -7,10 +7,9 @@ after a crash writes the same message under the same id, which every place on it
 import asyncio
 
 from frontline.configuration.model import Desk
-from frontline.contract import cloudevent, subject
+from frontline.contract import subject
 from frontline.contract.channel import Log
 from frontline.contract.clock import Clock
-from frontline.contract.codec import encode
 from frontline.contract.transcript import TranscriptItem, decode_item
 from frontline.runtime.bus import Bus, PubAck
 from frontline.runtime.reader import read_whole
@@ -22,6 +21,7 @@ from router.desk.check_in_letter import letter
 from router.desk.figures import RouterFigures
 from router.desk.holding import ACK_WAIT_SECONDS
 from router.desk.opt_out import OptOuts
+from router.desk.outgoing import outgoing
 from router.desk.own_lines import of_letter
 from router.desk.words import Words
 
@@ -73,13 +73,10 @@ class CheckInWriter:
         message = letter(event, texts, self._desk, said, self._clock())
         if message is None:
             return self._withheld(event, "nobody_to_write_to")
-        head = cloudevent.headers(
-            id=message.id, kind="outbound_message", source=f"/desks/{self._desk.id}", at=message.written
-        )
         key = self._signer.key_hash("reply", message.id)
         await self._bindings.lead(key, event.contact)  # the answer finds its contact by it
         acks = await self._words.heard(of_letter(message), again=again)
-        acks.append(await self._bus.begin(subject.outbound(message.channel, message.inbox), encode(message), head))
+        acks.append(await self._bus.begin(*outgoing(self._desk.id, message)))
         self._figures.checked_in(self._desk.id, "written")
         return acks
 

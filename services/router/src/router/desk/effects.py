@@ -51,6 +51,7 @@ from router.desk.log import Deposed
 from router.desk.log_store import LogStore
 from router.desk.moving import Moves
 from router.desk.notice import notices
+from router.desk.outgoing import outgoing
 from router.desk.reaching import Reaching
 from router.desk.resolve import KnownKey, agent_key
 from router.desk.ringing import Ringing
@@ -222,10 +223,7 @@ class Effects:
                     return []
                 acks = await self._words.heard(draft.item, again=again)
                 if (out := draft.outbound) is not None:
-                    head = cloudevent.headers(
-                        id=out.id, kind="outbound_message", source=f"/desks/{self._desk}", at=out.written
-                    )
-                    acks.append(await self._bus.begin(subject.outbound(out.channel, out.inbox), encode(out), head))
+                    acks.append(await self._bus.begin(*outgoing(self._desk, out)))
                 return acks
             case CheckInDue():
                 return await self._check_ins.write(event, again=again)

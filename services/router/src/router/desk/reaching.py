@@ -16,7 +16,7 @@ import msgspec
 
 from frontline.configuration.model import Desk
 from frontline.configuration.notify import CARRIERS, Notify, Way
-from frontline.contract import cloudevent, subject
+from frontline.contract import subject
 from frontline.contract.channel import Log
 from frontline.contract.clock import Clock
 from frontline.contract.codec import encode
@@ -35,6 +35,7 @@ from router.core.state import DeskState
 from router.desk.fence import Counted
 from router.desk.figures import RouterFigures
 from router.desk.notice_text import MOST_LINES, Told, headline, sentence, spoken, written
+from router.desk.outgoing import outgoing
 from router.desk.preferences import Preferences
 from router.desk.wishes import leads_to, wish_of
 
@@ -218,10 +219,7 @@ class Reaching:
         if letter is None:
             self._figures.noticed(self._desk.id, bundle.way, "dropped")
             return
-        head = cloudevent.headers(
-            id=letter.id, kind="outbound_message", source=f"/desks/{self._desk.id}", at=letter.written
-        )
-        await self._bus.publish(subject.outbound(letter.channel, letter.inbox), encode(letter), head)
+        await self._bus.publish(*outgoing(self._desk.id, letter))
         self._figures.noticed(self._desk.id, bundle.way, "sent")
         self._log.info("notices.sent", notice=letter.id, agent=bundle.agent, way=bundle.way, news=len(bundle.news))
 
