@@ -1,8 +1,11 @@
 """Each bug in `desk/planted_between.py` has to break a promise of two desks within a bounded number of seeds."""
 
+from functools import partial
+
 import pytest
 
-from tests.simulation.desk.planted_between import PLANTED_BETWEEN, with_bug_between
+from tests.simulation.desk.acts import only
+from tests.simulation.desk.planted_between import ACTS_BETWEEN, PLANTED_BETWEEN, with_bug_between
 from tests.simulation.desk.scenario import simulate
 from tests.simulation.desk.trouble import Trouble
 from tests.simulation.desk.trouble_between import (
@@ -28,6 +31,9 @@ FIRST = {
     "forget_how_long_a_clock_stood_still": 1,
     "forget_what_a_clock_has_still_to_warn_of": 1,
     "forget_what_was_breached": 1,
+    "forget_which_check_ins_were_written": 79,
+    "know_no_inbox_but_ones_own_when_something_is_split_off": 1,
+    "leave_the_keys_of_what_is_moved": 1,
     "keep_what_belongs_to_nothing_here": 2,
     "let_go_and_keep": 1,
     "take_a_parcel_again": 1,
@@ -43,15 +49,15 @@ def test_a_planted_bug_breaks_a_promise_of_two_desks(bug: str) -> None:
 
 def shows(bug: str, seed: int) -> bool:
     """Whether `seed` breaks a promise with the bug, and breaks none without it."""
-    trouble = TROUBLE.get(bug)
+    trouble, acts = TROUBLE.get(bug), ACTS_BETWEEN.get(bug, ())
     with with_bug_between(bug):
-        found = is_broken(seed, trouble)
-    return found and not is_broken(seed, trouble)
+        found = is_broken(seed, trouble, acts)
+    return found and not is_broken(seed, trouble, acts)
 
 
-def is_broken(seed: int, trouble: Trouble | None) -> bool:
+def is_broken(seed: int, trouble: Trouble | None, acts: tuple[str, ...]) -> bool:
     try:
-        simulate(seed, trouble, TwoDesks)
+        simulate(seed, trouble, partial(TwoDesks, does=only(seed, *acts)))
     except Broken:
         return True
     return False

@@ -29,6 +29,7 @@ _SHARES = {
     "indexed": 0.03,
 }
 """By what each costs: all of them together take a seventh of the time."""
+_SHARES_BETWEEN = {"moving": 0.15, "checking_in": 0.15}
 QUIET_FOR = timedelta(milliseconds=1_713)
 """After which a customer is asked how it went; what else takes its time here does not take as long."""
 SILENT_FOR = timedelta(milliseconds=1_217)
@@ -75,7 +76,7 @@ class Acts:
         """What the desk begins with."""
         desk, policy = firm.DESK, firm.CONFIGURATION.policies[0]
         if self.checking_in:
-            desk = msgspec.structs.replace(desk, check_ins=_CHECK_INS)
+            desk = msgspec.structs.replace(desk, check_ins=CHECK_INS)
         if self.escalating:
             policy = msgspec.structs.replace(policy, raises=_RAISES, escalations=_ESCALATIONS)
         return msgspec.structs.replace(firm.CONFIGURATION, desks=(desk,), policies=(policy,))
@@ -93,6 +94,12 @@ class Acts:
 def draw(seed: int) -> Acts:
     random = Random(f"acts of {seed}")
     return Acts(random=random, **{name: random.random() < share for name, share in _SHARES.items()})
+
+
+def draw_between(seed: int) -> Acts:
+    """For two desks, which do not know all of it."""
+    random = Random(f"acts between of {seed}")
+    return Acts(random=random, **{name: random.random() < share for name, share in _SHARES_BETWEEN.items()})
 
 
 def only(seed: int, *names: str) -> Acts:
@@ -123,7 +130,7 @@ def _seconds(random: Random, *choices: float) -> timedelta:
     return timedelta(seconds=random.choice(choices))
 
 
-_CHECK_INS = (
+CHECK_INS = (
     CheckIn(id="how", when="resolved", after=QUIET_FOR, text={"en": "How did we do?"}),
     CheckIn(id="still", when="waiting_customer", after=SILENT_FOR, text={"en": "Are you still there?"}),
 )

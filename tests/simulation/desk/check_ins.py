@@ -1,5 +1,6 @@
 """When customers of whom nothing is heard should be written to, told from what happened alone."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -24,6 +25,8 @@ from router.core.event import (
 from router.core.event_check_in import CheckInDue
 from router.core.event_erased import ContactErased, CustomerErased
 from router.core.event_people import ConfigChanged
+from router.core.event_transfer import ContactTaken, TransferTaken
+from router.core.holding import InboxKey
 
 CheckIn = tuple[ContactId, str, datetime]
 
@@ -36,9 +39,11 @@ class _Silence:
     waiting: set[ContactId] = field(default_factory=set)
     """For the customer: our next word begins the silence anew."""
     customers: dict[ContactId, CustomerId] = field(default_factory=dict)
+    inboxes: dict[ContactId, InboxKey] = field(default_factory=dict)
     due: dict[tuple[ContactId, str], datetime] = field(default_factory=dict)
     said: set[tuple[ContactId, str]] = field(default_factory=set)
     written: list[CheckIn] = field(default_factory=list)
+    elsewhere: tuple[CheckIn, ...] = ()
 
     def pass_(self, until: datetime) -> None:
         for (contact, rule), at in sorted(self.due.items(), key=lambda each: each[1]):
@@ -52,7 +57,8 @@ class _Silence:
         if phase == WAITING_CUSTOMER:
             self.waiting.add(contact)
         for rule in self.rules:
-            if rule.when == phase and (contact, rule.id) not in self.said:
+            asked = rule.when == phase and self.inboxes[contact] in rule.inboxes
+            if asked and (contact, rule.id) not in self.said:
                 self.due[contact, rule.id] = since + rule.after
 
     def end(self, contact: ContactId) -> None:
@@ -66,9 +72,11 @@ class _Silence:
         self.stop(*(contact for contact, whose in self.customers.items() if whose == customer))
 
 
-def written(log: list[Commit], limit: int) -> list[CheckIn]:
-    """All that should be on record; `limit` is that of the events of a commit."""
-    silence = _Silence()
+def written(log: list[Commit], limit: int, elsewhere: Iterable[CheckIn] = ()) -> list[CheckIn]:
+    """All that should be on record; `limit` is that of the events of a commit. `elsewhere` is what other desks have on
+    record: a rule has its say once in a contact, wherever that is.
+    """
+    silence = _Silence(elsewhere=tuple(elsewhere))
     for commit in log:
         for event in commit.events:
             if _changes(event):
@@ -103,7 +111,9 @@ def _changes(event: DeskDecision) -> bool:
         | WaitEnded
         | ContactMerged
         | ContactUnmerged
-        | ContactErased,
+        | ContactErased
+        | ContactTaken
+        | TransferTaken,
     )
 
 
@@ -115,6 +125,12 @@ def _tell(silence: _Silence, event: DeskDecision) -> None:
             silence.due = {key: at for key, at in silence.due.items() if key[1] in known}
         case ContactOpened():
             silence.customers[event.contact] = event.customer
+            silence.inboxes[event.contact] = event.channel, event.inbox
+        case ContactTaken():
+            silence.customers[event.contact] = event.parcel.customer
+            silence.inboxes[event.contact] = event.parcel.guest.inbox.channel, event.parcel.guest.inbox.id
+            said = [rule for contact, rule, at in silence.elsewhere if contact == event.contact and at <= event.at]
+            silence.said |= {(event.contact, rule) for rule in said}
         case ReplyQueued() if event.contact in silence.waiting:
             silence.begin(event.contact, WAITING_CUSTOMER, event.at)
         case ContactResolved():
@@ -131,5 +147,5 @@ def _tell(silence: _Silence, event: DeskDecision) -> None:
             silence.stop_all(event.customer)
         case ContactClosed():
             silence.said = {each for each in silence.said if each[0] != event.contact}
-        case ContactReopened() | WaitEnded() | ContactMerged() | ContactUnmerged() | ContactErased():
+        case ContactReopened() | WaitEnded() | ContactMerged() | ContactUnmerged() | ContactErased() | TransferTaken():
             silence.end(event.contact)

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from random import Random
 
+from frontline.configuration.model import Desk
 from frontline.contract.error import Unavailable
 from frontline.contract.ids import AgentId, ContactId
 from router.api.parted import to_move, to_split
@@ -27,8 +28,8 @@ _LOOKS = 4
 class Clerk(Colleague):
     """Signs as any of the agents. `shown` gives what they see."""
 
-    def __init__(self, world: World, acts: Acts, shown: Shown | None, random: Random) -> None:
-        super().__init__(world, AgentId("clerk"), random)
+    def __init__(self, world: World, acts: Acts, shown: Shown | None, random: Random, desk: Desk = DESK) -> None:
+        super().__init__(world, AgentId("clerk"), random, desk)
         self._does: list[Callable[[], DeskCommand | None]] = []
         if acts.moving and shown is not None:
             self._shown = shown
@@ -60,10 +61,10 @@ class Clerk(Colleague):
 
     def _split(self) -> DeskCommand | None:
         def split(contact: ContactId) -> DeskCommand | None:
-            row, lines = self._shown.open(contact), self._shown.read.standing(contact)
+            row, lines = self._shown.open(contact, self._desk.id), self._shown.read.standing(contact)
             if row is None or len(lines) < 2:
                 return None
-            new = ContactId(f"s-{self._count}")
+            new = ContactId(f"s-{self._desk.id}-{self._count}")
             return to_split(self._shown.read, row, random.choice(lines).seq, new, self._who(), seen)
 
         random, seen = self._random, self._look()
@@ -71,7 +72,7 @@ class Clerk(Colleague):
 
     def _move(self) -> DeskCommand | None:
         def move(contact: ContactId) -> DeskCommand | None:
-            row, to = self._shown.open(contact), self._shown.open(random.choice(known))
+            row, to = self._shown.open(contact, self._desk.id), self._shown.open(random.choice(known), self._desk.id)
             lines = self._shown.read.standing(contact)
             if row is None or to is None or row.id == to.id or len(lines) < 2:
                 return None
@@ -112,7 +113,7 @@ class Clerk(Colleague):
         return None
 
     def _look(self) -> tuple[int, int]:
-        return self._shown.catch_up(self._random.choice((0, 0, 0, 2)))
+        return self._shown.catch_up(self._random.choice((0, 0, 0, 2)), self._desk.id)
 
     def _who(self) -> AgentId:
-        return self._random.choice(DESK.agents).id
+        return self._random.choice(self._desk.agents).id

@@ -6,6 +6,7 @@ from random import Random
 
 import msgspec
 
+from frontline.configuration.check_in import CheckIn
 from frontline.configuration.escalation import Escalation
 from frontline.configuration.model import Agent, Configuration, Desk, Inbox
 from frontline.configuration.policy import Raise
@@ -50,10 +51,15 @@ _SALES = msgspec.structs.replace(
 
 
 def configuration(
-    version: int, owners: Mapping[InboxId, DeskId], random: Random, *, escalating: bool = False
+    version: int,
+    owners: Mapping[InboxId, DeskId],
+    random: Random,
+    *,
+    escalating: bool = False,
+    check_ins: tuple[CheckIn, ...] = (),
 ) -> Configuration:
     """Each inbox is with its owner; somebody has more or less room than before. `escalating`: a warning or a breach
-    comes to something.
+    comes to something. `check_ins` are the rules of both desks.
     """
     policies = CONFIGURATION.policies
     if escalating:
@@ -62,7 +68,10 @@ def configuration(
         CONFIGURATION,
         version=version,
         policies=policies,
-        desks=tuple(_with(desk, owners, random if version > 1 else None) for desk in (_SUPPORT, _SALES)),
+        desks=tuple(
+            msgspec.structs.replace(_with(desk, owners, random if version > 1 else None), check_ins=check_ins)
+            for desk in (_SUPPORT, _SALES)
+        ),
     )
 
 

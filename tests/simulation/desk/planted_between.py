@@ -14,7 +14,9 @@ from router.core import decide_between, decide_message, elsewhere, evolve, evolv
 from router.core.clock import Clock
 from router.core.command import ReceiveMessage
 from router.core.desk_settings import InboxSettings
+from router.core.event import ContactOpened
 from router.core.event_transfer import TransferTaken
+from router.core.illegal import no
 from router.core.parcel import CarriedClock, Parcel
 from router.core.refusal import Refused
 from router.core.state import DeskState
@@ -22,6 +24,7 @@ from router.desk import holding
 from router.desk.holders import Holders
 from router.desk.holding import Fit, Holding
 from router.desk.listening import Listening
+from tests.simulation.desk import planted_acts
 from tests.simulation.desk.planted import with_patches
 
 Patch = Any
@@ -126,6 +129,26 @@ def forget_what_a_clock_has_still_to_warn_of() -> list[Patch]:
     return [mock.patch.object(evolve_between, "unpacked", quiet)]
 
 
+def know_no_inbox_but_ones_own_when_something_is_split_off() -> list[Patch]:
+    opened = evolve._STEPS[ContactOpened]
+
+    def own(state: DeskState, event: ContactOpened) -> None:
+        if (event.channel, event.inbox) not in state.inboxes:
+            no(f"contact {event.contact} is of no inbox that there is")
+        opened(state, event)
+
+    return [mock.patch.dict(evolve._STEPS, {ContactOpened: own})]
+
+
+def forget_which_check_ins_were_written() -> list[Patch]:
+    packed = packing.packed
+
+    def without(*given: Any) -> Parcel:
+        return msgspec.structs.replace(packed(*given), checked_in=())
+
+    return [mock.patch.object(decide_between, "packed", without)]
+
+
 def keep_what_belongs_to_nothing_here() -> list[Patch]:
     return [
         mock.patch.object(elsewhere, "send_home", return_value=None),
@@ -158,9 +181,20 @@ PLANTED_BETWEEN: dict[str, Callable[[], list[Patch]]] = {
         forget_what_was_breached,
         forget_a_clock_on_the_way,
         forget_what_a_clock_has_still_to_warn_of,
+        know_no_inbox_but_ones_own_when_something_is_split_off,
+        forget_which_check_ins_were_written,
+        planted_acts.leave_the_keys_of_what_is_moved,
+        planted_acts.check_in_on_who_has_written,
         keep_what_belongs_to_nothing_here,
     )
 }
+ACTS_BETWEEN = {
+    "know_no_inbox_but_ones_own_when_something_is_split_off": ("moving",),
+    "forget_which_check_ins_were_written": ("checking_in",),
+    "leave_the_keys_of_what_is_moved": ("moving",),
+    "check_in_on_who_has_written": ("checking_in",),
+}
+"""What people do in each seed, where a bug shows in nothing else; the others are looked for in seeds without acts."""
 
 
 @contextmanager

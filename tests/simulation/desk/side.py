@@ -13,14 +13,18 @@ from frontline.contract.ids import AgentId
 from frontline.runtime.bus import Bus
 from router.core.command import DeskCommand, TransferContact
 from router.core.contact import RESOLVED, TRANSFERRING
+from router.core.overlay import Position
 from router.desk.effects import Place
 from router.desk.follower import Follower
 from router.desk.leader import Leader
+from tests.simulation.desk.acts import Acts
 from tests.simulation.desk.broker import Broker
+from tests.simulation.desk.clerk import Clerk
 from tests.simulation.desk.firm_of_two import DESKS
 from tests.simulation.desk.people import Channel, Colleague
 from tests.simulation.desk.process import Process
 from tests.simulation.desk.router import Router
+from tests.simulation.desk.shown import Shown
 from tests.simulation.desk.truth import Truth
 
 if TYPE_CHECKING:
@@ -45,6 +49,16 @@ class Side:
         self.operator = Colleague(self, AgentId("operator"), random(), self._agents)
         self.colleagues.append(self.operator)
         return working
+
+    def employ_clerk(self, acts: Acts, shown: Shown | None) -> "asyncio.Task[None]":
+        clerk = Clerk(self, acts, shown, Random(acts.random.random()), self._agents)
+        self.colleagues.append(clerk)
+        return asyncio.create_task(clerk.work())
+
+    @property
+    def at_peace(self) -> Position:
+        """What was decided behind that may not have come to anything yet."""
+        return self._settled
 
     # As people see it.
 

@@ -1,6 +1,8 @@
 """A run of two desks: contacts go from one to the other, inboxes are moved, and routers lead both, fail and come back."""
 
 import asyncio
+from collections import Counter
+from collections.abc import Sequence
 from contextlib import suppress
 from random import Random
 
@@ -16,15 +18,29 @@ from frontline.runtime.parked import list_parked, release
 from frontline.runtime.reader import Stored
 from frontline.runtime.topology import TRANSFERS
 from router.core.command import ApplySettings
+from router.core.commit import Commit
 from router.core.contact import TRANSFERRING
 from router.desk.settings import desk_settings, elsewhere
-from tests.simulation.desk import between_promises, firm_of_two, promises
+from tests.simulation.desk import (
+    acting,
+    acts,
+    between_promises,
+    check_ins,
+    firm_of_two,
+    history,
+    letters,
+    promises,
+    standing,
+)
+from tests.simulation.desk.acts import Acts
 from tests.simulation.desk.firm import SUPPORT
 from tests.simulation.desk.firm_of_two import AT_FIRST, DESKS, MOVING, SALES, WRITTEN_TO
+from tests.simulation.desk.letters import Wishes, Written, letter_in, wish_of
 from tests.simulation.desk.people import Channel
 from tests.simulation.desk.process import Noted, Process
 from tests.simulation.desk.router import Router
 from tests.simulation.desk.scenario import PATIENCE, Happening, Scenario
+from tests.simulation.desk.shown import Shown
 from tests.simulation.desk.side import Side
 from tests.simulation.desk.trouble import Trouble
 from tests.simulation.desk.truth import Truth
@@ -37,7 +53,7 @@ _FILES = (0.0, 0.0, 0.5, 3.0, 7.0)
 """Virtual seconds after which a process's file says what the desks are asked to take over."""
 
 
-class Customers(Channel):
+class Customers(acting.Customers):
     """Some of them write to two inboxes at once: To the one and Cc the other, which comes in once by each."""
 
     inboxes = WRITTEN_TO
@@ -55,8 +71,13 @@ class Customers(Channel):
 class TwoDesks(Scenario):
     topology = firm_of_two.TOPOLOGY
 
-    def __init__(self, seed: int, trouble: Trouble | None = None) -> None:
+    def __init__(self, seed: int, trouble: Trouble | None = None, does: Acts | None = None) -> None:
         super().__init__(seed, trouble)
+        self.acts = does or acts.draw_between(seed)
+        self.shown = Shown(*DESKS) if self.acts.moving else None
+        self.letters: Written = Counter()
+        self.wishes: Wishes = {}
+        self.story: list[Commit] = []
         self._owners: dict[InboxId, DeskId] = dict(AT_FIRST)
         self._escalating = Random(f"two desks of {seed}").random() < _ESCALATING
         self.configuration = self._changed()
@@ -67,7 +88,10 @@ class TwoDesks(Scenario):
 
     def _changed(self) -> Configuration:
         escalating = self._escalating
-        return firm_of_two.configuration(self._version, self._owners, self._random, escalating=escalating)
+        rules = acts.CHECK_INS if self.acts.checking_in else ()
+        return firm_of_two.configuration(
+            self._version, self._owners, self._random, escalating=escalating, check_ins=rules
+        )
 
     def routers(self) -> list[Router]:
         return [process for process in self._processes if isinstance(process, Router)]
@@ -77,20 +101,33 @@ class TwoDesks(Scenario):
         return Router(self._numbers, self.broker, random, self._faults, self.wrong, self.configuration)
 
     def _customers(self, random: Random) -> Channel:
-        return Customers(self, self._bus, random)
+        customers = Customers(self, self._bus, random)
+        customers.acts = self.acts
+        return customers
 
     def _employ(self) -> list["asyncio.Task[None]"]:
-        return [work for side in self.sides.values() for work in side.employ(lambda: Random(self._random.random()))]
+        sides = self.sides.values()
+        working = [work for side in sides for work in side.employ(lambda: Random(self._random.random()))]
+        if self.acts.busy_clerk:
+            working += [side.employ_clerk(self.acts, self.shown) for side in sides]
+        return working
 
     def _truths(self) -> list[Truth]:
         return [side.truth for side in self.sides.values()]
 
     def _stored(self, stream: str, record: Stored) -> None:
+        if self.shown is not None:
+            self.shown.note(stream, record)
+        if stream == "KV_CUSTOMERS" and (customer := wish_of(record.subject)) is not None:
+            self.wishes.setdefault(customer, record.at)
+        if stream == "OUTBOX" and self.acts.checking_in and (letter := letter_in(record.data)) is not None:
+            self.letters[letter.id, self.forgettings] += 1
         for side in self.sides.values():
             if stream == subject.desk_stream(side.desk):
                 self._trace.update(f"{stream} {record.seq} {record.at} ".encode() + record.data)
                 known = len(side.truth.log)
                 side.truth.admit(record)
+                self.story += side.truth.log[known:]
                 for commit in side.truth.log[known:]:
                     self.between.admit(side.desk, commit, self.wrong)
         if stream == TRANSFERS:
@@ -232,6 +269,30 @@ class TwoDesks(Scenario):
         truths = {side.desk: side.truth for side in sides}
         between_promises.check(self.between, truths, self.limit, escalating=self._escalating)
         between_promises.claims(self.broker, self._owners)
+        if self.acts.moving:
+            stands = standing.by_log(self.story)
+            by_desk = [standing.by_log(side.truth.log) for side in sides]
+            standing.check(self.broker, stands, promises.put_aside(sides[0]), by_desk)
+        self._check_in_once(sides)
+
+    def _check_in_once(self, sides: Sequence[Side]) -> None:
+        known = {side.desk: check_ins.recorded(side.truth.log) for side in sides}
+        for side in sides:
+            others = [each for desk, found in known.items() if desk != side.desk for each in found]
+            silent = check_ins.written(side.truth.log, self.limit, others)
+            differ = set(known[side.desk]) ^ set(silent)
+            assert known[side.desk] == silent, f"check-ins of {side.desk}, as on record and as told: {differ}"
+        twice = Counter(id_ for side in sides for id_ in side.truth.check_ins)
+        assert not twice or max(twice.values()) == 1, f"asked by both desks: {twice}"
+        strange = {id_ for id_, _ in self.letters} - twice.keys()
+        assert not strange, f"nobody has decided {strange}"
+        elsewhere = history.moved_between(self.story)
+        for side in sides:
+            lent = {id_ for id_, (event, *_) in side.truth.check_ins.items() if event.inbox in MOVING}
+            ours = side.truth.check_ins.keys()
+            there = Counter({each: count for each, count in self.letters.items() if each[0] in ours})
+            moved = elsewhere | {side.truth.check_ins[id_].event.contact for id_ in lent}
+            letters.check(self.broker, side.truth, self.wishes, there, side.at_peace, moved)
 
 
 def _is_queue(name: str) -> bool:

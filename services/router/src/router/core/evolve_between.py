@@ -77,6 +77,8 @@ def arrived(state: DeskState, event: ContactTaken) -> None:
     state.elsewhere.pop(contact.id, None)
     if parcel.reached:
         state.escalating[contact.id] = tuple(Reached(target, rule) for target, rule in parcel.reached)
+    if parcel.checked_in:
+        state.check_ins.done[contact.id] = tuple(state.words[rule] for rule in parcel.checked_in)
     for merged in state.absorbed.get(contact.id, ()):
         state.dues.arm_moment(state.contacts[merged], None)
     for clock in clocks:

@@ -26,7 +26,9 @@ from router.core.state import DeskState
 
 
 def opened(state: DeskState, event: ContactOpened) -> None:
-    inbox = state.inboxes.get((event.channel, event.inbox))
+    """One that is split off may be of another desk's inbox, as what it came from is."""
+    own = state.inboxes.get((event.channel, event.inbox))
+    inbox = own if event.split_by is None else state.inbox(event.channel, event.inbox)
     if event.contact in state.contacts:
         no(f"contact {event.contact} is open already")
     if inbox is None or event.lane not in LANES:

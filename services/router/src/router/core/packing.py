@@ -42,6 +42,7 @@ def packed(state: DeskState, contact: Contact, to: DeskId, by: AgentId) -> Parce
         terms=tuple(carried_term(term) for term in numbers),
         clocks=clocks,
         reached=tuple((each.target, each.rule) for each in state.escalating.get(contact.id, ())),
+        checked_in=state.check_ins.done.get(contact.id, ()),
     )
 
 

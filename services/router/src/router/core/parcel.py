@@ -84,3 +84,5 @@ class Parcel(Carried, frozen=True, kw_only=True):
     terms: tuple[CarriedTerm, ...] = ()
     clocks: tuple[CarriedClock, ...] = ()
     reached: tuple[tuple[str, EscalationSettings], ...] = ()
+    checked_in: tuple[str, ...] = ()
+    """The rules of check-ins that have had their say in it: each has it once, wherever the contact is."""
