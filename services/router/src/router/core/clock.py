@@ -32,7 +32,8 @@ class Clock(msgspec.Struct, eq=False, gc=False):
 
     A breach doesn't end it: it waits for its late end, but nothing more comes due. `former` is the clock
     of the same target before, as long as it may turn out not to have been met.
-    `armed` is when it next comes due, the very object that stands in the heap.
+    `armed` is when it next comes due, the very object that stands in the heap. `warned` is the highest
+    fraction that it has ever warned of, by whatever policy and lane.
     """
 
     target: str
@@ -46,6 +47,7 @@ class Clock(msgspec.Struct, eq=False, gc=False):
     met_by: MessageId | None = None
     armed: datetime | None = None
     former: "Clock | None" = None
+    warned: float = 0.0
 
     @property
     def running(self) -> bool:

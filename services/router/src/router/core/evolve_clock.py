@@ -75,7 +75,7 @@ def warned(state: DeskState, event: ClockWarned) -> None:
     contact, clock = _clock(state, event.contact, event.target)
     if not clock.running or not clock.warnings or clock.warnings[0] != (event.fraction, event.at):
         no(f"{event.target} of contact {contact.id} does not warn at {event.fraction}")
-    clock.warnings = clock.warnings[1:]
+    clock.warnings, clock.warned = clock.warnings[1:], max(clock.warned, event.fraction)
     state.dues.arm_clock(contact, clock)
     evolve_escalation.reached(state, contact, clock, event.fraction)
 

@@ -62,6 +62,7 @@ def unpacked(state: DeskState, parcel: Parcel) -> tuple[Clock, ...]:
             breached=carried.breached,
             end=carried.end,
             met_by=carried.met_by,
+            warned=carried.warned,
         )
         if carried.former:
             found[term.target].former = clock
@@ -98,6 +99,7 @@ def _carried_clock(clock: Clock, numbers: dict[Term, int], *, former: bool = Fal
         end=clock.end,
         met_by=clock.met_by,
         former=former,
+        warned=clock.warned,
         intervals=counted.intervals,
         rest=counted.rest,
     )

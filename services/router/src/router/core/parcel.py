@@ -47,6 +47,7 @@ class CarriedClock(Carried, frozen=True, kw_only=True):
     end: str = ""
     met_by: MessageId | None = None
     former: bool = False
+    warned: float = 0.0
     intervals: tuple[tuple[datetime, datetime], ...] = ()
     rest: timedelta = timedelta(0)
 

@@ -130,9 +130,9 @@ def as_if_never(contact: ContactId, clock: Clock, why: str, *, former: bool = Fa
 
 def reckoned(contact: ContactId, clock: Clock, term: Term, at: datetime) -> ClockRebased:
     """A clock that runs, by another term or from another start."""
-    told = {fraction for fraction in clock.term.warn_at if fraction not in dict(clock.warnings)}
+    told = {clock.warned} | {fraction for fraction in clock.term.warn_at if fraction not in dict(clock.warnings)}
     told |= {fraction for fraction, instant in clock.warnings if not clock.paused and instant <= at}
-    fractions = [fraction for fraction in term.warn_at if fraction > max(told, default=0.0)]
+    fractions = [fraction for fraction in term.warn_at if fraction > max(told)]
     due_at = _reached(clock, term, term.within)
     counted = _counted(clock, term, due_at)
     return ClockRebased(

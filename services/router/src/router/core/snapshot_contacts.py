@@ -65,7 +65,8 @@ class OfferRow(msgspec.Struct, array_like=True, frozen=True):
 
 class ClockColumns(msgspec.Struct, array_like=True, frozen=True):
     """`term` is its number in the head; `fractions` and `warnings` are one thing, as the former are always the same.
-    `former` are the clocks before those of which `follows` says that there was one.
+    `former` are the clocks before those of which `follows` says that there was one. Snapshots of former versions
+    say nothing of `warned`.
     """
 
     size: int
@@ -80,6 +81,7 @@ class ClockColumns(msgspec.Struct, array_like=True, frozen=True):
     met_by: Column[MessageId | None]
     follows: Column[bool]
     former: "ClockColumns | None"
+    warned: Column[float] | None = None
 
 
 class ContactColumns(msgspec.Struct, array_like=True, frozen=True):
@@ -201,6 +203,7 @@ def _packed_clocks(clocks: Sequence[Clock], numbers: dict[Term, int]) -> ClockCo
         _column([clock.met_by for clock in clocks]),
         _column([clock.former is not None for clock in clocks]),
         _packed_clocks(former, numbers) if former else None,
+        _column([clock.warned for clock in clocks]),
     )
 
 
@@ -222,4 +225,5 @@ def _unpacked_clocks(columns: ClockColumns, terms: Sequence[Term]) -> Iterator[C
         columns.met_by.spread(size),
         repeat(None),
         [next(former, None) if follows else None for follows in columns.follows.spread(size)],
+        repeat(0.0) if columns.warned is None else columns.warned.spread(size),
     )
