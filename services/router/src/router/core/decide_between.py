@@ -18,24 +18,23 @@ from router.core.event_erased import ContactErased
 from router.core.event_transfer import ContactTaken, TransferRefused, TransferTaken
 from router.core.packing import packed
 from router.core.parcel import Trail
+from router.core.reason import ALREADY_HERE, CLOSED, NOT_CONFIGURED, TOO_FAR, UNANSWERED
 from router.core.refusal import Refused
 from router.core.settings import faults
 from router.core.state import DeskState
 from router.core.trail import too_far
 
-UNANSWERED = "unanswered"
-
 
 def considered(state: DeskState, contact: ContactId, moves: int, trail: Trail) -> str:
     """Why this desk does not take a contact that it is asked to take; empty if it does. Nothing is bound by it."""
     if state.settings.version == 0:
-        return "not_configured"
+        return NOT_CONFIGURED
     if contact in state.contacts:
-        return "already_here"
+        return ALREADY_HERE
     gone = state.elsewhere.get(contact)
     if gone is not None and (gone.desk is None or gone.moves >= moves):
-        return "closed"
-    return "hop_limit" if too_far(trail) else ""
+        return CLOSED
+    return TOO_FAR if too_far(trail) else ""
 
 
 def settle(state: DeskState, command: SettleTransfer, now: datetime) -> tuple[DeskDecision, ...]:

@@ -12,12 +12,10 @@ from router.core.contact import ASSIGNED, OFFERED, RESOLVED, TRANSFERRING, WAITS
 from router.core.event import ContactAssigned, ContactTransferred, ContactUnassigned, DeskDecision, WaitEnded
 from router.core.event_transfer import TransferBegun, TransferRefused
 from router.core.need import Need
-from router.core.reason import TRANSFERRED
+from router.core.reason import RECALLED, TRANSFERRED
 from router.core.refusal import Refused, contact_in_work, wanted_agent
 from router.core.state import DeskState
 from router.core.trail import gone_on, too_far
-
-RECALLED = "recalled"
 
 
 def transfer(state: DeskState, command: TransferContact, now: datetime) -> tuple[DeskDecision, ...]:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from router.core import reason
 from router.core.clock import MET
 from router.core.event_transfer import ContactTaken, TransferBegun, TransferRefused, TransferTaken
 from router.core.parcel import CarriedClock, Parcel
@@ -23,12 +24,12 @@ CARRIED = "carried"
 """Why a clock that had ended before it came here says no more of itself: the row of the other desk does."""
 
 _REFUSED = {
-    "unanswered": "it has not answered",
-    "recalled": "taken back",
-    "not_configured": "it is not set up",
-    "already_here": "it has a contact of that id",
-    "closed": "it has closed the contact",
-    "hop_limit": "the contact has been at too many desks",
+    reason.UNANSWERED: "it has not answered",
+    reason.RECALLED: "taken back",
+    reason.NOT_CONFIGURED: "it is not set up",
+    reason.ALREADY_HERE: "it has a contact of that id",
+    reason.CLOSED: "it has closed the contact",
+    reason.TOO_FAR: "the contact has been at too many desks",
 }
 
 
