@@ -20,7 +20,11 @@ _SOON = 0.6
 """Whoever had it stands still maybe, with a pull open that takes whatever is handed out again: not more often than it
 has to be, for what was delivered too often is put aside.
 """
-_NOTICED = 1.0
+_NOTICED = _SOON + 0.4
+"""By then it is handed out again: at the latest `_SOON` after the server was told, and a busy machine's timers are late.
+Neither its answers nor its figures change when it has done so. Who is too early loses no message, only the order: it comes
+once its time is up, behind later ones.
+"""
 _EXPIRES = 5.0
 _GRACE = 2.0
 _NANO = 1_000_000_000
@@ -61,7 +65,7 @@ async def ensure_consumer(
         return info.num_ack_pending
 
     if await put(ack_wait):
-        # The server looks at all that is out when the time that it may be out changes; nothing tells when it has.
+        # The server looks at all that is out when the time that it may be out changes.
         await put(_SOON)
         await asyncio.sleep(_NOTICED)
         await put(ack_wait)
