@@ -34,6 +34,17 @@ async def hangs(service: Service) -> None:
     await asyncio.Event().wait()
 
 
+async def deaf(service: Service) -> None:
+    """Hears no cancellation; with its mark, the second one."""
+    service.listening("loft", "127.0.0.1:7")
+    heard = 0
+    while heard < 2 or not service.section(LoftSettings).loft_mark.exists():
+        try:
+            await asyncio.Event().wait()
+        except asyncio.CancelledError:
+            heard += 1
+
+
 async def crashes(service: Service) -> None:
     raise RuntimeError("for ada@customer.example only")
 
@@ -77,7 +88,7 @@ def main() -> int:
     if name == "parent":
         parent()
         return 0
-    program = {"stays": stays, "drains": drains, "hangs": hangs, "crashes": crashes, "ends": ends}
+    program = {"stays": stays, "drains": drains, "hangs": hangs, "deaf": deaf, "crashes": crashes, "ends": ends}
     others = {"crashes_beside": crashes_beside, "child": stays, "litters": litters}
     return run_service(name, {**program, **others}[name], sections={"loft": LoftSettings})
 

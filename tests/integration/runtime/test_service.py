@@ -83,6 +83,25 @@ async def test_a_service_that_does_not_finish_in_time_is_cut_off_and_still_ends_
     assert "service.drain_exceeded" in service.events()
 
 
+async def test_a_service_that_does_not_hear_that_it_is_cancelled_is_told_again(tmp_path: Path) -> None:
+    """As `wait_for` before Python 3.12, and nats-py, may swallow it: the process went on for ever."""
+    mark = tmp_path / "mark"
+    mark.touch()
+    async with started(tmp_path, *program("deaf"), drain_seconds="0.1", loft_mark=str(mark)) as service:
+        await service.listens()
+        service.send(signal.SIGTERM)
+        assert await service.ended() == 0
+    assert "service.deaf" not in service.events()
+
+
+async def test_a_service_that_hears_nothing_ends_as_if_it_had_crashed(tmp_path: Path) -> None:
+    async with started(tmp_path, *program("deaf"), drain_seconds="0.1") as service:
+        await service.listens()
+        service.send(signal.SIGTERM)
+        assert await service.ended() == 1
+    assert next(line for line in service.lines() if line["event"] == "service.deaf")["tasks"] == ["main"]
+
+
 async def test_a_crash_ends_the_process_and_is_logged_by_type_and_place(tmp_path: Path) -> None:
     for name in ("crashes", "crashes_beside"):
         async with started(tmp_path / name, *program(name)) as service:

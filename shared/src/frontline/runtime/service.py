@@ -39,6 +39,8 @@ EXIT_CRASH = 1
 EXIT_SETTINGS = 78
 """The operator must act (EX_CONFIG of sysexits.h): starting again would change nothing."""
 _CANCEL_SECONDS = 2.0
+"""How long whoever is cancelled may take to clean up, before it is cancelled again."""
+_CANCELS = 2
 
 
 @dataclass(slots=True)
@@ -84,6 +86,11 @@ class Service:
         """Write the status file, if there is to be one."""
         if self.settings.status_file is not None:
             write_status(self.settings.status_file, self.status)
+
+    @property
+    def background(self) -> tuple[asyncio.Task[Any], ...]:
+        """What `spawn` started."""
+        return tuple(self._background)
 
     def cancel_background(self) -> None:
         for task in self._background:
@@ -213,11 +220,26 @@ async def _until_done(service: Service, main: Main) -> None:
             _, late = await asyncio.wait({body}, timeout=service.settings.drain_seconds)
             if late:
                 service.log.warning("service.drain_exceeded", seconds=service.settings.drain_seconds)
-                body.cancel()
-                await asyncio.wait({body}, timeout=_CANCEL_SECONDS)
     finally:
         stop.cancel()
         service.cancel_background()
+    await _end(service.log, {body, *service.background})
+
+
+async def _end(log: Log, tasks: set[asyncio.Task[Any]]) -> None:
+    """Cancel what is left of them, and again who has not heard it: before Python 3.12 `wait_for` may swallow it, and so does
+    nats-py. Who will not hear at all does not keep the process.
+    """
+    for _ in range(_CANCELS):
+        left = {task for task in tasks if not task.done()}
+        for task in left:
+            task.cancel()
+        if not left:
+            return
+        await asyncio.wait(left, timeout=_CANCEL_SECONDS)
+    if deaf := sorted(task.get_name() for task in tasks if not task.done()):
+        log.error("service.deaf", tasks=deaf)
+        os._exit(EXIT_CRASH)
 
 
 async def _connect(service: Service) -> None:
