@@ -17,7 +17,7 @@ from router.core.event_transfer import ContactTaken, TransferBegun, TransferRefu
 from router.core.trail import HOP_LIMIT
 from tests.unit.router_core.driver import EMAIL, NOON, Desk
 from tests.unit.router_core.sla_desk import HOUR, target
-from tests.unit.router_core.two_desks import CHAT, SITE, THREAD, World, agree, desk, opened, two
+from tests.unit.router_core.two_desks import CHAT, SITE, THREAD, World, agree, desk, on_its_way, opened, two
 
 A, B, C = DeskId("a"), DeskId("b"), DeskId("c")
 MINUTE = timedelta(minutes=1)
@@ -341,11 +341,7 @@ def test_every_event_of_a_transfer_is_told_once() -> None:
 def test_erased_on_its_way_it_does_not_come_back() -> None:
     one, other, world = two()
     contact = opened(one)
-    world.give(contact, "ann-a", "b")
-    world.listen()
-    world.bring(world.words.pop(0))
-    world.bring(world.words.pop(0))
-    world.listen()
+    on_its_way(world, contact)
     customer = CustomerId("customer")
     for each in (one, other):
         each.must(EraseCustomer(customer=customer, successor=CustomerId("nobody")))

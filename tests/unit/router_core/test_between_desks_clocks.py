@@ -15,7 +15,7 @@ from router.core.parcel import CarriedClock, CarriedTerm
 from router.core.term import Term
 from tests.unit.router_core.driver import NOON, Desk
 from tests.unit.router_core.sla_desk import HOUR, OFFICE, closed, target
-from tests.unit.router_core.two_desks import THREAD, World, agree, desk, opened, two
+from tests.unit.router_core.two_desks import THREAD, World, agree, desk, on_its_way, opened, two
 
 
 def breaches(*desks: Desk) -> list[tuple[str, ClockBreached]]:
@@ -63,11 +63,7 @@ def test_the_giving_desk_fires_clocks_until_the_contact_is_taken() -> None:
 def test_what_comes_due_between_the_desks_is_told_once_with_its_true_time() -> None:
     one, other, world = two()
     contact = opened(one)
-    world.give(contact, "ann-a", "b")
-    world.listen()
-    world.bring(world.words.pop(0))  # the other desk is asked
-    world.bring(world.words.pop(0))  # and has said yes: this one lets go
-    world.listen()
+    on_its_way(world, contact)
     assert contact not in one.state.contacts
     world.wait(hours=5)
     one.tick()

@@ -10,7 +10,7 @@ from frontline.contract.message import DeliveryState, ThreadEvidence
 from router.core.command import RecordDelivery
 from router.core.event import ContactOpened
 from router.core.gone import KEPT
-from tests.unit.router_core.two_desks import THREAD, agree, opened, two
+from tests.unit.router_core.two_desks import THREAD, agree, on_its_way, opened, two
 
 A = DeskId("a")
 
@@ -42,11 +42,7 @@ def test_what_a_customer_writes_goes_on_to_where_the_contact_is_under_the_same_i
 def test_what_was_sent_on_is_faster_than_the_contact_and_waits_for_it() -> None:
     one, other, world = two()
     contact = opened(one)
-    world.give(contact, "ann-a", "b")
-    world.listen()
-    world.bring(world.words.pop(0))
-    world.bring(world.words.pop(0))
-    world.listen()
+    on_its_way(world, contact)
     message = one.mail("customer", inbox=InboxId("a"), finds=THREAD)
     with pytest.raises(AssertionError, match="still on its way"):
         world.write("a", message)

@@ -145,6 +145,15 @@ def two(**more: object) -> tuple[Desk, Desk, World]:
     return one, other, World(one, other)
 
 
+def on_its_way(world: World, contact: ContactId) -> None:
+    """Given to the other desk, which has said yes; the parcel has not come there yet."""
+    world.give(contact, "ann-a", "b")
+    world.listen()
+    world.bring(world.words.pop(0))  # the other desk is asked
+    world.bring(world.words.pop(0))  # and has said yes: this one lets go
+    world.listen()
+
+
 def opened(one: Desk, **more: object) -> ContactId:
     return one.opens("customer", binds=["thread"], inbox=InboxId("a"), **more)
 
