@@ -41,7 +41,7 @@ def test_rule_1_10_what_was_moved_into_an_erased_contact_is_not_answered_where_i
         effects = Effects(
             bus, DeskId("support"), unused, unused, unused, unused, unused, bindings, unused, state, lambda _: None
         )
-        await stored(await effects._carry_out(_taken(), again=False))
+        await stored(await effects._carry_out(_taken(), 7))
         await bindings.settle()
         known, leads = await keys.get(KEY), await threads.get(THREAD)
         assert known is not None

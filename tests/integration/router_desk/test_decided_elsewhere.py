@@ -65,7 +65,7 @@ class Leaving:
         self._floor = 0
         self._putting: asyncio.Task[int] | None = None
 
-    def placed(self, _: KeyHash) -> None:
+    async def placed(self, _: KeyHash) -> None:
         """It has left it already."""
         if self._putting is None:
             known = msgspec.json.encode(KnownKey(contact=THERE, message=self._message.id))

@@ -129,8 +129,8 @@ class Acting(Scenario):
         return working
 
     def _losses(self) -> dict[Happening, float]:
-        """Where somebody is erased the log keeps its end: a decision to erase that is gone from it is another story."""
-        return {} if self.acts.erasing else super()._losses()
+        """What was erased where it had been moved to is gone, and the log may have lost that it was moved: another story."""
+        return {} if self.acts.erasing and self.acts.moving else super()._losses()
 
     def _besides(self) -> list[Happening]:
         found: list[Happening] = []
@@ -177,7 +177,8 @@ class Acting(Scenario):
                 self.wrong.append(f"the check-in {letter.id} answers itself")
         super()._stored(stream, record)
 
-    def log_lost(self) -> None:
+    def log_lost(self, name: str) -> None:
+        super().log_lost(name)
         if self.shown is not None:
             streams = self.broker.streams
             self.shown.begin_again(streams[LOG].records.values(), streams["TRANSCRIPT"].records.values())
@@ -193,18 +194,18 @@ class Acting(Scenario):
         escalations.fire_once(log, self.limit)
         silent, written = check_ins.written(log, self.limit), check_ins.recorded(log)
         assert written == silent, f"check-ins, as on record and as told from the story: {set(written) ^ set(silent)}"
+        stands = standing.by_log(log)
+        if self.acts.erasing:
+            erasure.opens_anew(log)
+            erasure.check(self.broker, log, stands, self.channel.sent, self.met)
         if self.lost:
             return
-        stands = standing.by_log(log)
         standing.check(self.broker, stands, promises.put_aside(self))
         elsewhere = history.moved_between(log) | stands.erased
         letters.check(self.broker, self.truth, self.wishes, self.letters, self._settled, elsewhere)
         if self.acts.indexed and self.shown is not None:
             unwritten = promises.put_aside(self) - standing.lines_of(self.broker).keys()
             shown_as.check(self.shown, self.truth.state, stands, unwritten)
-        if self.acts.erasing:
-            erasure.opens_anew(log)
-            erasure.check(self.broker, log, stands, self.channel.sent, self.met)
 
     def _quiet(self) -> bool:
         carried_out = not self.acts.carrying or not self.broker.streams["OUTBOX"].records

@@ -11,7 +11,7 @@
 """
 
 from collections import deque
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 
 import msgspec
 
@@ -28,7 +28,7 @@ from router.core.event import (
 from router.core.event_clock import ClockBreached, ClockWarned
 from router.core.event_escalation import Escalated
 from router.core.event_inbox import InboxReleased, InboxTaken
-from router.core.event_transfer import ContactTaken, TransferTaken
+from router.core.event_transfer import ContactTaken, TransferRecovered, TransferTaken
 from router.core.holding import InboxKey
 from router.core.parcel import Parcel
 from tests.simulation.desk import history, targets, warned
@@ -52,12 +52,79 @@ class Between:
         """The contacts of chats, by what names them."""
         self._replies: dict[MessageId, DeskId] = {}
         self._inboxes: dict[InboxKey, DeskId] = {}
+        self.left_over: dict[ContactId, set[DeskId]] = {}
+        """Desks that have lost that they had given it, and have it still: they have to find that out."""
+        self._given: dict[tuple[ContactId, int], list[Parcel]] = {}
+        """Also by decisions that are lost: it may be taken all the same."""
+        self._moves: dict[ContactId, int] = {}
+        """How often each had changed desks when it came to where it is, or went on its way."""
+        self._doubtful: dict[InboxKey, set[DeskId]] = {}
+        """Desks that have lost that they had released it, and have to release it again."""
+        self.torn_apart: set[ContactId] = set()
+        """Given or taken in an end that was lost: no log has their whole story."""
+
+    def torn(
+        self,
+        counted: Sequence[tuple[DeskId, int, Commit]],
+        lost: Sequence[Commit],
+        truths: Sequence[Truth],
+        broker: Broker,
+    ) -> "Between":
+        """A log has lost its end, and with it what is `lost`. `counted` is left, of both. What both come to now: a contact
+        is where it has come last, or on its way there; where it was before it is left over.
+        """
+        after = Between()
+        after.torn_apart |= self.torn_apart
+        after._given = self._given
+        for event in (event for commit in lost for event in commit.events):
+            if isinstance(event, TransferTaken | ContactTaken):
+                after.torn_apart.add(event.contact)
+        given: dict[ContactId, Parcel] = {}
+        for desk, _, commit in counted:
+            for event in commit.events:
+                if isinstance(event, TransferTaken) and (
+                    event.contact not in given or given[event.contact].moves < event.parcel.moves
+                ):
+                    given[event.contact] = event.parcel
+                after._note(desk, event)
+                if isinstance(event, ContactClosed):
+                    after.closed.add(event.contact)
+        for truth in truths:
+            for key in truth.state.holdings.taken:
+                if subject.inbound(*key) in _claims(broker, truth.state.desk):
+                    after._inboxes[key] = truth.state.desk
+                else:
+                    after._doubtful.setdefault(key, set()).add(truth.state.desk)
+        for id_ in {*given, *(contact for truth in truths for contact in truth.state.contacts)}:
+            after._put(id_, given.get(id_), truths)
+        return after
+
+    def _put(self, id_: ContactId, given: Parcel | None, truths: Sequence[Truth]) -> None:
+        """Where a contact is that some desk has, or has given last as `given`."""
+        have = {truth.state.desk: truth.state.contacts[id_].moves for truth in truths if id_ in truth.state.contacts}
+        gone = [truth.state.elsewhere[id_] for truth in truths if id_ in truth.state.elsewhere]
+        last = max((*have.values(), *(each.moves for each in gone)), default=0)
+        at = next((desk for desk, moves in have.items() if moves == last), None)
+        closed = any(each.desk is None and each.moves == last for each in gone)
+        self.left_over[id_] = have.keys() - {at}
+        self._moves[id_] = last
+        if at is not None:
+            self.at[id_] = at
+        elif given is not None and given.moves == last and not closed:
+            self.on_the_way[id_] = given
+        if have:
+            self.closed.discard(id_)
+
+    def astray(self) -> list[ContactId]:
+        """Those that are at no desk, or still at one that had given them away."""
+        return [*self.on_the_way, *(contact for contact, desks in self.left_over.items() if desks)]
 
     def admit(self, desk: DeskId, commit: Commit, wrong: list[str]) -> None:
         try:
             opening = {event.contact for event in commit.events if isinstance(event, ContactOpened)}
             for event in commit.events:
                 self._take(desk, event, opening)
+                self._note(desk, event)
         except AssertionError as error:
             wrong.append(f"{desk}, commit {commit.epoch}.{commit.index}: {error}")
 
@@ -67,6 +134,8 @@ class Between:
                 key = (event.channel, event.inbox)
                 assert key not in self._inboxes, f"{event.inbox} is taken, and desk {self._inboxes[key]} has it"
                 self._inboxes[key] = desk
+            case InboxReleased() if desk in self._doubtful.get((event.channel, event.inbox), ()):
+                self._doubtful[event.channel, event.inbox].discard(desk)
             case InboxReleased():
                 assert self._inboxes.pop((event.channel, event.inbox), None) == desk, f"{event.inbox} is not {desk}'s"
             case ContactOpened():
@@ -74,36 +143,80 @@ class Between:
                 assert not known, f"{event.contact} is opened a second time"
                 self.at[event.contact] = desk
             case ContactTaken():
-                given = self.on_the_way.pop(event.contact, None)
-                assert given is not None, f"{event.contact} is taken, and nobody had let go"
-                assert msgspec.structs.replace(event.parcel, others=given.others) == given, (
-                    "taken is not what was given"
+                self._arrive(desk, event)
+            case TransferTaken() | ContactClosed() if desk in self.left_over.get(event.contact, ()):
+                assert isinstance(event, ContactClosed), (
+                    f"{event.contact} is given by {desk}, which had given it before"
                 )
-                self.at[event.contact] = desk
-                self.taken += 1
+                self.left_over[event.contact].discard(desk)
+            case TransferRecovered():
+                left_over = self.left_over.get(event.contact, set())
+                assert desk in left_over, f"{event.contact} is at {desk}, and given up"
+                left_over.discard(desk)
+            case _ if desk in self.left_over.get(getattr(event, "contact", ContactId("")), ()):
+                pass  # it does not know yet
             case _ if (contact := getattr(event, "contact", None)) is not None:
                 where = self.at.get(contact)
                 assert where == desk, f"{type(event).__name__} of {contact}, which is at {where}"
         if isinstance(event, TransferTaken):
             self.on_the_way[event.contact] = event.parcel
+            self._moves[event.contact] = event.parcel.moves
+            self._given.setdefault((event.contact, event.parcel.moves), []).append(event.parcel)
             del self.at[event.contact]
-        elif isinstance(event, ContactClosed):
+        elif isinstance(event, ContactClosed) and self.at.get(event.contact) == desk:
             self.closed.add(event.contact)
             del self.at[event.contact]
-        elif isinstance(event, MessageReceived):
-            other = self._messages.setdefault(event.message, desk)
-            assert other == desk, f"message {event.message} is decided by {other} and by {desk}"
+        elif isinstance(event, MessageReceived) and event.contact in opening:
+            key = (event.channel, event.inbox)
+            holder = self._inboxes.get(key)
+            has = holder == desk or desk in self._doubtful.get(key, ())
+            assert has, f"a contact is opened from {event.inbox}, which is {holder}'s"
             if event.channel == CHAT:
                 before = self._bound.get(event.keys[0])
                 gone = before is None or (before not in self.at and before not in self.on_the_way)
-                assert gone or event.contact not in opening, f"{event.contact} is opened beside {before}, of one chat"
+                assert gone, f"{event.contact} is opened beside {before}, of one chat"
+
+    def _arrive(self, desk: DeskId, event: ContactTaken) -> None:
+        """As it was given last. By words of decisions that are lost, or that were heard before, one that was torn apart may
+        come to where it was, or is not to be: then it is left over somewhere.
+        """
+        contact, moves, torn = event.contact, event.parcel.moves, event.contact in self.torn_apart
+        given = self.on_the_way.get(contact)
+        assert given is not None or torn, f"{contact} is taken, and nobody had let go"
+        known = self._given[contact, moves] if torn else [given]
+        same = [each for each in known if each and msgspec.structs.replace(event.parcel, others=each.others) == each]
+        assert same, "taken is not what was given"
+        self.taken += 1
+        left_over = self.left_over.setdefault(contact, set())
+        if moves < self._moves.get(contact, 0):
+            left_over.add(desk)
+            return
+        self.on_the_way.pop(contact, None)
+        if contact in self.at:
+            left_over.add(self.at[contact])
+        left_over.discard(desk)
+        self.at[contact], self._moves[contact] = desk, moves
+
+    def _note(self, desk: DeskId, event: DeskDecision) -> None:
+        """Who has decided it."""
+        if isinstance(event, MessageReceived):
+            other = self._messages.setdefault(event.message, desk)
+            assert other == desk, f"message {event.message} is decided by {other} and by {desk}"
+            if event.channel == CHAT:
                 self._bound[event.keys[0]] = event.contact
-            if event.contact in opening:
-                holder = self._inboxes.get((event.channel, event.inbox))
-                assert holder == desk, f"a contact is opened from {event.inbox}, which is {holder}'s"
         elif isinstance(event, ReplyQueued):
             other = self._replies.setdefault(event.reply, desk)
             assert other == desk, f"reply {event.reply} is queued by {other} and by {desk}"
+
+
+def _claims(broker: Broker, desk: DeskId) -> frozenset[str]:
+    """What the desk's consumers take."""
+    there = [
+        stream.consumers.get(subject.desk_consumer(desk))
+        for stream in broker.streams.values()
+        if stream.name.startswith("INBOX_")
+    ]
+    return frozenset(inbound for consumer in there if consumer is not None for inbound in consumer.filters)
 
 
 def check(between: Between, truths: Mapping[DeskId, Truth], limit: int, *, escalating: bool) -> None:
@@ -112,10 +225,13 @@ def check(between: Between, truths: Mapping[DeskId, Truth], limit: int, *, escal
     """
     full = warned.NONE.union(*(warned.full(truth.log, limit) for truth in truths.values()))
     assert not between.on_the_way, f"let go, and never taken: {sorted(between.on_the_way)}"
+    assert not between.astray(), f"given away, and still there: {between.astray()}"
     have = {contact: desk for desk, truth in truths.items() for contact in truth.state.contacts}
     assert have == between.at, f"where contacts are: {differing(have, between.at)}"
     stories = list(chains({desk: truth.log for desk, truth in truths.items()}))
     for contact, story in stories:
+        if contact in between.torn_apart:
+            continue  # what it was given with has no beginning, or what it began with has no end
         history.clocks_end_once(story)
         if escalating:
             _escalate_once(contact, story)
@@ -142,8 +258,8 @@ def _escalate_once(contact: ContactId, story: list[Commit]) -> None:
     assert not asked, f"{list(asked)} of {contact} should be escalated, and is not"
 
 
-def claims(broker: Broker, owners: Mapping[InboxId, DeskId]) -> None:
-    """What the consumers take."""
+def misclaimed(broker: Broker, owners: Mapping[InboxId, DeskId]) -> list[str]:
+    """The inboxes that no consumer takes, or another desk's than the one that they are to be with."""
     takes = {
         inbound: name
         for stream in broker.streams.values()
@@ -151,12 +267,9 @@ def claims(broker: Broker, owners: Mapping[InboxId, DeskId]) -> None:
         for name, consumer in stream.consumers.items()
         for inbound in consumer.filters
     }
-    for inbound, consumer in takes.items():
-        owner = owners[InboxId(inbound.rpartition(".")[2])]
-        assert consumer == subject.desk_consumer(owner), f"{inbound} is taken by {consumer}, and it is {owner}'s"
-    assert len(takes) == len(owners), (
-        f"nobody takes {owners.keys() - {InboxId(each.rpartition('.')[2]) for each in takes}}"
-    )
+    taken = {(InboxId(inbound.rpartition(".")[2]), consumer) for inbound, consumer in takes.items()}
+    wanted = {(inbox, subject.desk_consumer(desk)) for inbox, desk in owners.items()}
+    return sorted(f"{inbox} by {consumer}" for inbox, consumer in wanted ^ taken)
 
 
 def chains(logs: Mapping[DeskId, list[Commit]]) -> Iterator[tuple[ContactId, list[Commit]]]:
@@ -185,7 +298,7 @@ def _parts(log: list[Commit], parts: dict[ContactId, dict[int, list[Commit]]]) -
             else:
                 here[contact].append(msgspec.structs.replace(log[number - 1], events=()))
             here[contact].append(msgspec.structs.replace(commit, events=tuple(events)))
-            if any(isinstance(event, TransferTaken) for event in events):
+            if any(isinstance(event, TransferTaken | TransferRecovered) for event in events) and not begins:
                 del here[contact]
     for part in here.values():
         part.append(msgspec.structs.replace(log[-1], events=()))

@@ -7,7 +7,7 @@ import msgspec
 from frontline.contract.codec import decode_outbound
 from frontline.contract.customer import person_key
 from frontline.contract.draft import decode_draft
-from frontline.contract.erasure import ERASED, decode_erasure
+from frontline.contract.erasure import ERASED, decode_erasure, name_of
 from frontline.contract.ids import ContactId, MessageId
 from frontline.contract.transcript import TranscriptItem, decode_item
 from frontline.runtime.reader import Stored
@@ -59,10 +59,21 @@ def check(broker: Broker, log: list[Commit], standing: Standing, sent: Sent, met
             for id_, text in words.items():
                 assert not text or text == b"STOP" or text not in record.data, f"{name} has the words of {id_}"
     _leads_nowhere(broker, erased, gone)
+    _is_decided(broker, log)
     for commit in log:
         for event in commit.events:
             if isinstance(event, CustomerErased) and person_key(event.customer) in met:
                 _is_unknown(broker, event)
+
+
+def _is_decided(broker: Broker, log: list[Commit]) -> None:
+    """What the journal says is erased the log says, too, though it may have lost that once."""
+    events = [event for commit in log for event in commit.events]
+    decided = {("contact", str(event.contact)) for event in events if isinstance(event, ContactErased)}
+    decided |= {("customer", str(event.customer)) for event in events if isinstance(event, CustomerErased)}
+    for record in _values(broker, "ERASED"):
+        name = name_of(record.subject.removeprefix("$KV.ERASED."))
+        assert name is None or (name.kind, name.id) in decided, f"{name} is erased, and nobody has decided it"
 
 
 def _lines(broker: Broker) -> Iterator[tuple[str, ContactId, MessageId]]:

@@ -54,11 +54,11 @@ def believe_a_replica_that_is_behind() -> list[Patch]:
 def leave_the_keys_of_what_is_moved() -> list[Patch]:
     carry_out = Effects._carry_out
 
-    async def without(self: Effects, event: DeskDecision, *, again: bool) -> Any:
+    async def without(self: Effects, event: DeskDecision, seq: int) -> Any:
         if isinstance(event, MessagesTaken):
             items = tuple(msgspec.structs.replace(item, binds=()) for item in event.items)
             event = msgspec.structs.replace(event, items=items)
-        return await carry_out(self, event, again=again)
+        return await carry_out(self, event, seq)
 
     return [mock.patch.object(Effects, "_carry_out", without)]
 

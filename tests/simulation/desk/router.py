@@ -49,6 +49,7 @@ class Router(Process):
             figures=FIGURES,
             holders_of=holders.find,
             decided=holders,
+            neighbours=self.replicas,
             take_snapshot=self._take,
             snapshot_every=snapshot_every,
             retention=retention,

@@ -14,7 +14,7 @@ from typing import Any
 import msgspec
 
 from frontline.configuration.model import Configuration
-from frontline.contract.ids import AgentId
+from frontline.contract.ids import AgentId, MessageId
 from frontline.runtime.bus import Bus
 from frontline.runtime.reader import Stored
 from frontline.runtime.topology import stream_configs
@@ -26,10 +26,11 @@ from router.desk.settings import desk_settings
 from tests.simulation.desk import firm, promises
 from tests.simulation.desk.broker import Broker
 from tests.simulation.desk.client import SimulatedClient, bus_to
+from tests.simulation.desk.lost_end import lost_commits, waived
 from tests.simulation.desk.people import Channel, Colleague
 from tests.simulation.desk.process import Process
 from tests.simulation.desk.small import small
-from tests.simulation.desk.trouble import LOG, Trouble, lose_end, lose_end_under_the_living
+from tests.simulation.desk.trouble import LOG, Trouble, lose_end, lose_end_under_the_living, what_counts
 from tests.simulation.desk.truth import Truth
 from tests.simulation.faults import draw
 from tests.simulation.scenario import Broken
@@ -91,6 +92,8 @@ class Scenario:
             self._every, self._retention = trouble.snapshots_every, trouble.retention
         self.forgettings = 0
         self.lost = False
+        self.waived: set[MessageId] = set()
+        """What a lost end has taken with it."""
         self._trace = hashlib.sha256()
 
     # What people can see.
@@ -216,8 +219,15 @@ class Scenario:
         """What happens as well."""
         return []
 
-    def log_lost(self) -> None:
-        """What is left of the log is all there is."""
+    def logs(self) -> list[str]:
+        """Those that may lose their ends."""
+        return [LOG]
+
+    def log_lost(self, name: str) -> None:
+        """What is left of this log is all there is."""
+        before, self.lost = self.truth, True
+        self.truth = what_counts(before, self.broker.streams[name])
+        self.waived |= waived(lost_commits(before, self.truth), self.channel.sent.accepted, self.broker)
 
     async def _go_wrong(self) -> None:
         random, loop = self._random, asyncio.get_running_loop()

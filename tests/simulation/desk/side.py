@@ -1,7 +1,7 @@
 """One desk of a run with two of them, as those around it and its promises look at it."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from datetime import datetime
 from random import Random
 from typing import TYPE_CHECKING
@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from frontline.configuration.model import Desk
-from frontline.contract.ids import AgentId
+from frontline.contract.ids import AgentId, MessageId
 from frontline.runtime.bus import Bus
 from router.core.command import DeskCommand, TransferContact
 from router.core.contact import RESOLVED, TRANSFERRING
@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 
 class Side:
     lost = False
+    """Whether its log has lost its end."""
 
     def __init__(self, run: "TwoDesks", desk: Desk) -> None:
         self.desk = desk.id
@@ -89,6 +90,10 @@ class Side:
     @property
     def limit(self) -> int:
         return self._run.limit
+
+    @property
+    def waived(self) -> Collection[MessageId]:
+        return self._run.waived
 
     @property
     def forgot(self) -> bool:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
+from tests.simulation.desk.broker import StoredStream
 from tests.simulation.desk.truth import Truth
 
 if TYPE_CHECKING:
@@ -32,10 +33,10 @@ class Trouble:
 
 
 async def lose_end(run: "Scenario") -> None:
-    """A power cut, of routers and server alike: what was acknowledged last is gone from the desk's log."""
-    if _may_lose_end(run):
+    """A power cut, of routers and server alike: what was acknowledged last is gone from a log, or from several."""
+    if _may_lose(run):
         run._note("end lost")
-        await run._all_down(1.0, lambda: _cut_end(run))
+        await run._all_down(1.0, lambda: _cut_ends(run))
 
 
 async def lose_end_under_the_living(run: "Scenario") -> None:
@@ -44,9 +45,9 @@ async def lose_end_under_the_living(run: "Scenario") -> None:
     def lose() -> None:
         for client in run._all_clients():
             client.cut()  # one that came back meanwhile from a trouble of its own: no connection outlives its server
-        _cut_end(run)
+        _cut_ends(run)
 
-    if _may_lose_end(run):
+    if _may_lose(run):
         run._note("end lost under the living")
         await run._be_away(lose)
 
@@ -83,19 +84,28 @@ def _is_overtaken(run: "Scenario", process: "Process") -> bool:
     return follower is not None and follower.fence.seq + 1 < first
 
 
-def _may_lose_end(run: "Scenario") -> bool:
-    stream = run.broker.streams[LOG]
-    return stream.last >= 5 and min(stream.records, default=0) <= 1
+def _may_lose(run: "Scenario") -> list[str]:
+    """The logs of which enough is there."""
+    streams = [run.broker.streams[name] for name in run.logs()]
+    return [stream.name for stream in streams if stream.last >= 5 and min(stream.records, default=0) <= 1]
 
 
-def _cut_end(run: "Scenario") -> None:
-    run.lost = True
-    stream = run.broker.streams[LOG]
-    run.broker.lose_end(LOG, run._random.randint(1, min(15, stream.last - 2)))
+def _cut_ends(run: "Scenario") -> None:
+    there = _may_lose(run)
+    names = run._random.sample(there, run._random.randint(1, len(there))) if len(there) > 1 else there
+    for name in names:
+        stream = run.broker.streams[name]
+        last = stream.last - run._random.randint(1, min(15, stream.last - 2))
+        run.broker.lose_end(name, stream.last - last)
+        run.log_lost(name)
     run.broker.forget_ids()
-    wrong = run.truth.wrong
-    run.truth = Truth(run.limit)
-    run.truth.wrong = wrong
+    run._forget()
+
+
+def what_counts(truth: Truth, stream: StoredStream) -> Truth:
+    """What is left of the log is all there is."""
+    anew = Truth(truth._limit, truth.state.desk)
+    anew.wrong = truth.wrong
     for record in stream.records.values():
-        run.truth.admit(record)
-    run.log_lost()
+        anew.admit(record)
+    return anew

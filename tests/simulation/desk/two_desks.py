@@ -36,13 +36,14 @@ from tests.simulation.desk.acts import Acts
 from tests.simulation.desk.firm import SUPPORT
 from tests.simulation.desk.firm_of_two import AT_FIRST, DESKS, MOVING, SALES, WRITTEN_TO
 from tests.simulation.desk.letters import Wishes, Written, letter_in, wish_of
+from tests.simulation.desk.lost_end import is_queue, lost_commits, waived
 from tests.simulation.desk.people import Channel
 from tests.simulation.desk.process import Noted, Process
 from tests.simulation.desk.router import Router
 from tests.simulation.desk.scenario import PATIENCE, Happening, Scenario
 from tests.simulation.desk.shown import Shown
 from tests.simulation.desk.side import Side
-from tests.simulation.desk.trouble import Trouble
+from tests.simulation.desk.trouble import Trouble, what_counts
 from tests.simulation.desk.truth import Truth
 
 _ESCALATING = 0.3
@@ -84,6 +85,8 @@ class TwoDesks(Scenario):
         self.sides = {desk.id: Side(self, desk) for desk in self.configuration.desks}
         self.truth = self.sides[SUPPORT].truth
         self._said: list[Stored] = []
+        self._counted: list[tuple[DeskId, int, Commit]] = []
+        """What counts in both logs, in the order in which it was stored, with its sequence."""
         self.between = between_promises.Between()
 
     def _changed(self) -> Configuration:
@@ -129,6 +132,7 @@ class TwoDesks(Scenario):
                 side.truth.admit(record)
                 self.story += side.truth.log[known:]
                 for commit in side.truth.log[known:]:
+                    self._counted.append((side.desk, record.seq, commit))
                     self.between.admit(side.desk, commit, self.wrong)
         if stream == TRANSFERS:
             self._said.append(record)
@@ -142,9 +146,22 @@ class TwoDesks(Scenario):
     def _kinds(self) -> dict[Happening, float]:
         return {**super()._kinds(), self._move: 2, self.hear_again: 1}
 
-    def _losses(self) -> dict[Happening, float]:
-        """A log that loses its end loses what another desk knows, and is not looked at here."""
-        return {}
+    def logs(self) -> list[str]:
+        """Where messages move, or customers are written to, they keep their ends: that is another story."""
+        acts = self.acts.moving or self.acts.checking_in
+        return [] if acts else [subject.desk_stream(desk) for desk in DESKS]
+
+    def log_lost(self, name: str) -> None:
+        """It loses what the other desk knows, and has what that one knows no more."""
+        self.lost = True
+        side = next(side for side in self.sides.values() if name == subject.desk_stream(side.desk))
+        last, before = self.broker.streams[name].last, side.truth
+        self._counted = [each for each in self._counted if each[0] != side.desk or each[1] <= last]
+        side.lost, side.truth = True, what_counts(before, self.broker.streams[name])
+        self.truth = self.sides[SUPPORT].truth
+        gone = lost_commits(before, side.truth)
+        self.waived |= waived(gone, self.channel.sent.accepted, self.broker)
+        self.between = self.between.torn(self._counted, gone, self._truths(), self.broker)
 
     def _besides(self) -> list[Happening]:
         return [self._move] * self._random.choice((0, 1, 2))
@@ -219,9 +236,13 @@ class TwoDesks(Scenario):
                     await release(self._bus, parked.id, log)
 
     def _quiet(self) -> bool:
-        left = [stream for name, stream in self.broker.streams.items() if _is_queue(name) and stream.records]
+        left = [stream for name, stream in self.broker.streams.items() if is_queue(name) and stream.records]
         same = all(router.configured.current is self.configuration for router in self.routers())
-        return same and not left and all(self._is_quiet(side) for side in self.sides.values())
+        in_place = not self.between.astray() and not self._misclaimed()
+        return same and not left and in_place and all(self._is_quiet(side) for side in self.sides.values())
+
+    def _misclaimed(self) -> list[str]:
+        return between_promises.misclaimed(self.broker, self._owners)
 
     def _is_quiet(self, side: Side) -> bool:
         state = side.truth.state
@@ -238,7 +259,7 @@ class TwoDesks(Scenario):
         left = {
             name: [record.subject for record in stream.records.values()]
             for name, stream in self.broker.streams.items()
-            if _is_queue(name) and stream.records
+            if is_queue(name) and stream.records
         }
         sides = [
             f"{side.desk}: effects {side.effects_at()} of {side.truth.last_counted}, leader {side.leader() is not None}, "
@@ -247,7 +268,8 @@ class TwoDesks(Scenario):
             for side in self.sides.values()
         ]
         return (
-            f"{left}, agents {[not task.done() for task in working]}, channel {self.channel.busy}; {'; '.join(sides)}"
+            f"{left}, astray {self.between.astray()}, inboxes {self._misclaimed()}, "
+            f"agents {[not task.done() for task in working]}, channel {self.channel.busy}; {'; '.join(sides)}"
         )
 
     # The promises.
@@ -262,13 +284,14 @@ class TwoDesks(Scenario):
         sides = list(self.sides.values())
         for side in sides:
             promises.offers_and_shifts_end_as_they_should(side)
-            promises.answers_are_true(side)
-            promises.everything_is_told_once(side)
+            if not side.lost:
+                promises.answers_are_true(side)
+                promises.everything_is_told_once(side)
+        if not self.lost:
+            promises.every_reply_is_sent(sides[0], self._truths())
         promises.everything_accepted_is_decided_and_written_down(sides[0], self._truths())
-        promises.every_reply_is_sent(sides[0], self._truths())
         truths = {side.desk: side.truth for side in sides}
         between_promises.check(self.between, truths, self.limit, escalating=self._escalating)
-        between_promises.claims(self.broker, self._owners)
         if self.acts.moving:
             stands = standing.by_log(self.story)
             by_desk = [standing.by_log(side.truth.log) for side in sides]
@@ -293,7 +316,3 @@ class TwoDesks(Scenario):
             there = Counter({each: count for each, count in self.letters.items() if each[0] in ours})
             moved = elsewhere | {side.truth.check_ins[id_].event.contact for id_ in lent}
             letters.check(self.broker, side.truth, self.wishes, there, side.at_peace, moved)
-
-
-def _is_queue(name: str) -> bool:
-    return name.startswith("INBOX_") or name in (TRANSFERS, "PARKED")

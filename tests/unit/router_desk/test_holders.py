@@ -30,6 +30,7 @@ class Copy:
         self.ends = True
         self.reads = 0
         self.placements: dict[KeyHash, ContactId] = {}
+        self.lost = False
 
     def holds(self, contact: ContactId) -> bool:
         return contact in self.here
@@ -43,6 +44,10 @@ class Copy:
 
     def placed(self, key: KeyHash) -> ContactId | None:
         return self.placements.get(key)
+
+    async def check(self) -> None:
+        if self.lost:
+            raise Unavailable("the log has lost its end")
 
     async def read_up(self) -> None:
         self.reads += 1
@@ -107,10 +112,21 @@ async def test_whoever_can_not_ask_how_far_a_log_goes_says_so() -> None:
         await known(a=Copy(), b=Cut()).find(A, {CONTACT})
 
 
-def test_a_message_went_where_whoever_decided_it_says() -> None:
+async def test_a_message_went_where_whoever_decided_it_says() -> None:
     one, other = Copy(), Copy()
     other.placements[KeyHash("a")] = CONTACT
     desks = known(a=one, b=other)
-    assert desks.placed(KeyHash("a")) == CONTACT
-    assert desks.placed(KeyHash("b")) is None
+    assert await desks.placed(KeyHash("a")) == CONTACT
+    assert await desks.placed(KeyHash("b")) is None
     assert desks.floors() == {A: (1, 0), B: (1, 0)}
+
+
+async def test_a_message_went_nowhere_by_what_a_log_has_lost_and_waits_until_that_is_known() -> None:
+    other = Copy()
+    other.placements[KeyHash("a")], other.lost = CONTACT, True
+    desks = known(a=Copy(), b=other)
+    with pytest.raises(Unavailable):
+        await desks.placed(KeyHash("a"))
+    other.lost = False
+    other.placements.clear()
+    assert await desks.placed(KeyHash("a")) is None

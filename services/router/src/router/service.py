@@ -112,6 +112,7 @@ async def _serve(service: Service, under_way: asyncio.Event) -> None:
         wall=service.clock,
         holders_of=holders.find,
         decided=holders,
+        neighbours=replicas,
         log=service.log,
         park=partial(_park, service),
         figures=figures,

@@ -39,6 +39,10 @@ class Journal:
             return False
         return True
 
+    async def has(self, name: Name) -> bool:
+        """Whether it was asked for, be it carried out or not."""
+        return await self._bucket.get(str(name)) is not None
+
     async def note(self, noted: Noted, erasure: Erasure) -> Noted | None:
         """Write over exactly this revision; `None` if there is a younger one."""
         try:

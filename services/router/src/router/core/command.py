@@ -212,6 +212,14 @@ class TakeContact(Command, frozen=True, kw_only=True):
     parcel: Parcel
 
 
+class RecoverTransfer(Command, frozen=True, kw_only=True):
+    """The log has lost that we gave this contact away: `desk` has it, or had it when it had changed desks `moves` times."""
+
+    contact: ContactId
+    desk: DeskId
+    moves: int
+
+
 class AcceptOffer(Command, frozen=True, kw_only=True):
     offer: OfferId
     agent: AgentId
@@ -327,6 +335,7 @@ DeskCommand = (
     | TransferContact
     | SettleTransfer
     | TakeContact
+    | RecoverTransfer
     | AcceptOffer
     | RejectOffer
     | SetAvailability

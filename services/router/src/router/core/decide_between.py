@@ -8,17 +8,18 @@ from datetime import datetime
 
 import msgspec
 
-from frontline.contract.ids import ContactId
-from router.core.command import SettleTransfer, TakeContact
-from router.core.contact import TRANSFERRING, Contact
+from frontline.contract.ids import ContactId, DeskId
+from router.core import decide_offer
+from router.core.command import RecoverTransfer, SettleTransfer, TakeContact
+from router.core.contact import ASSIGNED, OFFERED, TRANSFERRING, Contact
 from router.core.desk_settings import DeskSettings
 from router.core.elsewhere import arrived
-from router.core.event import DeskDecision
+from router.core.event import ContactUnassigned, DeskDecision
 from router.core.event_erased import ContactErased
-from router.core.event_transfer import ContactTaken, TransferRefused, TransferTaken
+from router.core.event_transfer import ContactTaken, TransferRecovered, TransferRefused, TransferTaken
 from router.core.packing import packed
 from router.core.parcel import Trail
-from router.core.reason import ALREADY_HERE, CLOSED, NOT_CONFIGURED, TOO_FAR, UNANSWERED
+from router.core.reason import ALREADY_HERE, CLOSED, NOT_CONFIGURED, TOO_FAR, TRANSFERRED, UNANSWERED
 from router.core.refusal import Refused
 from router.core.settings import faults
 from router.core.state import DeskState
@@ -68,4 +69,27 @@ def take(state: DeskState, command: TakeContact, now: datetime) -> tuple[DeskDec
         raise Refused("invalid_settings", "; ".join(found))
     known = {skill for agent in state.agents.values() if not agent.gone for skill in agent.skills}
     skills = tuple(sorted(skill for skill in parcel.skills if skill in known))
-    return (ContactTaken(at=now, contact=parcel.contact, desk=parcel.home, parcel=parcel, skills=skills),)
+    taken = ContactTaken(at=now, contact=parcel.contact, desk=parcel.home, parcel=parcel, skills=skills)
+    here = state.contacts.get(parcel.contact)
+    if here is None:
+        return (taken,)
+    return (*_recovered(here, parcel.home, parcel.moves - 1, now), taken)  # the log has lost that we gave it there
+
+
+def recover(state: DeskState, command: RecoverTransfer, now: datetime) -> tuple[DeskDecision, ...]:
+    contact = state.contacts.get(command.contact)
+    if contact is None or contact.moves >= command.moves:
+        return ()
+    return _recovered(contact, command.desk, command.moves, now)
+
+
+def _recovered(contact: Contact, desk: DeskId, moves: int, now: datetime) -> tuple[DeskDecision, ...]:
+    """What people and clocks did to it here since is known here only, and is not made up for."""
+    left = TransferRecovered(at=now, contact=contact.id, desk=desk, moves=moves)
+    if contact.phase == OFFERED:
+        return (decide_offer.withdrawn(contact, now, TRANSFERRED), left)
+    if contact.phase == ASSIGNED:
+        assert contact.agent is not None
+        rule = TRANSFERRED
+        return (ContactUnassigned(at=now, contact=contact.id, agent=contact.agent, rule=rule, front=True), left)
+    return (left,)

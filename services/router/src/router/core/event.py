@@ -24,7 +24,7 @@ from router.core.event_escalation import Escalated
 from router.core.event_inbox import InboxReleased, InboxTaken
 from router.core.event_move import MessagesMoved, MessagesTaken
 from router.core.event_people import AvailabilityChanged, ConfigChanged, DutyChanged, GraceEnded, RotaSwapped
-from router.core.event_transfer import ContactTaken, TransferBegun, TransferRefused, TransferTaken
+from router.core.event_transfer import ContactTaken, TransferBegun, TransferRecovered, TransferRefused, TransferTaken
 from router.core.happened import Event
 
 OFFER = "offer"
@@ -328,6 +328,7 @@ DeskDecision = (
     | TransferBegun
     | TransferRefused
     | TransferTaken
+    | TransferRecovered
     | ContactTaken
     | ContactMerged
     | ContactUnmerged

@@ -40,6 +40,16 @@ class TransferTaken(Event, frozen=True, kw_only=True):
     parcel: Parcel
 
 
+class TransferRecovered(Event, frozen=True, kw_only=True):
+    """The contact had been given to another desk, and the log has lost that with its end: it is here no more, but at
+    `desk`, or was when it had changed desks `moves` times.
+    """
+
+    contact: ContactId
+    desk: DeskId
+    moves: int
+
+
 class ContactTaken(Event, frozen=True, kw_only=True):
     """The contact that `desk` has given is here, and waits before all others of its lane."""
 

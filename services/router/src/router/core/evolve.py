@@ -74,7 +74,7 @@ from router.core.event_escalation import Escalated
 from router.core.event_inbox import InboxReleased, InboxTaken
 from router.core.event_move import MessagesMoved, MessagesTaken
 from router.core.event_people import AvailabilityChanged, ConfigChanged, DutyChanged, GraceEnded, RotaSwapped
-from router.core.event_transfer import ContactTaken, TransferBegun, TransferRefused, TransferTaken
+from router.core.event_transfer import ContactTaken, TransferBegun, TransferRecovered, TransferRefused, TransferTaken
 from router.core.evolve_handling import NOTED
 from router.core.illegal import no
 from router.core.state import DeskState
@@ -138,6 +138,7 @@ _STEPS: Mapping[type, Callable[[DeskState, Any], None]] = {
     TransferBegun: evolve_between.begun,
     TransferRefused: evolve_between.refused,
     TransferTaken: evolve_between.taken,
+    TransferRecovered: evolve_between.recovered,
     ContactTaken: evolve_between.arrived,
     ContactMerged: evolve_merge.merged,
     ContactUnmerged: evolve_merge.unmerged,

@@ -1,15 +1,17 @@
 """How contacts go from desk to desk; a part of `evolve`, with the same promises."""
 
 from router.core import evolve_check_in, evolve_waiting, waiting
-from router.core.contact import TRANSFERRING, WAITING, Contact
+from router.core.contact import ASSIGNED, OFFERED, TRANSFERRING, WAITING, Contact
 from router.core.escalation import Reached
-from router.core.event_transfer import ContactTaken, TransferBegun, TransferRefused, TransferTaken
+from router.core.event_transfer import ContactTaken, TransferBegun, TransferRecovered, TransferRefused, TransferTaken
 from router.core.gone import KEPT
 from router.core.illegal import known_agent, known_contact, no
 from router.core.need import Need
 from router.core.packing import unpacked
 from router.core.queue import LANES
 from router.core.state import DeskState
+
+_SOMEBODYS = (ASSIGNED, OFFERED)
 
 
 def begun(state: DeskState, event: TransferBegun) -> None:
@@ -32,7 +34,21 @@ def refused(state: DeskState, event: TransferRefused) -> None:
 
 def taken(state: DeskState, event: TransferTaken) -> None:
     """It is the other desk's. Clocks, and whatever else would come due, are not ours any more."""
-    contact = _bound(state, event)
+    _let_go(state, _bound(state, event), event, event.parcel.moves)
+
+
+def recovered(state: DeskState, event: TransferRecovered) -> None:
+    """It has long been the other desk's. Nobody has it here, and nobody is asked to take it."""
+    contact = known_contact(state, event.contact)
+    if contact.phase in _SOMEBODYS or contact.moves >= event.moves or event.desk == state.desk:
+        no(f"contact {contact.id} is {contact.phase} here, and can't be at desk {event.desk}")
+    if contact.phase == WAITING:
+        state.matching.leave(contact)
+    evolve_waiting.leave_heir(state, contact)
+    _let_go(state, contact, event, event.moves)
+
+
+def _let_go(state: DeskState, contact: Contact, event: TransferTaken | TransferRecovered, moves: int) -> None:
     state.dues.arm_moment(contact, None)
     for clock in contact.clocks:
         state.dues.disarm_clock(clock)
@@ -41,7 +57,7 @@ def taken(state: DeskState, event: TransferTaken) -> None:
     evolve_check_in.forget(state, contact.id)
     for merged in state.absorbed.get(contact.id, ()):
         state.dues.arm_moment(state.contacts[merged], event.at + KEPT)  # messages to it are sent on as long
-    state.left(contact.id, event.desk, event.parcel.moves)
+    state.left(contact.id, event.desk, moves)
 
 
 def arrived(state: DeskState, event: ContactTaken) -> None:

@@ -39,6 +39,7 @@ class Between:
             durable=subject.desk_consumer(desk),
             on=subject.transfer(desk),
             at_once=_AT_ONCE,
+            sure=loop.sure,
             park=park,
             figures=figures,
             log=log,

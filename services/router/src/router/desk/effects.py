@@ -21,7 +21,7 @@ from frontline.contract.draft import Draft, decode_draft
 from frontline.contract.erasure import ERASED, Name
 from frontline.contract.error import Unavailable
 from frontline.contract.event import DeskEvent
-from frontline.contract.ids import ContactId, DeskId, KeyHash
+from frontline.contract.ids import ContactId, DeskId, KeyHash, MessageId
 from frontline.runtime.bus import Bus, PubAck
 from frontline.runtime.journal import Journal
 from frontline.runtime.keyvalue import KeyValue
@@ -187,7 +187,7 @@ class Effects:
                     await self._bindings.settle()
                     acks = [await self._bus.begin(*word)]
                 acks.append(await self._tell(f"{commit.epoch}.{commit.index}.{n}", event))
-                acks.extend(await self._carry_out(event, again=counted.seq < self._epoch))
+                acks.extend(await self._carry_out(event, counted.seq))
                 await self._ringing.tell(event)
             self._reaching.hear(counted)
         await stored(acks)
@@ -200,7 +200,8 @@ class Effects:
         head = cloudevent.headers(id=f"{self._desk}.{id_}", kind=told.kind, source=f"/desks/{self._desk}", at=event.at)
         return await self._bus.begin(subject.event(self._desk, told.kind), encode(told), head)
 
-    async def _carry_out(self, event: DeskDecision, *, again: bool) -> list[asyncio.Future[PubAck]]:
+    async def _carry_out(self, event: DeskDecision, seq: int) -> list[asyncio.Future[PubAck]]:
+        again = seq < self._epoch
         if getattr(event, "contact", None) in self._state.erased:
             return await self._carry_out_erased(event)
         match event:
@@ -209,11 +210,11 @@ class Effects:
                 await self._journal.ask_for(name, event.at, successor=event.successor)
                 return []
             case MessageReceived():
-                await self._bindings.place(event.key, KnownKey(contact=event.contact, message=event.message))
+                await self._place(event.key, event.contact, event.message, seq)
                 await self._lead(event.keys, event.contact)
                 return []
             case DeliveryRecorded():
-                await self._bindings.place(event.key, KnownKey(contact=event.contact, message=event.receipt))
+                await self._place(event.key, event.contact, event.receipt, seq)
                 return []
             case ReplyQueued():
                 await self._lead(event.keys, event.contact)
@@ -260,6 +261,9 @@ class Effects:
                 await self._lead(item.binds, ERASED)
         return []
 
+    async def _place(self, key: KeyHash, contact: ContactId, message: MessageId, seq: int) -> None:
+        await self._bindings.place(key, KnownKey(contact=contact, message=message, desk=self._desk, seq=seq))
+
     async def _lead(self, keys: Sequence[KeyHash], contact: ContactId) -> None:
         for key in keys:
             await self._bindings.lead(key, contact)
@@ -274,6 +278,8 @@ class Effects:
         said = event.reply if isinstance(event, ReplyQueued) else event.note
         if await self._words.stands(event.contact, said):
             return  # carried out by a former leader, up to the end
+        if await self._journal.has(Name(self._desk, "contact", event.contact)):
+            return  # erased: the log has lost that, and the eraser has it decided again
         await check_leads(self._bus, self._desk, self._epoch)  # or a later one has, and may have erased it since
         self._log.error("effects.draft_missing", contact=event.contact, draft=event.draft)
         await park(

@@ -128,7 +128,7 @@ class Eraser:
             async for noted in changes:
                 for each in noted:
                     self._take(each)
-                    if each.erasure.done is not None and not compared and await self._is_back(each):
+                    if not compared and await self._is_back(each):
                         await self._journal.again(each)
                 compared = compared or not noted
                 self._figures.erasures(self._desk, len(self._open))
@@ -144,8 +144,15 @@ class Eraser:
             self._open.pop(noted.name, None)
 
     async def _is_back(self, noted: Noted) -> bool:
-        """Whether something of theirs is there again, though all of it was erased: a store was restored, or the log."""
+        """Whether something of theirs is there again, though it was erased: a store was restored, or the log, or that has
+        lost its end.
+        """
         state = self._loop.state
+        if noted.erasure.done is None:
+            if noted.erasure.looked is None:
+                return False
+            known = state.erased if noted.name.kind == "contact" else state.successors
+            return noted.name.id not in known
         while True:
             try:
                 if noted.name.kind == "contact":

@@ -68,6 +68,13 @@ class RouterFigures:
             ["desk"],
             registry=registry,
         )
+        self._astray = Counter(
+            "frontline_desk_contacts_astray",
+            "Contacts that were at two desks or at none since a log had lost its end: let go of (left_over), taken from the "
+            "log of the desk that gave them (missing), or found in no log (lost).",
+            ["desk", "what"],
+            registry=registry,
+        )
         self._estimates_failed = Counter(
             "frontline_desk_estimates_failed",
             "Estimates of waits that a bug has prevented.",
@@ -189,6 +196,9 @@ class RouterFigures:
 
     def lost_end(self, desk: DeskId) -> None:
         self._ends_lost.labels(desk).inc()
+
+    def astray(self, desk: DeskId, what: str) -> None:
+        self._astray.labels(desk, what).inc()
 
     def estimate_failed(self, desk: DeskId) -> None:
         self._estimates_failed.labels(desk).inc()

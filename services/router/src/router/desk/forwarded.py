@@ -1,11 +1,12 @@
 """What other desks sent on: a message for a contact that is here, and what became of a reply.
 
 Each goes the way of a message that came in by one of our own inboxes, one after another. One that is faster than
-its contact waits for it, and so do those behind it. What belongs to nothing here goes back where it came in: to the
+its contact waits for it, and so do those behind it, unless a log has lost that the contact was to come. What belongs to nothing here goes back where it came in: to the
 desk that sent it on, and from there into its inbox, if that is another desk's by then.
 """
 
 import asyncio
+from collections.abc import Awaitable, Callable
 
 import msgspec
 from nats.aio.msg import Msg
@@ -14,7 +15,7 @@ from frontline.contract import subject
 from frontline.contract.channel import Log
 from frontline.contract.clock import Clock
 from frontline.contract.codec import decode_inbound
-from frontline.contract.ids import DeskId
+from frontline.contract.ids import ContactId, DeskId
 from frontline.contract.message import DeliveryReceipt, InboundMessage
 from frontline.runtime.bus import Bus
 from router.core.command import DeskCommand, ReceiveMessage, SentOn
@@ -35,12 +36,15 @@ from router.desk.words import Acks, Words, item_of, item_of_receipt
 
 _AT_ONCE = 64
 _LOOK_AGAIN_SECONDS = 0.1
+_ASK_SECONDS = 2.0
 _PATIENCE_SECONDS = 60.0
 """How long those behind it wait for a contact that is on its way."""
 
 
 class Forwarded:
-    """Of one desk; its leader runs it."""
+    """Of one desk; its leader runs it. `is_lost` says whether a contact that was to come here does not, for a log has lost
+    that it had changed desks so often.
+    """
 
     def __init__(
         self,
@@ -52,6 +56,7 @@ class Forwarded:
         words: Words,
         acknowledgements: Acknowledgements,
         sends_on: SendsOn,
+        is_lost: Callable[[ContactId, int], Awaitable[bool]],
         park: Park,
         figures: RouterFigures,
         clock: Clock,
@@ -62,6 +67,7 @@ class Forwarded:
         self._words = words
         self._acknowledgements = acknowledgements
         self._sends_on = sends_on
+        self._is_lost = is_lost
         self._clock = clock
         self._messages = Listening(
             bus,
@@ -70,6 +76,7 @@ class Forwarded:
             durable=subject.forward_consumer(desk),
             on=subject.forward(desk),
             at_once=_AT_ONCE,
+            sure=loop.sure,
             park=park,
             figures=figures,
             log=log,
@@ -105,7 +112,7 @@ class Forwarded:
     async def _decide(
         self, inbound: InboundMessage | DeliveryReceipt, sent_on: SentOn
     ) -> tuple[Decided, Resolved | None]:
-        begun = asyncio.get_running_loop().time()
+        begun, asked = asyncio.get_running_loop().time(), 0.0
         while True:
             now, floor, resolved = self._clock(), self._loop.state.overlay.floor, None
             if isinstance(inbound, DeliveryReceipt):
@@ -122,6 +129,11 @@ class Forwarded:
                 waited = asyncio.get_running_loop().time() - begun
                 if refused.conflict != NOT_HERE_YET or waited > _PATIENCE_SECONDS:
                     raise
+                if waited > asked + _ASK_SECONDS:
+                    asked = waited
+                    if await self._is_lost(sent_on.contact, sent_on.moves):
+                        sent_on = msgspec.structs.replace(sent_on, moves=0)
+                        continue
                 await asyncio.sleep(_LOOK_AGAIN_SECONDS)
                 continue
             return decided, resolved

@@ -34,6 +34,10 @@ class Copy(Protocol):
         """As of `Decided`."""
         ...
 
+    async def check(self) -> None:
+        """Raises `Unavailable` unless all that is known counts, and is still in the desk's log."""
+        ...
+
     @property
     def floor(self) -> Position: ...
 
@@ -45,8 +49,8 @@ class Copy(Protocol):
 class Decided(Protocol):
     """What desks have decided and may not have left to the index yet."""
 
-    def placed(self, key: KeyHash) -> ContactId | None:
-        """Where the message with this idempotency key went, `ERASED` if that was erased."""
+    async def placed(self, key: KeyHash) -> ContactId | None:
+        """Where the message with this idempotency key went, `ERASED` if that was erased. Raises `Unavailable`."""
         ...
 
     def floors(self) -> Mapping[DeskId, Position]:
@@ -57,7 +61,7 @@ class Decided(Protocol):
 class NothingDecided:
     """For a process that follows one desk only."""
 
-    def placed(self, _: KeyHash) -> None:
+    async def placed(self, _: KeyHash) -> None:
         return None
 
     def floors(self) -> Mapping[DeskId, Position]:
@@ -92,10 +96,13 @@ class Holders:
             await self._read_up([copy for desk, copy in self._copies.items() if desk != asking], asking)
         return {contact: at for contact in contacts if (at := self._at(contact)) is not None}
 
-    def placed(self, key: KeyHash) -> ContactId | None:
+    async def placed(self, key: KeyHash) -> ContactId | None:
         """As of `Decided`."""
-        found = (copy.placed(key) for copy in self._copies.values())
-        return next((contact for contact in found if contact is not None), None)
+        for copy in tuple(self._copies.values()):
+            if copy.placed(key) is not None:
+                await copy.check()  # its log may have lost that since, and nobody would ever decide it
+                return copy.placed(key)
+        return None
 
     def floors(self) -> Mapping[DeskId, Position]:
         """As of `Decided`."""

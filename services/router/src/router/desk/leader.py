@@ -118,6 +118,7 @@ class Leader:
             Rulebook(desk.rules, calendars(desk_settings(surroundings.configuration, desk))),
             partial(surroundings.holders_of, desk.id),
             surroundings.decided,
+            [each.id for each in surroundings.configuration.desks],
         )
         acknowledgements = Acknowledgements(bus, desk, state, words, clock)
         others = [each for each in surroundings.configuration.desks if each.id != desk.id]
@@ -129,6 +130,7 @@ class Leader:
             loop=self.loop,
             words=words,
             acknowledgements=acknowledgements,
+            copies=surroundings.neighbours,
             park=surroundings.park,
             figures=surroundings.figures,
             clock=clock,

@@ -22,7 +22,9 @@ _RETRY_SECONDS = 0.5
 
 
 class Listening:
-    """One consumer of `TRANSFERS`, which takes what stands on the subject `on`. `what` names it in logs and figures."""
+    """One consumer of `TRANSFERS`, which takes what stands on the subject `on`. `what` names it in logs and figures. `sure` waits
+    while what was decided may be lost.
+    """
 
     def __init__(
         self,
@@ -33,6 +35,7 @@ class Listening:
         durable: str,
         on: str,
         at_once: int,
+        sure: Callable[[], Awaitable[None]],
         park: Park,
         figures: RouterFigures,
         log: Log,
@@ -40,6 +43,7 @@ class Listening:
         self._bus = bus
         self._desk = desk
         self._what = what
+        self._sure = sure
         self._durable = durable
         self._on = on
         self._at_once = at_once
@@ -94,6 +98,7 @@ class Listening:
                 await self._put_aside(msg, "poison", f"delivered {msg.metadata.num_delivered} times without success")
                 return
             await take(msg)
+            await self._sure()
         except (Deposed, Unavailable):
             raise
         except Refused as refused:

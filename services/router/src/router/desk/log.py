@@ -61,6 +61,7 @@ class LogWriter:
         self._trouble = asyncio.Event()
         self._room = asyncio.Event()
         self._room.set()
+        self._mended = asyncio.Event()
         self._deposed = False
         self._shortened = False
         self._doubts = 0
@@ -115,6 +116,16 @@ class LogWriter:
             # Not `counted`: that one is the caller's, who may have given up and cancelled it.
             last.settled = last.settled or asyncio.get_running_loop().create_future()
             await asyncio.shield(last.settled)
+
+    async def sure(self) -> None:
+        """Wait while the log may have lost what has counted: nobody may forget, on the strength of it, what came in.
+        Raises `Deposed`.
+        """
+        while self._trouble.is_set() and not self._deposed:
+            self._mended.clear()
+            await self._mended.wait()
+        if self._deposed:
+            raise Deposed
 
     async def run(self) -> None:
         """Mend the pipeline whenever it breaks: at once, but ever more slowly while nothing gets to
@@ -203,6 +214,7 @@ class LogWriter:
             return
         self._unsent = deque(self._pending)
         self._trouble.clear()
+        self._mended.set()
         await self._pump()
 
     async def _read_on(self) -> None:
@@ -230,6 +242,7 @@ class LogWriter:
     def _depose(self) -> None:
         self._deposed = True
         self._room.set()
+        self._mended.set()
         while self._pending:
             pending = self._pending.popleft()
             for future in (pending.counted, pending.settled):

@@ -2,13 +2,17 @@
 
 import asyncio
 from collections.abc import AsyncGenerator
-from contextlib import aclosing
+from contextlib import aclosing, suppress
 from typing import Protocol
+
+import msgspec
 
 from frontline.contract import subject
 from frontline.contract.ids import DeskId
 from frontline.runtime.bus import Bus, PubAck
 from frontline.runtime.reader import Stored, follow, read, stored_at
+from router.core.commit import decode_commit, decode_epoch
+from router.core.event import DeliveryRecorded, MessageReceived
 from router.desk.fence import mark_of
 
 
@@ -16,6 +20,29 @@ class LostEnd(Exception):
     """The log does not hold any more what was read last: it has lost its end (a power cut, an old copy
     restored), and whatever was made of that never was.
     """
+
+
+async def stands(bus: Bus, desk: DeskId, seq: int, message: str) -> bool:
+    """Whether the desk's log has at `seq` that this message was decided, or had it before it was purged; not so when it
+    has lost its end there. Raises `Unavailable`.
+    """
+    if not await StreamLogStore(bus, desk).holds(seq, ""):
+        return False
+    data = await stored_at(bus, subject.desk_stream(desk), seq)
+    if data is None:
+        return True
+    with suppress(msgspec.DecodeError):
+        decode_epoch(data)
+        return False
+    try:
+        events = decode_commit(data).events
+    except msgspec.DecodeError:  # of a younger router: nothing says that it does not stand
+        return True
+    return any(
+        (isinstance(event, MessageReceived) and event.message == message)
+        or (isinstance(event, DeliveryRecorded) and event.receipt == message)
+        for event in events
+    )
 
 
 class LogStore(Protocol):

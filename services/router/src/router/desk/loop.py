@@ -98,6 +98,10 @@ class DeskLoop:
         """Wait until everything decided so far counts. Raises `Deposed`."""
         await self._writer.settle()
 
+    async def sure(self) -> None:
+        """Wait while the log may have lost what has counted. Raises `Deposed`."""
+        await self._writer.sure()
+
     async def finish(self) -> None:
         """Decide what was submitted so far, and nothing after it, not even what comes due. Return once all of it
         counts: the state is what the log says from then on. Raises `Deposed`.

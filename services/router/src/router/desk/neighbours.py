@@ -1,6 +1,7 @@
 """What a desk has to do with the others of its configuration: contacts that come and go, messages sent on."""
 
 import asyncio
+from collections.abc import Mapping
 
 from frontline.contract.channel import Log
 from frontline.contract.clock import Clock
@@ -8,17 +9,19 @@ from frontline.contract.ids import DeskId
 from frontline.runtime.bus import Bus
 from router.desk.acknowledge import Acknowledgements
 from router.desk.between import Between
+from router.desk.copied import Neighbour
 from router.desk.figures import RouterFigures
 from router.desk.forwarded import Forwarded
 from router.desk.intake import Park
 from router.desk.loop import DeskLoop
 from router.desk.resolve import Resolver
 from router.desk.send_on import SendsOn
+from router.desk.strays import Strays
 from router.desk.words import Words
 
 
 class Neighbours:
-    """Of one desk; its leader runs it. `sends_on` is for whoever else takes messages in."""
+    """Of one desk; its leader runs it. `copies` are all desks that the process follows. `sends_on` is for whoever else takes messages in."""
 
     def __init__(
         self,
@@ -29,12 +32,14 @@ class Neighbours:
         loop: DeskLoop,
         words: Words,
         acknowledgements: Acknowledgements,
+        copies: Mapping[DeskId, Neighbour],
         park: Park,
         figures: RouterFigures,
         clock: Clock,
         log: Log,
     ) -> None:
         self.sends_on = SendsOn(bus, desk, log)
+        self._strays = Strays(bus, desk, loop, copies, figures, log)
         self._between = Between(bus, desk, loop=loop, park=park, figures=figures, clock=clock, log=log)
         self._forwarded = Forwarded(
             bus,
@@ -44,6 +49,7 @@ class Neighbours:
             words=words,
             acknowledgements=acknowledgements,
             sends_on=self.sends_on,
+            is_lost=self._strays.is_lost,
             park=park,
             figures=figures,
             clock=clock,
@@ -55,3 +61,4 @@ class Neighbours:
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(self._between.run())
             tasks.create_task(self._forwarded.run())
+            tasks.create_task(self._strays.run())

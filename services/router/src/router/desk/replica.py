@@ -22,6 +22,7 @@ from router.core.gone import Gone
 from router.core.overlay import Position
 from router.core.snapshot import UnreadableSnapshot
 from router.desk.clock import DeskClock, WrongClock, check
+from router.desk.copied import Copied
 from router.desk.fence import mark_of
 from router.desk.follower import Follower
 from router.desk.leader import Leader
@@ -92,10 +93,32 @@ class Replica:
             return None
         return ERASED if placement.contact in state.erased else placement.contact
 
+    async def check(self) -> None:
+        """Raises `Unavailable` unless all that this replica knows counts, and is still in the desk's log."""
+        await self.copied().check()
+
     @property
     def floor(self) -> Position:
         """Up to where the desk has left its keys to the index, as far as this replica knows."""
         return self._follower.state.overlay.floor if self._follower else (0, 0)
+
+    def copied(self) -> Copied:
+        """What this replica knows of the desk. Raises `Unavailable` before it knows anything."""
+        follower, leader = self._follower, self._leader
+        if follower is None:
+            raise Unavailable(f"nothing is known of desk {self.desk} yet")
+
+        async def counted() -> None:
+            if follower is not self._follower:
+                raise Unavailable(f"what is known of desk {self.desk} is read anew")
+            if leader is not None:
+                try:
+                    async with asyncio.timeout(self._with.lease_seconds):
+                        await leader.loop.counted()
+                except (Deposed, TimeoutError):  # one that has ended meanwhile tells nobody
+                    raise Unavailable(f"what is decided at desk {self.desk} does not count yet") from None
+
+        return Copied(follower.state, follower.fence, self._store, counted, self.desk)
 
     async def read_up(self) -> None:
         """Return once this replica knows everything that the desk's log has had when this was called, however long that

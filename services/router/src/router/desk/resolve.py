@@ -12,7 +12,7 @@ import msgspec
 
 from frontline.contract.codec import to_milliseconds
 from frontline.contract.erasure import ERASED
-from frontline.contract.ids import AgentId, ContactId, CustomerId, KeyHash
+from frontline.contract.ids import AgentId, ContactId, CustomerId, DeskId, KeyHash
 from frontline.contract.message import DeliveryReceipt, Identity, InboundMessage, ThreadKey
 from frontline.runtime.bus import Bus
 from frontline.runtime.keyvalue import Entry, KeyValue
@@ -20,6 +20,7 @@ from frontline.runtime.signing import Signer
 from frontline.runtime.topology import CUSTOMERS, KEYS, THREADS
 from router.core.command import FoundKey, ReceiveMessage, RecordDelivery
 from router.desk.holders import Decided, Whereabouts
+from router.desk.log_store import stands
 from router.desk.opt_out import says_nothing_else, wants_no_more
 from router.desk.rulebook import Rulebook
 
@@ -32,6 +33,11 @@ class KnownKey(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
     contact: ContactId
     message: str
+    desk: DeskId = DeskId("")
+    seq: int = 0
+    """Where the decision stands: the log of which desk, and there. An older entry, and one of a message that was moved
+    since, does not say.
+    """
 
 
 FindHolders = Callable[[Collection[ContactId]], Awaitable[Mapping[ContactId, Whereabouts]]]
@@ -52,12 +58,21 @@ class Resolved(msgspec.Struct, frozen=True, kw_only=True):
 class Resolver:
     """`find_holders` is asked about the contacts that messages name: another desk than this one may have them.
     `decided` is asked about the messages: one that was sent on comes in here again when it is repeated, and the desk
-    that has decided it may not have told the index yet.
+    that has decided it may not have told the index yet. What the index has is looked up in the logs of `desks`: a log
+    may have lost its end since, and with it what it had decided.
     """
 
     def __init__(
-        self, bus: Bus, signer: Signer, rulebook: Rulebook, find_holders: FindHolders, decided: Decided
+        self,
+        bus: Bus,
+        signer: Signer,
+        rulebook: Rulebook,
+        find_holders: FindHolders,
+        decided: Decided,
+        desks: Collection[DeskId] = (),
     ) -> None:
+        self._bus = bus
+        self._desks = desks
         self._find_holders = find_holders
         self._decided = decided
         self._signer = signer
@@ -89,7 +104,8 @@ class Resolver:
         holders = await self._find_holders(named) if named else {}
         at = arrival(message, now)
         knows = await self._who_knows(customer) if customer_entry else None
-        known = _decode_known(known_entry.value).contact if known_entry else self._decided.placed(key)
+        new = ContactId("c" + message.id[1:])
+        known = await self._known(known_entry, new) or await self._decided.placed(key)
         command = ReceiveMessage(
             message=message.id,
             key=key,
@@ -97,7 +113,7 @@ class Resolver:
             inbox=message.inbox,
             customer=customer,
             at=at,
-            new_contact=ContactId("c" + message.id[1:]),
+            new_contact=new,
             kind=message.kind,
             presence=message.presence,
             automation=message.automation,
@@ -111,6 +127,17 @@ class Resolver:
             known=known,
         )
         return Resolved(command=command, known_customer=customer_entry is not None)
+
+    async def _known(self, entry: Entry | None, opens: ContactId) -> ContactId | None:
+        """Where the index has that a message went, if that was decided: by a decision that stands, or that opened a
+        contact which some desk has, though the one where it was opened has lost that.
+        """
+        if entry is None:
+            return None
+        known = _decode_known(entry.value)
+        if known.desk not in self._desks or await stands(self._bus, known.desk, known.seq, known.message):
+            return known.contact
+        return known.contact if known.contact == opens and await self._find_holders({opens}) else None
 
     async def _who_knows(self, customer: CustomerId) -> AgentId | None:
         """Who had a contact of this customer last."""
@@ -130,7 +157,7 @@ class Resolver:
             finds=reply,
             state=receipt.state,
             at=to_milliseconds(min(receipt.times.received, now)),
-            known=known is not None,
+            known=await self._known(known, ContactId("")) is not None,
             desk=at.desk if at else None,
             moves=at.moves if at else 0,
         )

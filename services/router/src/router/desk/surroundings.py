@@ -1,16 +1,18 @@
 """What a replica of a desk is given by the process that it runs in."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 
 from frontline.configuration.model import Configuration
 from frontline.contract.channel import Log
 from frontline.contract.clock import Clock
+from frontline.contract.ids import DeskId
 from frontline.runtime.bus import Bus
 from frontline.runtime.signing import Signer
 from router.desk.configured import Configured
+from router.desk.copied import Neighbour
 from router.desk.eraser import Acquaintance, NoAcquaintance
 from router.desk.figures import RouterFigures
 from router.desk.holders import Decided, HoldersOf, NothingDecided, nobody_known
@@ -35,6 +37,8 @@ class Surroundings:
     monotonic: Callable[[], float] = time.monotonic
     holders_of: HoldersOf = nobody_known
     decided: Decided = field(default_factory=NothingDecided)
+    neighbours: Mapping[DeskId, Neighbour] = field(default_factory=dict)
+    """Every desk that the process follows."""
     lease_seconds: float = 2.0
     take_snapshot: Take = in_a_child
     snapshot_every: int = 50_000

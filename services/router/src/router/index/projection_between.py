@@ -12,7 +12,7 @@ import msgspec
 
 from router.core import reason
 from router.core.clock import MET
-from router.core.event_transfer import ContactTaken, TransferBegun, TransferRefused, TransferTaken
+from router.core.event_transfer import ContactTaken, TransferBegun, TransferRecovered, TransferRefused, TransferTaken
 from router.core.parcel import CarriedClock, Parcel
 from router.index.projection_routing import because
 from router.index.row import Clock, ClockPause, ContactRow, WarningDue, duration, stamp
@@ -122,8 +122,14 @@ def _given(row: ContactRow, event: TransferTaken) -> ContactRow:
     return because(row, stamp(event.at), "transferred", f"taken by desk {event.desk}")
 
 
+def _recovered(row: ContactRow, event: TransferRecovered) -> ContactRow:
+    row = msgspec.structs.replace(row, state="closed", assignment=None, offer=None, alarm=False, moved_to=event.desk)
+    return because(row, stamp(event.at), "transferred", f"it had been given to desk {event.desk} before")
+
+
 STEPS: dict[type, Callable[..., ContactRow]] = {
     TransferBegun: _begun,
     TransferRefused: _refused,
     TransferTaken: _given,
+    TransferRecovered: _recovered,
 }
