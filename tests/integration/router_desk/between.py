@@ -151,4 +151,5 @@ class Desks:
             lease_seconds=1.0,
             holders_of=holders.find,
             decided=holders,
+            neighbours=self.replicas,
         )

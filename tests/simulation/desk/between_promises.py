@@ -90,6 +90,11 @@ class Between:
                 if isinstance(event, ContactClosed):
                     after.closed.add(event.contact)
         for truth in truths:
+            if not (
+                truth.state.holdings.taken or truth.state.holdings.released
+            ):  # it goes by its settings until it has said again what it takes
+                for key in truth.state.inboxes:
+                    after._doubtful.setdefault(key, set()).add(truth.state.desk)
             for key in truth.state.holdings.taken:
                 if subject.inbound(*key) in _claims(broker, truth.state.desk):
                     after._inboxes[key] = truth.state.desk
@@ -134,6 +139,7 @@ class Between:
                 key = (event.channel, event.inbox)
                 assert key not in self._inboxes, f"{event.inbox} is taken, and desk {self._inboxes[key]} has it"
                 self._inboxes[key] = desk
+                self._doubtful.get(key, set()).discard(desk)
             case InboxReleased() if desk in self._doubtful.get((event.channel, event.inbox), ()):
                 self._doubtful[event.channel, event.inbox].discard(desk)
             case InboxReleased():

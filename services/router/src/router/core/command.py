@@ -213,7 +213,9 @@ class TakeContact(Command, frozen=True, kw_only=True):
 
 
 class RecoverTransfer(Command, frozen=True, kw_only=True):
-    """The log has lost that we gave this contact away: `desk` has it, or had it when it had changed desks `moves` times."""
+    """The log has lost that we gave this contact away: `desk` has it, or had it when it had changed desks `moves`
+    times.
+    """
 
     contact: ContactId
     desk: DeskId

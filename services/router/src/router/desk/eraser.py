@@ -144,8 +144,8 @@ class Eraser:
             self._open.pop(noted.name, None)
 
     async def _is_back(self, noted: Noted) -> bool:
-        """Whether something of theirs is there again, though it was erased: a store was restored, or the log, or that has
-        lost its end.
+        """Whether something of theirs is there again, though it was erased: a store was restored, or the log, or that
+        has lost its end.
         """
         state = self._loop.state
         if noted.erasure.done is None:

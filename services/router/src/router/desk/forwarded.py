@@ -1,7 +1,8 @@
 """What other desks sent on: a message for a contact that is here, and what became of a reply.
 
 Each goes the way of a message that came in by one of our own inboxes, one after another. One that is faster than
-its contact waits for it, and so do those behind it, unless a log has lost that the contact was to come. What belongs to nothing here goes back where it came in: to the
+its contact waits for it, and so do those behind it, unless a log has lost that the contact was to come. What belongs
+to nothing here goes back where it came in: to the
 desk that sent it on, and from there into its inbox, if that is another desk's by then.
 """
 
@@ -42,8 +43,8 @@ _PATIENCE_SECONDS = 60.0
 
 
 class Forwarded:
-    """Of one desk; its leader runs it. `is_lost` says whether a contact that was to come here does not, for a log has lost
-    that it had changed desks so often.
+    """Of one desk; its leader runs it. `is_lost` says whether a contact that was to come here does not, for a log
+    has lost that it had changed desks so often.
     """
 
     def __init__(
