@@ -197,7 +197,7 @@ class Stage:
 
     async def connect(self, **options: Any) -> Window:
         window = Window(await self.client.ws_connect(f"{self.url}/chat/ws", **options))
-        self.windows.append(window)  # one that nobody holds would be closed at some time
+        self.windows.append(window)  # one that nobody holds would be closed at some time, with a warning
         return window
 
     async def open(self, token: str | None = None, *, headers: Mapping[str, str] | None = None, **hello: Any) -> Window:
@@ -226,12 +226,14 @@ class Stage:
         return window, contact
 
     async def send_file(self, token: str, message: str, data: Any, **query: str) -> aiohttp.ClientResponse:
-        return await self.client.post(
+        response = await self.client.post(
             f"{self.url}/chat/files",
             params={"message": message, **query},
             data=data,
             headers={"Authorization": f"Bearer {token}", "Content-Type": query.pop("type", "image/png")},
         )
+        await response.read()  # until then it has the connection, and tells if it is dropped with it
+        return response
 
     def figure(self, name: str, **labels: str) -> float:
         return self.service.metrics.registry.get_sample_value(name, labels) or 0.0
@@ -298,6 +300,8 @@ async def chatting(
                 yield stage
             finally:
                 await stage.stop()
+                for window in stage.windows:
+                    await window.socket.close()
                 connecting.cancel()
                 main.cancel()
     finally:
