@@ -36,7 +36,9 @@ FIRST = {
     "leave_the_keys_of_what_is_moved": 1,
     "keep_what_belongs_to_nothing_here": 2,
     "let_go_and_keep": 1,
+    "leave_the_keys_of_whom_we_erase": 1,
     "take_a_parcel_again": 1,
+    "take_what_was_erased_on_its_way": 5,
 }
 """Where to begin, so that nobody waits for long."""
 

@@ -29,7 +29,7 @@ from frontline.testing.nats_server import connected
 from router.core.event import ContactOpened, ReplyQueued
 from router.core.event_clock import ClockMet
 from router.core.event_erased import ContactErased
-from tests.integration.router_api.world import World, world
+from tests.integration.router_api.world import Unreachable, World, world
 from tests.integration.router_desk.desk import (
     EMAIL,
     INBOX,
@@ -323,6 +323,17 @@ async def test_an_erasure_that_was_noted_elsewhere_is_decided_and_carried_out(pr
         await none_is_left(tmp_path)
         assert [told.contact for told in await events(provisioned, ContactErased)] == [contact]
         assert not await Journal(provisioned).ask_for(Name(SUPPORT, "customer", customer), datetime.now(UTC))
+
+
+async def test_an_erasure_that_its_desk_has_not_answered_is_carried_out_there_as_at_all_other_desks(
+    provisioned: Bus, tmp_path: Path
+) -> None:
+    """Or it would be half done: nobody may ask again."""
+    async with world(provisioned, tmp_path, commands=lambda _: Unreachable()) as there:
+        contact = await there.contact_from(mail("<1@one.example>"))
+        assert (await there.client().post(f"/api/contacts/{contact}/erase")).status == 503
+        await until(lambda: all_is_erased(provisioned, passes=1))
+        assert [told.contact for told in await events(provisioned, ContactErased)] == [contact]
 
 
 async def _count(bus: Bus, stream: str, on: str) -> int:

@@ -29,7 +29,7 @@ _SHARES = {
     "indexed": 0.03,
 }
 """By what each costs: all of them together take a seventh of the time."""
-_SHARES_BETWEEN = {"moving": 0.15, "checking_in": 0.15}
+_SHARES_BETWEEN = {"moving": 0.15, "erasing": 0.08, "checking_in": 0.15}
 QUIET_FOR = timedelta(milliseconds=1_713)
 """After which a customer is asked how it went; what else takes its time here does not take as long."""
 SILENT_FOR = timedelta(milliseconds=1_217)

@@ -26,6 +26,7 @@ from router.core.event import (
     ReplyQueued,
 )
 from router.core.event_clock import ClockBreached, ClockWarned
+from router.core.event_erased import ContactErased
 from router.core.event_escalation import Escalated
 from router.core.event_inbox import InboxReleased, InboxTaken
 from router.core.event_transfer import ContactTaken, TransferRecovered, TransferTaken
@@ -46,6 +47,7 @@ class Between:
         self.at: dict[ContactId, DeskId] = {}
         self.closed: set[ContactId] = set()
         self.on_the_way: dict[ContactId, Parcel] = {}
+        self.erased: set[ContactId] = set()
         self.taken = 0
         self._messages: dict[MessageId, DeskId] = {}
         self._bound: dict[KeyHash, ContactId] = {}
@@ -122,7 +124,8 @@ class Between:
 
     def astray(self) -> list[ContactId]:
         """Those that are at no desk, or still at one that had given them away."""
-        return [*self.on_the_way, *(contact for contact, desks in self.left_over.items() if desks)]
+        lost = [contact for contact in self.on_the_way if contact not in self.erased]
+        return [*lost, *(contact for contact, desks in self.left_over.items() if desks)]
 
     def admit(self, desk: DeskId, commit: Commit, wrong: list[str]) -> None:
         try:
@@ -161,6 +164,9 @@ class Between:
                 left_over.discard(desk)
             case _ if desk in self.left_over.get(getattr(event, "contact", ContactId("")), ()):
                 pass  # it does not know yet
+            case ContactErased():  # it may have been here, or be on its way: then nobody takes it
+                assert self.at.get(event.contact) != desk, f"{event.contact} is erased, and at {desk}"
+                self.erased.add(event.contact)
             case _ if (contact := getattr(event, "contact", None)) is not None:
                 where = self.at.get(contact)
                 assert where == desk, f"{type(event).__name__} of {contact}, which is at {where}"
@@ -230,8 +236,7 @@ def check(between: Between, truths: Mapping[DeskId, Truth], limit: int, *, escal
     the policy does.
     """
     full = warned.NONE.union(*(warned.full(truth.log, limit) for truth in truths.values()))
-    assert not between.on_the_way, f"let go, and never taken: {sorted(between.on_the_way)}"
-    assert not between.astray(), f"given away, and still there: {between.astray()}"
+    assert not between.astray(), f"let go and never taken, or given away and still there: {between.astray()}"
     have = {contact: desk for desk, truth in truths.items() for contact in truth.state.contacts}
     assert have == between.at, f"where contacts are: {differing(have, between.at)}"
     stories = list(chains({desk: truth.log for desk, truth in truths.items()}))
@@ -294,7 +299,7 @@ def _parts(log: list[Commit], parts: dict[ContactId, dict[int, list[Commit]]]) -
     for number, commit in enumerate(log):
         about: dict[ContactId, list[DeskDecision]] = {}
         for event in commit.events:
-            if (contact := getattr(event, "contact", None)) is not None:
+            if (contact := getattr(event, "contact", None)) is not None and not isinstance(event, ContactErased):
                 about.setdefault(contact, []).append(event)
         for contact, events in about.items():
             moves = next((event.parcel.moves for event in events if isinstance(event, ContactTaken)), None)

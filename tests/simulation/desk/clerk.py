@@ -6,8 +6,10 @@ from contextlib import suppress
 from random import Random
 
 from frontline.configuration.model import Desk
+from frontline.contract.erasure import Name
 from frontline.contract.error import Unavailable
-from frontline.contract.ids import AgentId, ContactId
+from frontline.contract.ids import AgentId, ContactId, DeskId
+from frontline.runtime.journal import Journal
 from router.api.parted import to_move, to_split
 from router.api.problem import Declined, Invalid
 from router.core.command import ChangeLane, DeskCommand, EraseContact, EraseCustomer
@@ -20,6 +22,7 @@ from tests.simulation.desk.people import Colleague, World
 from tests.simulation.desk.process import Gone
 from tests.simulation.desk.shown import Shown
 
+_AGAIN_SECONDS = 0.3
 _PAUSES = (0.3, 0.8, 1.5)
 _LOOKS = 4
 """At so many contacts, until one has something to be put in order."""
@@ -27,6 +30,9 @@ _LOOKS = 4
 
 class Clerk(Colleague):
     """Signs as any of the agents. `shown` gives what they see."""
+
+    desks: tuple[DeskId, ...] = ()
+    """Those that are asked to erase as well, where there is more than one."""
 
     def __init__(self, world: World, acts: Acts, shown: Shown | None, random: Random, desk: Desk = DESK) -> None:
         super().__init__(world, AgentId("clerk"), random, desk)
@@ -48,8 +54,31 @@ class Clerk(Colleague):
             if self._opts_out and self._random.random() < 0.1:
                 await self._opt_out()
             command = self._random.choice(self._does)() if self._does else None
+            if isinstance(command, EraseContact | EraseCustomer):
+                await self._ask_all(command)
             if command is not None:
                 await self._have_done(command)
+
+    async def _ask_all(self, command: EraseContact | EraseCustomer) -> None:
+        """In the journal, before the own desk is asked: nothing of it is lost then, or half done, whoever ends."""
+        for desk in self.desks:
+            if isinstance(command, EraseContact):
+                name = Name(desk, "contact", command.contact)
+            else:
+                name = Name(desk, "customer", command.customer)
+            while not await self._noted(name):
+                await asyncio.sleep(_AGAIN_SECONDS)
+                await self._world.up.wait()
+
+    async def _noted(self, name: Name) -> bool:
+        process = self._world.process()
+        if process is None:
+            return False
+        try:
+            await process.ask(Journal(process.bus).ask_for(name, self._world.now()))
+        except (Unavailable, Gone):
+            return False
+        return True
 
     async def _opt_out(self) -> None:
         """Somebody has told us on some other way that they want no check-ins."""

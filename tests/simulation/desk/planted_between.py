@@ -2,6 +2,7 @@
 
 from collections.abc import Awaitable, Callable, Iterable, Iterator
 from contextlib import contextmanager
+from datetime import datetime
 from typing import Any
 from unittest import mock
 
@@ -10,9 +11,9 @@ from nats.aio.msg import Msg
 
 from frontline.contract.ids import ContactId
 from frontline.runtime.pull import quietly
-from router.core import decide_between, decide_message, elsewhere, evolve, evolve_between, packing
+from router.core import decide, decide_between, decide_message, elsewhere, evolve, evolve_between, packing
 from router.core.clock import Clock
-from router.core.command import ReceiveMessage
+from router.core.command import ReceiveMessage, TakeContact
 from router.core.desk_settings import InboxSettings
 from router.core.event import ContactOpened
 from router.core.event_transfer import TransferTaken
@@ -140,6 +141,20 @@ def know_no_inbox_but_ones_own_when_something_is_split_off() -> list[Patch]:
     return [mock.patch.dict(evolve._STEPS, {ContactOpened: own})]
 
 
+def take_what_was_erased_on_its_way() -> list[Patch]:
+    take = decide._STEPS[TakeContact]
+
+    def blindly(state: DeskState, command: TakeContact, now: datetime) -> Any:
+        erased, successors = state.erased, state.successors
+        state.erased, state.successors = set(), {}
+        try:
+            return take(state, command, now)
+        finally:
+            state.erased, state.successors = erased, successors
+
+    return [mock.patch.dict(decide._STEPS, {TakeContact: blindly})]
+
+
 def forget_which_check_ins_were_written() -> list[Patch]:
     packed = packing.packed
 
@@ -183,6 +198,8 @@ PLANTED_BETWEEN: dict[str, Callable[[], list[Patch]]] = {
         forget_what_a_clock_has_still_to_warn_of,
         know_no_inbox_but_ones_own_when_something_is_split_off,
         forget_which_check_ins_were_written,
+        take_what_was_erased_on_its_way,
+        planted_acts.leave_the_keys_of_whom_we_erase,
         planted_acts.leave_the_keys_of_what_is_moved,
         planted_acts.check_in_on_who_has_written,
         keep_what_belongs_to_nothing_here,
@@ -192,6 +209,8 @@ ACTS_BETWEEN = {
     "know_no_inbox_but_ones_own_when_something_is_split_off": ("moving",),
     "forget_which_check_ins_were_written": ("checking_in",),
     "leave_the_keys_of_what_is_moved": ("moving",),
+    "take_what_was_erased_on_its_way": ("erasing",),
+    "leave_the_keys_of_whom_we_erase": ("erasing",),
     "check_in_on_who_has_written": ("checking_in",),
 }
 """What people do in each seed, where a bug shows in nothing else; the others are looked for in seeds without acts."""

@@ -53,6 +53,8 @@ class Router(Process):
             take_snapshot=self._take,
             snapshot_every=snapshot_every,
             retention=retention,
+            acquaintance=self.acquaintance,
+            erase_again_after=self.erase_again_after,
         )
         holder = f"process-{self.number}"
         self.replicas |= {desk.id: Replica(desk, holder, surroundings) for desk in self.file.desks}

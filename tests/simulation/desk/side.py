@@ -53,6 +53,7 @@ class Side:
 
     def employ_clerk(self, acts: Acts, shown: Shown | None) -> "asyncio.Task[None]":
         clerk = Clerk(self, acts, shown, Random(acts.random.random()), self._agents)
+        clerk.desks = DESKS
         self.colleagues.append(clerk)
         return asyncio.create_task(clerk.work())
 

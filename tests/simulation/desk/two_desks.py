@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from contextlib import suppress
 from random import Random
 
@@ -12,7 +12,7 @@ from frontline.configuration.model import Configuration
 from frontline.contract import subject
 from frontline.contract.cloudevent import MESSAGE_ID
 from frontline.contract.error import Rejected, Unavailable
-from frontline.contract.ids import DeskId, InboxId
+from frontline.contract.ids import ContactId, DeskId, InboxId
 from frontline.contract.message import idempotency_key, message_id
 from frontline.runtime.parked import list_parked, release
 from frontline.runtime.reader import Stored
@@ -26,6 +26,7 @@ from tests.simulation.desk import (
     acts,
     between_promises,
     check_ins,
+    erasure,
     firm_of_two,
     history,
     letters,
@@ -35,6 +36,7 @@ from tests.simulation.desk import (
 from tests.simulation.desk.acts import Acts
 from tests.simulation.desk.firm import SUPPORT
 from tests.simulation.desk.firm_of_two import AT_FIRST, DESKS, MOVING, SALES, WRITTEN_TO
+from tests.simulation.desk.known import Known
 from tests.simulation.desk.letters import Wishes, Written, letter_in, wish_of
 from tests.simulation.desk.lost_end import is_queue, lost_commits, waived
 from tests.simulation.desk.people import Channel
@@ -75,7 +77,8 @@ class TwoDesks(Scenario):
     def __init__(self, seed: int, trouble: Trouble | None = None, does: Acts | None = None) -> None:
         super().__init__(seed, trouble)
         self.acts = does or acts.draw_between(seed)
-        self.shown = Shown(*DESKS) if self.acts.moving else None
+        self.shown = Shown(*DESKS) if self.acts.moving or self.acts.erasing else None
+        self.met: set[str] = set()
         self.letters: Written = Counter()
         self.wishes: Wishes = {}
         self.story: list[Commit] = []
@@ -101,11 +104,15 @@ class TwoDesks(Scenario):
 
     def _process(self) -> Process:
         random = Random(self._random.random())
-        return Router(self._numbers, self.broker, random, self._faults, self.wrong, self.configuration)
+        router = Router(self._numbers, self.broker, random, self._faults, self.wrong, self.configuration)
+        if self.acts.erasing and self.shown is not None:
+            router.acquaintance = Known(self.shown)
+            router.erase_again_after = acting.AGAIN_AFTER
+        return router
 
     def _customers(self, random: Random) -> Channel:
         customers = Customers(self, self._bus, random)
-        customers.acts = self.acts
+        customers.acts, customers.broker = self.acts, self.broker if self.acts.erasing else None
         return customers
 
     def _employ(self) -> list["asyncio.Task[None]"]:
@@ -123,6 +130,10 @@ class TwoDesks(Scenario):
             self.shown.note(stream, record)
         if stream == "KV_CUSTOMERS" and (customer := wish_of(record.subject)) is not None:
             self.wishes.setdefault(customer, record.at)
+        if stream == "KV_CUSTOMERS" and record.data:
+            self.met.add(record.subject.removeprefix("$KV.CUSTOMERS."))
+        if stream == "PARKED" and self.acts.erasing:
+            self.channel.sent.parked.add(record.data)
         if stream == "OUTBOX" and self.acts.checking_in and (letter := letter_in(record.data)) is not None:
             self.letters[letter.id, self.forgettings] += 1
         for side in self.sides.values():
@@ -162,6 +173,10 @@ class TwoDesks(Scenario):
         gone = lost_commits(before, side.truth)
         self.waived |= waived(gone, self.channel.sent.accepted, self.broker)
         self.between = self.between.torn(self._counted, gone, self._truths(), self.broker)
+
+    def _losses(self) -> dict[Happening, float]:
+        """Where somebody is erased the logs keep their ends: what one desk has erased of what another has is another story."""
+        return {} if self.acts.erasing else super()._losses()
 
     def _besides(self) -> list[Happening]:
         return [self._move] * self._random.choice((0, 1, 2))
@@ -239,7 +254,13 @@ class TwoDesks(Scenario):
         left = [stream for name, stream in self.broker.streams.items() if is_queue(name) and stream.records]
         same = all(router.configured.current is self.configuration for router in self.routers())
         in_place = not self.between.astray() and not self._misclaimed()
-        return same and not left and in_place and all(self._is_quiet(side) for side in self.sides.values())
+        return (
+            same
+            and not left
+            and in_place
+            and erasure.is_done(self.broker)
+            and all(self._is_quiet(side) for side in self.sides.values())
+        )
 
     def _misclaimed(self) -> list[str]:
         return between_promises.misclaimed(self.broker, self._owners)
@@ -292,13 +313,17 @@ class TwoDesks(Scenario):
         promises.everything_accepted_is_decided_and_written_down(sides[0], self._truths())
         truths = {side.desk: side.truth for side in sides}
         between_promises.check(self.between, truths, self.limit, escalating=self._escalating)
-        if self.acts.moving:
-            stands = standing.by_log(self.story)
+        stands = standing.by_log(self.story)
+        if self.acts.moving or self.acts.erasing:
             by_desk = [standing.by_log(side.truth.log) for side in sides]
             standing.check(self.broker, stands, promises.put_aside(sides[0]), by_desk)
-        self._check_in_once(sides)
+        self._check_in_once(sides, stands.erased)
+        if self.acts.erasing:
+            for side in sides:
+                erasure.opens_anew(side.truth.log)
+            erasure.check(self.broker, self.story, stands, self.channel.sent, self.met)
 
-    def _check_in_once(self, sides: Sequence[Side]) -> None:
+    def _check_in_once(self, sides: Sequence[Side], erased: Collection[ContactId]) -> None:
         known = {side.desk: check_ins.recorded(side.truth.log) for side in sides}
         for side in sides:
             others = [each for desk, found in known.items() if desk != side.desk for each in found]
@@ -309,7 +334,7 @@ class TwoDesks(Scenario):
         assert not twice or max(twice.values()) == 1, f"asked by both desks: {twice}"
         strange = {id_ for id_, _ in self.letters} - twice.keys()
         assert not strange, f"nobody has decided {strange}"
-        elsewhere = history.moved_between(self.story)
+        elsewhere = history.moved_between(self.story).union(erased)
         for side in sides:
             lent = {id_ for id_, (event, *_) in side.truth.check_ins.items() if event.inbox in MOVING}
             ours = side.truth.check_ins.keys()
