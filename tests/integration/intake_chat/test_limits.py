@@ -270,11 +270,12 @@ async def test_a_reply_counts_as_delivered_when_somebody_looks_and_as_sent_when_
 ) -> None:
     async with chatting(nats, bus) as stage:
         window, contact = await stage.talking()
+        hub = stage.made[0]._server.hub
+        assert hub is not None
+        await until(lambda: hub.is_here(contact))  # once all has been shown, a little behind the last line
         delivered = await stage.made[0].deliver(reply(contact))
         assert delivered.state == "delivered"
         await window.socket.close()
-        hub = stage.made[0]._server.hub
-        assert hub is not None
         await until(lambda: not hub.sockets)
         assert (await stage.made[0].deliver(reply(contact))).state == "sent"
         assert hub.by_visitor == {}
