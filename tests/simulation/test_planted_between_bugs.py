@@ -7,7 +7,7 @@ import pytest
 from tests.simulation.desk.acts import only
 from tests.simulation.desk.planted_between import ACTS_BETWEEN, PLANTED_BETWEEN, with_bug_between
 from tests.simulation.desk.scenario import simulate
-from tests.simulation.desk.trouble import Trouble
+from tests.simulation.desk.trouble import Trouble, lose_end, lose_end_under_the_living
 from tests.simulation.desk.trouble_between import (
     hear_again_later,
     move_behind_effects,
@@ -21,11 +21,17 @@ BUDGET = 60
 TROUBLE = {
     "let_an_inbox_go_before_the_indexes_have_what_was_decided": Trouble(move_behind_effects),
     "take_a_parcel_again": Trouble(hear_again_later),
+    "look_for_no_contact_that_went_astray": Trouble(lose_end),
+    "wait_for_a_contact_whose_coming_is_lost": Trouble(lose_end),
+    "acknowledge_while_the_log_is_in_doubt": Trouble(lose_end_under_the_living),
+    "believe_the_index_of_what_a_log_has_lost": Trouble(lose_end),
 }
 """What has to happen for a bug to show, where few seeds come to it by themselves."""
 
 FIRST = {
+    "acknowledge_while_the_log_is_in_doubt": 18,
     "acknowledge_before_it_is_decided": 7,
+    "believe_the_index_of_what_a_log_has_lost": 39,
     "decide_what_comes_in_by_an_inbox_that_was_given_away": 7,
     "forget_a_clock_on_the_way": 1,
     "forget_how_long_a_clock_stood_still": 1,
@@ -39,6 +45,7 @@ FIRST = {
     "leave_the_keys_of_whom_we_erase": 1,
     "take_a_parcel_again": 1,
     "take_what_was_erased_on_its_way": 5,
+    "wait_for_a_contact_whose_coming_is_lost": 117,
 }
 """Where to begin, so that nobody waits for long."""
 

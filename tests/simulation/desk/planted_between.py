@@ -1,5 +1,6 @@
 """Bugs on purpose in what two desks do together: each has to be found by a seed of two desks."""
 
+import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Iterator
 from contextlib import contextmanager
 from datetime import datetime
@@ -21,10 +22,12 @@ from router.core.illegal import no
 from router.core.parcel import CarriedClock, Parcel
 from router.core.refusal import Refused
 from router.core.state import DeskState
-from router.desk import holding
+from router.desk import holding, resolve
 from router.desk.holders import Holders
 from router.desk.holding import Fit, Holding
 from router.desk.listening import Listening
+from router.desk.loop import DeskLoop
+from router.desk.strays import Strays
 from tests.simulation.desk import planted_acts
 from tests.simulation.desk.planted import with_patches
 
@@ -183,6 +186,25 @@ def _unpaused(clock: Clock) -> Any:
     return clock.due_at - sum(stood[1:], stood[0]) if stood else clock.due_at
 
 
+def look_for_no_contact_that_went_astray() -> list[Patch]:
+    async def never(_: Strays) -> None:
+        await asyncio.Event().wait()
+
+    return [mock.patch.object(Strays, "run", never)]
+
+
+def wait_for_a_contact_whose_coming_is_lost() -> list[Patch]:
+    return [mock.patch.object(Strays, "is_lost", mock.AsyncMock(return_value=False))]
+
+
+def acknowledge_while_the_log_is_in_doubt() -> list[Patch]:
+    return [mock.patch.object(DeskLoop, "sure", mock.AsyncMock())]
+
+
+def believe_the_index_of_what_a_log_has_lost() -> list[Patch]:
+    return [mock.patch.object(resolve, "stands", mock.AsyncMock(return_value=True))]
+
+
 PLANTED_BETWEEN: dict[str, Callable[[], list[Patch]]] = {
     bug.__name__: bug
     for bug in (
@@ -203,6 +225,10 @@ PLANTED_BETWEEN: dict[str, Callable[[], list[Patch]]] = {
         planted_acts.leave_the_keys_of_what_is_moved,
         planted_acts.check_in_on_who_has_written,
         keep_what_belongs_to_nothing_here,
+        look_for_no_contact_that_went_astray,
+        wait_for_a_contact_whose_coming_is_lost,
+        acknowledge_while_the_log_is_in_doubt,
+        believe_the_index_of_what_a_log_has_lost,
     )
 }
 ACTS_BETWEEN = {
