@@ -176,23 +176,12 @@ async def world(
     **desk: Any,
 ) -> AsyncIterator[World]:
     """Desk `support` with one agent, led here; desk `sales` is configured, and led by nobody."""
-    acquaintance = IndexAcquaintance()
-    async with desk_on(bus, configuration=configuration, acquaintance=acquaintance, **desk) as replica:
-        metrics = Metrics("router")
-        index = ReadIndex(
-            directory / "index",
-            await origin(bus, [SUPPORT]),
-            clock=lambda: datetime.now(UTC),
-            metrics=metrics,
-            log=logger("router"),
-        )
+    acquaintance, metrics = IndexAcquaintance(), Metrics("router")
+    async with (
+        reading(bus, directory, metrics) as index,  # until the desk has ended, as in the service: its leader asks it
+        desk_on(bus, configuration=configuration, acquaintance=acquaintance, **desk) as replica,
+    ):
         acquaintance.index = index
-        nothing: Callable[[], None] = lambda: None
-        followers = [
-            asyncio.create_task(follow_log(index, SUPPORT, StreamLogStore(bus, SUPPORT), nothing)),
-            asyncio.create_task(follow_transcripts(index, bus, nothing)),
-            asyncio.create_task(follow_people(index, bus, nothing)),
-        ]
         app = build_app(
             bus=bus,
             configuration=configuration,
@@ -205,20 +194,39 @@ async def world(
             metrics=metrics,
             log=logger("router"),
         )
-        try:
-            async with serving(app) as url, aiohttp.ClientSession(url) as session:
-                async with session.get("/api/openapi.json") as response:
-                    document = msgspec.json.decode(await response.read())
-                await until(lambda: AGENT in index.read.agents(SUPPORT))
-                await until(lambda: listens(bus, replica))
-                yield World(bus, index, session, metrics, app, document)
-        finally:
-            for follower in followers:
-                follower.cancel()
-            for follower in followers:
-                with suppress(asyncio.CancelledError):
-                    await follower
-            index.close()
+        async with serving(app) as url, aiohttp.ClientSession(url) as session:
+            async with session.get("/api/openapi.json") as response:
+                document = msgspec.json.decode(await response.read())
+            await until(lambda: AGENT in index.read.agents(SUPPORT))
+            await until(lambda: listens(bus, replica))
+            yield World(bus, index, session, metrics, app, document)
+
+
+@asynccontextmanager
+async def reading(bus: Bus, directory: Path, metrics: Metrics) -> AsyncIterator[ReadIndex]:
+    """The read index of desk `support`, which takes in what is said."""
+    index = ReadIndex(
+        directory / "index",
+        await origin(bus, [SUPPORT]),
+        clock=lambda: datetime.now(UTC),
+        metrics=metrics,
+        log=logger("router"),
+    )
+    nothing: Callable[[], None] = lambda: None
+    followers = [
+        asyncio.create_task(follow_log(index, SUPPORT, StreamLogStore(bus, SUPPORT), nothing)),
+        asyncio.create_task(follow_transcripts(index, bus, nothing)),
+        asyncio.create_task(follow_people(index, bus, nothing)),
+    ]
+    try:
+        yield index
+    finally:
+        for follower in followers:
+            follower.cancel()
+        for follower in followers:
+            with suppress(asyncio.CancelledError):
+                await follower
+        index.close()
 
 
 async def listens(bus: Bus, replica: Replica) -> bool:
