@@ -262,6 +262,49 @@ def test_rule_7_many_that_are_due_at_once_come_in_commits_that_fit() -> None:
     assert holds(desk)
 
 
+def silent_in_a_full_commit(desk: PromisingDesk) -> ContactId:
+    desk.limit, limit = 1, desk.limit
+    contact = desk.write_first(keys=["thread"])
+    desk.limit = limit
+    assert contact in desk.state.check_ins.wanted, "it was not full"
+    return contact
+
+
+def test_rule_7_a_check_in_that_a_full_commit_left_and_that_came_due_without_a_desk_is_written_as_the_next_leads() -> (
+    None
+):
+    desk = desk_with(SILENT)
+    contact = silent_in_a_full_commit(desk)
+    desk.now = at("2026-03-12 08:00")
+    desk.another_leads()
+    assert [(due.contact, due.at) for due in desk.told(CheckInDue)] == [(contact, at("2026-03-09 08:00"))]
+    due = next_due(desk.state)
+    assert due is None or due > desk.now, "the commit had room, and left what was due"
+    assert holds(desk)
+
+
+@pytest.mark.parametrize("who", ["we", "the customer"])
+def test_rule_7_what_is_written_after_it_was_due_does_not_stop_a_check_in_that_a_full_commit_left(who: str) -> None:
+    desk = desk_with(SILENT)
+    contact = silent_in_a_full_commit(desk)
+    desk.now = at("2026-03-09 08:01")
+    if who == "we":
+        desk.reply(contact)
+    else:
+        desk.asks_again()
+    assert [(due.contact, due.at) for due in desk.told(CheckInDue)] == [(contact, at("2026-03-09 08:00"))]
+    assert holds(desk)
+
+
+def test_rule_7_a_message_from_before_it_was_due_stops_a_check_in_that_a_full_commit_left_too() -> None:
+    desk = desk_with(SILENT)
+    silent_in_a_full_commit(desk)
+    desk.now = at("2026-03-12 08:00")
+    desk.asks_again(since=at("2026-03-09 07:59"))
+    desk.lives_on("2026-04-01 08:00")
+    assert desk.told(CheckInDue) == []
+
+
 def test_rule_7_a_check_in_meets_no_clock() -> None:
     desk = desk_with(SILENT)
     contact = desk.asks()

@@ -10,6 +10,7 @@ from router.core.calendar import event_time, exact
 from router.core.command import DeskCommand, ReceiveMessage, RecordDelivery, StartEpoch
 from router.core.commit import Commit, Outcome
 from router.core.decide import decide, due, next_settling
+from router.core.decide_check_in import armed
 from router.core.event import DeskDecision
 from router.core.event_clock import ClockResumed
 from router.core.event_escalation import Escalated
@@ -74,9 +75,9 @@ def advance(
     if outcome is not None and (repeated := state.outcome(outcome.request)) is not None:
         return Step(now, repeated=repeated)
     work = _Work(state, now, epoch, index, limit)
-    first_by = state.dues.first_by
+    first_by, wanted = state.dues.first_by, state.check_ins.wanted
     came = _time_of(state, command, now) if type(command) in _OF_THE_PAST else now
-    if first_by(came) is not None:
+    if wanted or first_by(came) is not None:
         work.fire(came)
     refused, failed = None, None
     try:
@@ -90,7 +91,7 @@ def advance(
             work.evolve(decided)
         if outcome is not None:
             work.answer(outcome)
-    if first_by(now) is not None:
+    if wanted or first_by(now) is not None:
         work.fire(now)
     work.settle()
     mine = refused is None and failed is None
@@ -161,9 +162,18 @@ class _Work:
         remember_outcome(self._state, outcome)
 
     def fire(self, until: datetime) -> None:
-        first_by = self._state.dues.first_by
-        while self._room > 0 and (entry := first_by(until)) is not None:
-            events = due(self._state, entry)
+        """What came due by `until`, in its order. A check-in that a full commit left has its instant once it is armed,
+        and that may have passed by now.
+        """
+        state, now = self._state, self._now
+        first_by, wanted = state.dues.first_by, state.check_ins.wanted
+        while self._room > 0:
+            if wanted:
+                self.evolve(armed(state, now))
+                continue
+            if (entry := first_by(until)) is None:
+                return
+            events = due(state, entry)
             self.evolve(events)
             for event in events:
                 if type(event) is ClockResumed:
