@@ -19,12 +19,10 @@ from frontline.contract.codec import decode_inbound
 from frontline.contract.ids import ContactId, DeskId
 from frontline.contract.message import DeliveryReceipt, InboundMessage
 from frontline.runtime.bus import Bus
-from router.core.command import DeskCommand, ReceiveMessage, SentOn
+from router.core.command import DeskCommand, SentOn
 from router.core.decide_message import NOT_TAKEN, UNKNOWN_INBOX
 from router.core.elsewhere import NOT_HERE_YET, Elsewhere
-from router.core.event import MessageReceived
 from router.core.refusal import Refused
-from router.desk.acknowledge import Acknowledgements
 from router.desk.between_words import sent_on_of
 from router.desk.effects import stored
 from router.desk.figures import RouterFigures
@@ -33,7 +31,7 @@ from router.desk.listening import Listening
 from router.desk.loop import Decided, DeskLoop, Stale, Work
 from router.desk.resolve import Resolved, Resolver
 from router.desk.send_on import SendsOn
-from router.desk.words import Acks, Words, item_of, item_of_receipt
+from router.desk.writing_down import WritesDown
 
 _AT_ONCE = 64
 _LOOK_AGAIN_SECONDS = 0.1
@@ -54,8 +52,7 @@ class Forwarded:
         *,
         resolver: Resolver,
         loop: DeskLoop,
-        words: Words,
-        acknowledgements: Acknowledgements,
+        writes: WritesDown,
         sends_on: SendsOn,
         is_lost: Callable[[ContactId, int], Awaitable[bool]],
         park: Park,
@@ -65,8 +62,7 @@ class Forwarded:
     ) -> None:
         self._resolver = resolver
         self._loop = loop
-        self._words = words
-        self._acknowledgements = acknowledgements
+        self._writes = writes
         self._sends_on = sends_on
         self._is_lost = is_lost
         self._clock = clock
@@ -103,12 +99,11 @@ class Forwarded:
         trace, again = (msg.headers or {}).get("traceparent", ""), msg.metadata.num_delivered > 1
         if isinstance(inbound, DeliveryReceipt):
             decided, _ = await self._decide(inbound, sent_on)
-            line = item_of_receipt(inbound, min(inbound.times.received, self._clock()))
-            await stored(await self._words.heard(line, again=again or not decided.events, traceparent=trace))
+            await stored(await self._writes.receipt(inbound, decided, again=again, trace=trace))
             return
         decided, resolved = await self._decide(inbound, sent_on)
         assert resolved is not None
-        await stored(await self._written(inbound, resolved, decided, again=again, trace=trace))
+        await stored(await self._writes.message(inbound, resolved, decided, again=again, trace=trace))
 
     async def _decide(
         self, inbound: InboundMessage | DeliveryReceipt, sent_on: SentOn
@@ -138,19 +133,3 @@ class Forwarded:
                 await asyncio.sleep(_LOOK_AGAIN_SECONDS)
                 continue
             return decided, resolved
-
-    async def _written(
-        self, inbound: InboundMessage, resolved: Resolved, decided: Decided, *, again: bool, trace: str
-    ) -> Acks:
-        command: ReceiveMessage = resolved.command
-        received = next((event for event in decided.events if isinstance(event, MessageReceived)), None)
-        placed = received or self._loop.state.overlay.placement(command.key)
-        contact = placed.contact if placed else command.known
-        if contact is None:  # the desk has left its key to the index since it decided
-            contact = (await self._resolver.message(inbound, self._clock())).command.known
-        assert contact is not None, "a message that decides nothing is one that is known"
-        line = item_of(inbound, contact, command.customer, command.at, placed.threaded_by if placed else "")
-        again = again or received is None
-        acks = await self._words.met(command.customer, inbound.sender, known=resolved.known_customer)
-        acks += await self._words.heard(line, again=again, traceparent=trace)
-        return acks + await self._acknowledgements.tell(inbound, command, contact, again=again)

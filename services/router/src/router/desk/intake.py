@@ -13,34 +13,29 @@ from contextlib import aclosing, suppress
 from dataclasses import dataclass, field
 from typing import Protocol, TypeVar
 
-import msgspec
 from nats.aio.msg import Msg
 
 from frontline.contract import subject
 from frontline.contract.channel import Log
 from frontline.contract.clock import Clock
 from frontline.contract.codec import decode_inbound
-from frontline.contract.erasure import ERASED
 from frontline.contract.error import Rejected, Unavailable
-from frontline.contract.ids import ChannelName, ContactId, DeskId, InboxId
+from frontline.contract.ids import ChannelName, DeskId, InboxId
 from frontline.contract.message import DeliveryReceipt, InboundMessage
 from frontline.runtime.bus import Bus
 from frontline.runtime.pull import pull, quietly
 from router.core.command import DeskCommand
 from router.core.decide_message import NOT_TAKEN, UNKNOWN_INBOX
 from router.core.elsewhere import Elsewhere
-from router.core.event import DeliveryRecorded, MessageReceived
 from router.core.refusal import Refused
-from router.desk.acknowledge import Acknowledgements
 from router.desk.effects import stored
-from router.desk.erasing_objects import erase_objects
 from router.desk.holding import ACK_WAIT_SECONDS, Holding
 from router.desk.log import Deposed
 from router.desk.loop import Decided, DeskLoop, Stale, Work
-from router.desk.opt_out import OptOuts, wants_no_more
 from router.desk.resolve import Resolved, Resolver
 from router.desk.send_on import SendsOn
-from router.desk.words import Acks, People, Words, item_of, item_of_receipt
+from router.desk.words import Acks, People, Words
+from router.desk.writing_down import WritesDown
 
 MAX_DELIVERIES = 5
 _BATCH = 64
@@ -80,9 +75,8 @@ class Intake:
         resolver: Resolver,
         loop: DeskLoop,
         words: Words,
-        acknowledgements: Acknowledgements,
+        writes: WritesDown,
         sends_on: SendsOn,
-        opt_outs: OptOuts,
         park: Park,
         clock: Clock,
         log: Log,
@@ -95,9 +89,8 @@ class Intake:
         self._resolver = resolver
         self._loop = loop
         self._words = words
-        self._acknowledgements = acknowledgements
+        self._writes = writes
         self._sends_on = sends_on
-        self._opt_outs = opt_outs
         self._park = park
         self._clock = clock
         self._log = log
@@ -257,46 +250,13 @@ class Intake:
 
     async def _begin_words(self, item: _Item, people: People, *, again: bool) -> Acks:
         assert item.decided is not None
-        decided = item.decided
         trace = (item.msg.headers or {}).get("traceparent", "")
         if isinstance(item.inbound, DeliveryReceipt):
-            if self._is_erased(item.inbound.contact):
-                return []
-            line = item_of_receipt(item.inbound, min(item.inbound.times.received, self._clock()))
-            recorded = next((event for event in decided.events if isinstance(event, DeliveryRecorded)), None)
-            if recorded is not None and recorded.contact != line.contact:  # the reply was moved since
-                line = msgspec.structs.replace(line, contact=recorded.contact)
-            return await self._words.heard(line, again=again or not decided.events, traceparent=trace)
+            return await self._writes.receipt(item.inbound, item.decided, again=again, trace=trace)
         assert item.resolved is not None
-        command = item.resolved.command
-        received = next((event for event in decided.events if isinstance(event, MessageReceived)), None)
-        placed = received or self._loop.state.overlay.placement(command.key)
-        contact = placed.contact if placed else command.known or await self._indexed(item.inbound)
-        if self._is_erased(contact or command.new_contact):
-            await self._drop(item.inbound)
-            return []
-        assert contact is not None, "a message that decides nothing is one that is known"
-        known = item.resolved.known_customer
-        if (customer := self._loop.state.called_now(command.customer)) != command.customer:
-            command, known = msgspec.structs.replace(command, customer=customer), False
-        line = item_of(item.inbound, contact, command.customer, command.at, placed.threaded_by if placed else "")
-        again = again or received is None
-        acks = await self._words.met(command.customer, item.inbound.sender, known=known, people=people)
-        acks += await self._words.heard(line, again=again, traceparent=trace)
-        if wants_no_more(item.inbound):
-            acks.append(await self._opt_outs.begin(command.customer))
-        return acks + await self._acknowledgements.tell(item.inbound, command, contact, again=again)
-
-    def _is_erased(self, contact: ContactId) -> bool:
-        return contact == ERASED or contact in self._loop.state.erased
-
-    async def _drop(self, message: InboundMessage) -> None:
-        """It is known, and was erased: what its channel has stored of it again goes again."""
-        await erase_objects(self._bus, [message])
-
-    async def _indexed(self, message: InboundMessage) -> ContactId | None:
-        """Where a repeat went the first time, if the desk has left its key to the index since it decided."""
-        return (await self._resolver.message(message, self._clock())).command.known
+        return await self._writes.message(
+            item.inbound, item.resolved, item.decided, again=again, trace=trace, people=people
+        )
 
     async def _acknowledge(self) -> None:
         while True:

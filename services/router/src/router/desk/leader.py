@@ -35,7 +35,6 @@ from router.desk.log import LogWriter
 from router.desk.log_store import LogStore
 from router.desk.loop import DeskLoop, Work
 from router.desk.neighbours import Neighbours
-from router.desk.opt_out import OptOuts
 from router.desk.pick_up import PickUps
 from router.desk.reaching import Reaching
 from router.desk.resolve import Resolver
@@ -45,6 +44,7 @@ from router.desk.settings import desk_settings
 from router.desk.surroundings import Surroundings
 from router.desk.view import ShowsDesk
 from router.desk.words import Words
+from router.desk.writing_down import WritesDown
 
 _FLOOR_SECONDS = 5.0
 _VERSION = "version"
@@ -120,7 +120,7 @@ class Leader:
             surroundings.decided,
             [each.id for each in surroundings.configuration.desks],
         )
-        acknowledgements = Acknowledgements(bus, desk, state, words, clock)
+        writes = WritesDown(bus, state, resolver, words, Acknowledgements(bus, desk, state, words, clock), clock)
         others = [each for each in surroundings.configuration.desks if each.id != desk.id]
         self._pick_ups.listen_to(others)
         self._neighbours = Neighbours(
@@ -128,8 +128,7 @@ class Leader:
             desk.id,
             resolver=resolver,
             loop=self.loop,
-            words=words,
-            acknowledgements=acknowledgements,
+            writes=writes,
             copies=surroundings.neighbours,
             park=surroundings.park,
             figures=surroundings.figures,
@@ -143,9 +142,8 @@ class Leader:
             resolver=resolver,
             loop=self.loop,
             words=words,
-            acknowledgements=acknowledgements,
+            writes=writes,
             sends_on=self._neighbours.sends_on,
-            opt_outs=OptOuts(bus),
             park=surroundings.park,
             clock=clock,
             log=log,

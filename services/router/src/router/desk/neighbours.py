@@ -7,7 +7,6 @@ from frontline.contract.channel import Log
 from frontline.contract.clock import Clock
 from frontline.contract.ids import DeskId
 from frontline.runtime.bus import Bus
-from router.desk.acknowledge import Acknowledgements
 from router.desk.between import Between
 from router.desk.copied import Neighbour
 from router.desk.figures import RouterFigures
@@ -17,7 +16,7 @@ from router.desk.loop import DeskLoop
 from router.desk.resolve import Resolver
 from router.desk.send_on import SendsOn
 from router.desk.strays import Strays
-from router.desk.words import Words
+from router.desk.writing_down import WritesDown
 
 
 class Neighbours:
@@ -30,8 +29,7 @@ class Neighbours:
         *,
         resolver: Resolver,
         loop: DeskLoop,
-        words: Words,
-        acknowledgements: Acknowledgements,
+        writes: WritesDown,
         copies: Mapping[DeskId, Neighbour],
         park: Park,
         figures: RouterFigures,
@@ -46,8 +44,7 @@ class Neighbours:
             desk,
             resolver=resolver,
             loop=loop,
-            words=words,
-            acknowledgements=acknowledgements,
+            writes=writes,
             sends_on=self.sends_on,
             is_lost=self._strays.is_lost,
             park=park,

@@ -1,0 +1,94 @@
+"""What another desk has sent on is written down as what came in by an inbox of one's own: nothing of whom somebody has
+erased, and what its sender wishes.
+"""
+
+from datetime import UTC, datetime
+
+import msgspec
+
+from frontline.contract import cloudevent, subject
+from frontline.contract.codec import encode
+from frontline.contract.erasure import Name
+from frontline.contract.ids import ContactId, InboxId, MessageId
+from frontline.contract.message import DeliveryReceipt, DeliveryState, InboundMessage, Times
+from frontline.runtime.bus import Bus
+from frontline.runtime.journal import Journal
+from frontline.runtime.topology import TRANSFERS
+from router.core.command import EraseContact, SentOn
+from router.desk.between_words import SENT_ON
+from router.desk.opt_out import OptOuts
+from tests.integration.router_desk.between import SALES, SUPPORT, Desks
+from tests.integration.router_desk.desk import EMAIL, all_transcripts, answers, mail, send_in, until
+
+
+async def test_rule_1_10_what_is_sent_on_once_more_is_not_written_down_when_its_contact_was_erased(
+    provisioned: Bus,
+) -> None:
+    async with Desks(provisioned) as desks:
+        contact = await _given(desks)
+        answer = mail("<2@one.example>", thread=(answers("<1@one.example>"),), text="More")
+        await send_in(provisioned, answer)
+        await until(lambda: _nothing_left(provisioned))
+        assert [item.text for item in await all_transcripts(provisioned)] == ["Hello", "More"]
+        await desks.ask(SALES, EraseContact(contact=contact))
+        await until(lambda: _gone_through(provisioned, contact))
+        assert not await all_transcripts(provisioned)
+        revised = msgspec.structs.replace(answer, revision=1)  # under an id that the broker does not drop as known
+        await _send_on(provisioned, revised, contact)
+        await _send_on(provisioned, _receipt(contact), contact)
+        await until(lambda: _nothing_left(provisioned))
+        assert not await all_transcripts(provisioned)
+
+
+async def test_rule_7_who_says_stop_to_another_desk_than_the_one_of_the_inbox_is_noted(provisioned: Bus) -> None:
+    async with Desks(provisioned) as desks:
+        contact = await _given(desks)
+        customer = desks.state(SALES).contacts[contact].customer
+        await send_in(provisioned, mail("<2@one.example>", thread=(answers("<1@one.example>"),), text="STOP"))
+        await until(lambda: _nothing_left(provisioned))
+        assert await OptOuts(provisioned).holds(customer)
+
+
+async def _given(desks: Desks) -> ContactId:
+    """A contact that one desk has from the other."""
+    message = mail("<1@one.example>")
+    await send_in(desks.bus, message)
+    contact = ContactId("c" + message.id[1:])
+    await until(lambda: desks.has(SUPPORT, contact))
+    await until(lambda: _nothing_left(desks.bus))
+    await desks.give(contact)
+    await until(lambda: desks.has(SALES, contact))
+    return contact
+
+
+async def _send_on(bus: Bus, inbound: InboundMessage | DeliveryReceipt, contact: ContactId) -> None:
+    """As the other desk does it."""
+    sent_on = SentOn(home=SUPPORT, hops=1, contact=contact, moves=1)
+    head = cloudevent.headers(id=f"{inbound.id}.again", kind="inbound", source="/test", at=inbound.times.received)
+    head[SENT_ON] = msgspec.json.encode(sent_on).decode()
+    await bus.publish(subject.forward(SALES), encode(inbound), head)
+
+
+def _receipt(contact: ContactId) -> DeliveryReceipt:
+    return DeliveryReceipt(
+        id=MessageId("d1"),
+        key="a receipt",
+        channel=EMAIL,
+        inbox=InboxId("support"),
+        reply=MessageId("r1"),
+        contact=contact,
+        state=DeliveryState.DELIVERED,
+        times=Times(received=datetime.now(UTC)),
+    )
+
+
+async def _gone_through(bus: Bus, contact: ContactId) -> bool:
+    """Whether the desk has taken out of the stores what was there."""
+    noted = {each.name: each.erasure for each in await Journal(bus).all()}
+    return (found := noted.get(Name(SALES, "contact", contact))) is not None and found.passes > 0
+
+
+async def _nothing_left(bus: Bus) -> bool:
+    stream = bus.nc.jetstream()
+    infos = [await stream.stream_info(each) for each in (subject.inbox_stream(EMAIL), TRANSFERS)]
+    return all(info.state.messages == 0 for info in infos)
