@@ -15,10 +15,13 @@ from tests.simulation.desk.broker import Broker
 
 @dataclass
 class Standing:
-    """`lines` are in which contact, moved how often; `keys` lead to which one."""
+    """`lines` are in which contact, moved how often; `keys` lead to which one, and what binds them stands in `binders`:
+    in several, if it was written to several inboxes.
+    """
 
     lines: dict[MessageId, tuple[ContactId, int]] = field(default_factory=dict)
     keys: dict[KeyHash, ContactId] = field(default_factory=dict)
+    binders: dict[KeyHash, set[ContactId]] = field(default_factory=dict)
     erased: set[ContactId] = field(default_factory=set)
     _customers: dict[ContactId, CustomerId] = field(default_factory=dict)
     _strangers: set[CustomerId] = field(default_factory=set)
@@ -46,6 +49,8 @@ class Standing:
                     self._stand(item.id, event.origin)  # an acknowledgement, of which no decision tells
                     self.lines[item.id] = event.contact, item.moves
                     self._left.setdefault(item.id, set()).add(event.origin)
+                    for key in item.binds:
+                        self.binders.setdefault(key, set()).discard(event.origin)
                     self._bind(item.binds, event.contact)
             case ContactErased():
                 self.erased.add(event.contact)
@@ -69,6 +74,8 @@ class Standing:
 
     def _bind(self, keys: tuple[KeyHash, ...], contact: ContactId) -> None:
         self.keys |= dict.fromkeys(keys, contact)
+        for key in keys:
+            self.binders.setdefault(key, set()).add(contact)
 
 
 def by_log(log: list[Commit]) -> Standing:
@@ -83,7 +90,9 @@ def check(
     broker: Broker, standing: Standing, parked: Collection[MessageId], by_desk: Collection[Standing] = ()
 ) -> None:
     """Readers find each line in one contact, which is the one that the desk says; and so does who answers it. What came to
-    two desks at once (`by_desk` are of each alone) is answered in the contact of the one or of the other.
+    two desks at once (`by_desk` are of each alone) is answered in the contact of the one or of the other. Where the one that
+    has it by the log is erased, it is answered nowhere, or in another one where a copy of it stands: what is erased
+    before anything followed from it binds nothing.
     """
     stored, gone = lines_of(broker), standing.gone()
     for id_, (contact, moved) in standing.lines.items():
@@ -99,7 +108,8 @@ def check(
     for key, contact in standing.keys.items():
         leads = _value(broker, key)
         found = {each.keys[key] for each in by_desk or (standing,) if key in each.keys}
-        wanted = found - standing.erased | ({"", ERASED} if found & standing.erased else set())
+        wanted = {*found, *standing.binders[key], "", ERASED} if found & standing.erased else found
+        wanted = wanted - standing.erased
         assert leads in wanted, f"what was said in {contact} is answered in {leads}"
 
 
