@@ -64,6 +64,8 @@ class Between:
         """Desks that have lost that they had released it, and have to release it again."""
         self.torn_apart: set[ContactId] = set()
         """Given or taken in an end that was lost: no log has their whole story."""
+        self._given_at: dict[ContactId, tuple[DeskId, int]] = {}
+        """Where it stands that these were given last: in whose log, and there."""
 
     def torn(
         self,
@@ -82,12 +84,13 @@ class Between:
             if isinstance(event, TransferTaken | ContactTaken):
                 after.torn_apart.add(event.contact)
         given: dict[ContactId, Parcel] = {}
-        for desk, _, commit in counted:
+        for desk, seq, commit in counted:
             for event in commit.events:
                 if isinstance(event, TransferTaken) and (
                     event.contact not in given or given[event.contact].moves < event.parcel.moves
                 ):
                     given[event.contact] = event.parcel
+                    after._given_at[event.contact] = desk, seq
                 after._note(desk, event)
                 if isinstance(event, ContactClosed):
                     after.closed.add(event.contact)
@@ -122,10 +125,19 @@ class Between:
         if have:
             self.closed.discard(id_)
 
-    def astray(self) -> list[ContactId]:
-        """Those that are at no desk, or still at one that had given them away."""
-        lost = [contact for contact in self.on_the_way if contact not in self.erased]
+    def astray(self, broker: Broker) -> list[ContactId]:
+        """Those that are at no desk, or still at one that had given them away. Nobody can take one that came in a lost
+        end, and of which the parcel was purged since (ADR 21).
+        """
+        away = [contact for contact in self.on_the_way if contact not in self.erased]
+        lost = [contact for contact in away if not self._is_purged(contact, broker)]
         return [*lost, *(contact for contact, desks in self.left_over.items() if desks)]
+
+    def _is_purged(self, contact: ContactId, broker: Broker) -> bool:
+        if contact not in self.torn_apart or contact not in self._given_at:
+            return False
+        giver, seq = self._given_at[contact]
+        return seq not in broker.streams[subject.desk_stream(giver)].records
 
     def admit(self, desk: DeskId, commit: Commit, wrong: list[str]) -> None:
         try:
@@ -171,6 +183,7 @@ class Between:
                 where = self.at.get(contact)
                 assert where == desk, f"{type(event).__name__} of {contact}, which is at {where}"
         if isinstance(event, TransferTaken):
+            self._given_at.pop(event.contact, None)
             self.on_the_way[event.contact] = event.parcel
             self._moves[event.contact] = event.parcel.moves
             self._given.setdefault((event.contact, event.parcel.moves), []).append(event.parcel)
@@ -231,12 +244,13 @@ def _claims(broker: Broker, desk: DeskId) -> frozenset[str]:
     return frozenset(inbound for consumer in there if consumer is not None for inbound in consumer.filters)
 
 
-def check(between: Between, truths: Mapping[DeskId, Truth], limit: int, *, escalating: bool) -> None:
+def check(between: Between, truths: Mapping[DeskId, Truth], broker: Broker, limit: int, *, escalating: bool) -> None:
     """Once everything is settled and all processes have ended. `limit` is that of the events of a commit, `escalating`:
     the policy does.
     """
     full = warned.NONE.union(*(warned.full(truth.log, limit) for truth in truths.values()))
-    assert not between.astray(), f"let go and never taken, or given away and still there: {between.astray()}"
+    astray = between.astray(broker)
+    assert not astray, f"let go and never taken, or given away and still there: {astray}"
     have = {contact: desk for desk, truth in truths.items() for contact in truth.state.contacts}
     assert have == between.at, f"where contacts are: {differing(have, between.at)}"
     stories = list(chains({desk: truth.log for desk, truth in truths.items()}))

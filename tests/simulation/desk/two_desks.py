@@ -253,7 +253,7 @@ class TwoDesks(Scenario):
     def _quiet(self) -> bool:
         left = [stream for name, stream in self.broker.streams.items() if is_queue(name) and stream.records]
         same = all(router.configured.current is self.configuration for router in self.routers())
-        in_place = not self.between.astray() and not self._misclaimed()
+        in_place = not self.between.astray(self.broker) and not self._misclaimed()
         return (
             same
             and not left
@@ -289,7 +289,7 @@ class TwoDesks(Scenario):
             for side in self.sides.values()
         ]
         return (
-            f"{left}, astray {self.between.astray()}, inboxes {self._misclaimed()}, "
+            f"{left}, astray {self.between.astray(self.broker)}, inboxes {self._misclaimed()}, "
             f"agents {[not task.done() for task in working]}, channel {self.channel.busy}; {'; '.join(sides)}"
         )
 
@@ -312,7 +312,7 @@ class TwoDesks(Scenario):
             promises.every_reply_is_sent(sides[0], self._truths())
         promises.everything_accepted_is_decided_and_written_down(sides[0], self._truths())
         truths = {side.desk: side.truth for side in sides}
-        between_promises.check(self.between, truths, self.limit, escalating=self._escalating)
+        between_promises.check(self.between, truths, self.broker, self.limit, escalating=self._escalating)
         stands = standing.by_log(self.story)
         if self.acts.moving or self.acts.erasing:
             by_desk = [standing.by_log(side.truth.log) for side in sides]

@@ -13,6 +13,7 @@ from contextlib import aclosing, suppress
 
 import msgspec
 
+from frontline.contract import subject
 from frontline.contract.channel import Log
 from frontline.contract.error import Unavailable
 from frontline.contract.ids import ContactId, DeskId
@@ -20,13 +21,13 @@ from frontline.runtime.bus import Bus
 from frontline.runtime.keyvalue import KeyValue
 from frontline.runtime.topology import PROGRESS
 from router.core.command import RecoverTransfer, TakeContact
+from router.core.commit import decode_commit
 from router.core.elsewhere import arrived
 from router.core.event_transfer import TransferTaken
 from router.core.parcel import Parcel
 from router.core.refusal import Refused
 from router.desk.copied import Copied, Neighbour
 from router.desk.effects import Place
-from router.desk.fence import Counted, Fence
 from router.desk.figures import RouterFigures
 from router.desk.log_store import StreamLogStore
 from router.desk.loop import DeskLoop, Work
@@ -83,9 +84,11 @@ class Strays:
             self._bus.off_change(self._changed)
 
     async def is_lost(self, contact: ContactId, moves: int) -> bool:
-        """Whether no other desk's log has it any more that this contact has changed desks so often. Then it does not come
-        here for that. False if a log can't be read.
+        """Whether no other desk's log has it any more that this contact has changed desks so often, or the parcel was purged
+        from it. Then it does not come here for that. False if a log can't be read.
         """
+        if (contact, moves) in self._lost:
+            return True
         try:
             for desk, neighbour in tuple(self._neighbours.items()):
                 if desk != self._desk:
@@ -157,14 +160,26 @@ class Strays:
                     await self._decide(TakeContact(parcel=parcel))
 
     async def _read(self, giver: DeskId, sought: Collection[tuple[ContactId, int]]) -> None:
-        fence = Fence()
+        """Raises `Unavailable` for a record that this code can't read. The desk is known to have given each, so of several
+        records that say so one counts: that of the latest epoch. There is no need to know where epochs began, which
+        may be purged.
+        """
+        epochs: dict[tuple[ContactId, int], int] = {}
         async with aclosing(StreamLogStore(self._bus, giver).read(0)) as records:
             async for stored in records:
-                record = fence.admit(stored)
-                if isinstance(record, Counted):
-                    for event in record.commit.events:
-                        if isinstance(event, TransferTaken) and (event.contact, event.parcel.moves) in sought:
-                            self._parcels[event.contact, event.parcel.moves] = event.parcel, stored.seq
+                if stored.subject != subject.desk_log(giver):
+                    continue
+                try:
+                    commit = decode_commit(stored.data)
+                except msgspec.DecodeError:
+                    raise Unavailable(f"the log of desk {giver} is of a younger router") from None
+                for event in commit.events:
+                    if not isinstance(event, TransferTaken):
+                        continue
+                    given = event.contact, event.parcel.moves
+                    if given in sought and commit.epoch > epochs.get(given, 0):
+                        epochs[given] = commit.epoch
+                        self._parcels[given] = event.parcel, stored.seq
 
     async def _decide(self, command: RecoverTransfer | TakeContact) -> None:
         decided = await (await self._loop.submit(Work(command, cause=_CAUSE)))
