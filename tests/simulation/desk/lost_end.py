@@ -13,10 +13,13 @@ from tests.simulation.desk.people import Inbound
 from tests.simulation.desk.truth import Truth
 
 
-def waived(lost: Iterable[Commit], accepted: Mapping[MessageId, Inbound], broker: Broker) -> set[MessageId]:
+def waived(
+    lost: Iterable[Commit], accepted: Mapping[MessageId, Inbound], broker: Broker, *, is_kept: bool
+) -> set[MessageId]:
     """Messages that were decided in a lost end, and acknowledged: nobody is owed that they are decided again. Nor are
     those that opened a contact which went to another desk before that, nor what was erased. All others still lie where
-    they came in.
+    they came in. None is owed unless the log `is_kept`: one that is purged within seconds, beyond where a decision was,
+    before the message comes again, is taken to have had it (ADR 21).
     """
     queues = [stream for name, stream in broker.streams.items() if is_queue(name)]
     waiting = {record.data for stream in queues for record in stream.records.values()}
@@ -33,7 +36,7 @@ def waived(lost: Iterable[Commit], accepted: Mapping[MessageId, Inbound], broker
             found.add(event.receipt)
         elif isinstance(event, TransferTaken):
             freed.add(MessageId("m" + event.contact[1:]))
-    return {id_ for id_ in found if id_ not in accepted or encode(accepted[id_]) not in waiting} | freed
+    return {id_ for id_ in found if not is_kept or id_ not in accepted or encode(accepted[id_]) not in waiting} | freed
 
 
 def lost_commits(before: Truth, after: Truth) -> list[Commit]:

@@ -223,11 +223,17 @@ class Scenario:
         """Those that may lose their ends."""
         return [LOG]
 
+    @property
+    def keeps_its_log(self) -> bool:
+        """Nothing is purged from it."""
+        return self._retention is None
+
     def log_lost(self, name: str) -> None:
         """What is left of this log is all there is."""
         before, self.lost = self.truth, True
         self.truth = what_counts(before, self.broker.streams[name])
-        self.waived |= waived(lost_commits(before, self.truth), self.channel.sent.accepted, self.broker)
+        gone, accepted = lost_commits(before, self.truth), self.channel.sent.accepted
+        self.waived |= waived(gone, accepted, self.broker, is_kept=self.keeps_its_log)
 
     async def _go_wrong(self) -> None:
         random, loop = self._random, asyncio.get_running_loop()

@@ -171,7 +171,7 @@ class TwoDesks(Scenario):
         side.lost, side.truth = True, what_counts(before, self.broker.streams[name])
         self.truth = self.sides[SUPPORT].truth
         gone = lost_commits(before, side.truth)
-        self.waived |= waived(gone, self.channel.sent.accepted, self.broker)
+        self.waived |= waived(gone, self.channel.sent.accepted, self.broker, is_kept=self.keeps_its_log)
         self.between = self.between.torn(self._counted, gone, self._truths(), self.broker)
 
     def _losses(self) -> dict[Happening, float]:
