@@ -31,7 +31,7 @@ TROUBLE = {
 FIRST = {
     "acknowledge_while_the_log_is_in_doubt": 18,
     "acknowledge_before_it_is_decided": 7,
-    "believe_the_index_of_what_a_log_has_lost": 39,
+    "believe_the_index_of_what_a_log_has_lost": 111,
     "decide_what_comes_in_by_an_inbox_that_was_given_away": 7,
     "forget_a_clock_on_the_way": 1,
     "forget_how_long_a_clock_stood_still": 1,
