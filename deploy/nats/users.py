@@ -148,7 +148,7 @@ def router(channels: Sequence[ChannelName], desks: Sequence[DeskId]) -> User:
     # Whoever is erased, is in all of these; work queues are only looked at, see `router.desk.remnants`.
     user.reads(TRANSCRIPT_PUBLIC, OUTBOX)
     user.erases(TRANSCRIPT, TRANSCRIPT_PUBLIC, DRAFTS, OUTBOX, PARKED, f"KV_{CUSTOMERS}", f"OBJ_{ORIGINALS}")
-    user.publish += [_info(OUTBOX), *(_info(subject.inbox_stream(channel)) for channel in channels)]
+    user.publish += [_info(OUTBOX), _info(TRANSFERS), *(_info(subject.inbox_stream(channel)) for channel in channels)]
     user.publish.append(f"{_API}.STREAM.PURGE.KV_{CUSTOMERS}")  # of a bucket from before that can't be erased from
     user.keeps(ERASED)
     user.publish.append(f"{_API}.STREAM.MSG.GET.{DRAFTS}")  # by its leader: a replica that is behind has no last word

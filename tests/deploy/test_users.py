@@ -132,7 +132,7 @@ async def test_the_router_may_erase_a_customer_from_every_store(tmp_path: Path) 
         await erase_contacts(router, signer, desk, [contact], NOTHING)
         await erase_customer(router, signer, customer, CustomerId("u2"))
         await Objects(router).erase("ORIGINALS", "m1/0")
-        assert await places(router, ["OUTBOX", "INBOX_email", "INBOX_chat"]) == {}
+        assert await places(router, ["OUTBOX", "TRANSFERS", "INBOX_email", "INBOX_chat"]) == {}
         assert nats.violations() == []
 
 

@@ -8,7 +8,7 @@ import msgspec
 
 from frontline.contract import cloudevent, subject
 from frontline.contract.codec import encode
-from frontline.contract.erasure import Name
+from frontline.contract.erasure import Erasure, Name
 from frontline.contract.ids import ContactId, InboxId, MessageId
 from frontline.contract.message import DeliveryReceipt, DeliveryState, InboundMessage, Times
 from frontline.runtime.bus import Bus
@@ -38,6 +38,17 @@ async def test_rule_1_10_what_is_sent_on_once_more_is_not_written_down_when_its_
         await _send_on(provisioned, _receipt(contact), contact)
         await until(lambda: _nothing_left(provisioned))
         assert not await all_transcripts(provisioned)
+
+
+async def test_rule_1_10_an_erasure_is_not_done_while_something_is_on_its_way_between_desks(provisioned: Bus) -> None:
+    """What is acknowledged there lies on the disk until the queue was empty, as in every other queue."""
+    async with Desks(provisioned) as desks:
+        contact = await _given(desks)
+        await desks.kill(SUPPORT)
+        lies = await provisioned.publish(subject.forward(SUPPORT), encode(mail("<2@one.example>")))
+        await desks.ask(SALES, EraseContact(contact=contact))
+        await until(lambda: _gone_through(provisioned, contact))
+        assert (await _noted(provisioned, contact)).waits == {TRANSFERS: lies.seq}
 
 
 async def test_rule_7_who_says_stop_to_another_desk_than_the_one_of_the_inbox_is_noted(provisioned: Bus) -> None:
@@ -84,8 +95,15 @@ def _receipt(contact: ContactId) -> DeliveryReceipt:
 
 async def _gone_through(bus: Bus, contact: ContactId) -> bool:
     """Whether the desk has taken out of the stores what was there."""
-    noted = {each.name: each.erasure for each in await Journal(bus).all()}
-    return (found := noted.get(Name(SALES, "contact", contact))) is not None and found.passes > 0
+    return await _is_noted(bus, contact) and (await _noted(bus, contact)).passes > 0
+
+
+async def _is_noted(bus: Bus, contact: ContactId) -> bool:
+    return await Journal(bus).has(Name(SALES, "contact", contact))
+
+
+async def _noted(bus: Bus, contact: ContactId) -> Erasure:
+    return {each.name: each.erasure for each in await Journal(bus).all()}[Name(SALES, "contact", contact)]
 
 
 async def _nothing_left(bus: Bus) -> bool:

@@ -26,7 +26,7 @@ from frontline.runtime.bus import Bus
 from frontline.runtime.erasing import Denied
 from frontline.runtime.journal import Journal, Noted
 from frontline.runtime.signing import Signer
-from frontline.runtime.topology import OUTBOX
+from frontline.runtime.topology import OUTBOX, TRANSFERS
 from router.core.command import EraseContact, EraseCustomer
 from router.core.event_erased import ContactErased, CustomerErased
 from router.core.overlay import Position
@@ -104,7 +104,7 @@ class Eraser:
         self._desk = desk
         self._loop = loop
         self._carried_out = carried_out
-        self._queues = (OUTBOX, *map(subject.inbox_stream, channels))
+        self._queues = (OUTBOX, TRANSFERS, *map(subject.inbox_stream, channels))
         self._desks = desks
         self._acquaintance = acquaintance
         self._signer = signer
