@@ -198,7 +198,8 @@ class Between:
             assert has, f"a contact is opened from {event.inbox}, which is {holder}'s"
             if event.channel == CHAT:
                 before = self._bound.get(event.keys[0])
-                gone = before is None or (before not in self.at and before not in self.on_the_way)
+                lives = before in self.at or (before in self.on_the_way and before not in self.erased)
+                gone = before is None or not lives
                 assert gone, f"{event.contact} is opened beside {before}, of one chat"
 
     def _arrive(self, desk: DeskId, event: ContactTaken) -> None:
