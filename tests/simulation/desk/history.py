@@ -55,8 +55,8 @@ from tests.simulation.desk.warned import BREACH, MILLISECOND, NONE, Due, Places,
 class _Story:
     """One contact's first response. `stood` is since when it stands still; `answers` are those that did not fail.
     `early` are our words from before anything was asked: none of them meets a clock, but a question that came in
-    behind a younger one counts as answered by it once resolved. `next` is when the next response that is open began,
-    as on record (`targets` tells of those), and `late` are those that were breached.
+    behind a younger one counts as answered by it once resolved or merged. `next` is when the next response that is
+    open began, as on record (`targets` tells of those), and `late` are those that were breached.
     """
 
     terms: Terms
@@ -109,7 +109,10 @@ class _Story:
         self.waits = False
         if self.due is not None and not (self.withdrawn or self.answers):
             self.withdrawn = not self.breached
-            self.answers = [each for each in self.early if self.began is not None and each[1] >= self.began]
+            self.count_younger()
+
+    def count_younger(self) -> None:
+        self.answers = [each for each in self.early if self.began is not None and each[1] >= self.began]
 
     def change_lane(self, event: LaneChanged) -> None:
         """A clock that runs is as if it had always run by what the policy says today of the other lane."""
@@ -203,6 +206,8 @@ def _tell(story: _Story, event: DeskDecision, reopening: set[ContactId]) -> None
             runs = story.due is not None and not (story.withdrawn or story.breached or story.answers)
             story.withdrawn |= runs
             story.dropped = runs or story.next_dropped
+            if runs:
+                story.count_younger()
         case ContactUnmerged():
             story.merged = False
             if story.dropped:
