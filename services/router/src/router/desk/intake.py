@@ -1,10 +1,10 @@
 """One channel's inbox stream into the desk: pull, look up, decide, write down, acknowledge.
 
 Three stages with bounded queues between them, each in the order of arrival; no task a message.
-A message is acknowledged only after its words are stored, and not while the log may have lost that it was decided. What is pulled are the inboxes that the desk
-has in hand (`holding.py`): when that changes, what is in hand is finished first. While it is in hand the server is told
-so, hence a redelivery means that a leader died or that the message itself made trouble: at the
-fifth delivery it is parked.
+A message is acknowledged only after its words are stored, and not while the log may have lost that it was decided. What is
+pulled are the inboxes that the desk has in hand (`holding.py`): when that changes, what is in hand is finished first.
+While it is in hand the server is told so, hence a redelivery means that a leader died or that the message itself made
+trouble: at the fifth delivery it is parked.
 """
 
 import asyncio

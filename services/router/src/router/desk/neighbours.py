@@ -20,7 +20,9 @@ from router.desk.writing_down import WritesDown
 
 
 class Neighbours:
-    """Of one desk; its leader runs it. `copies` are all desks that the process follows. `sends_on` is for whoever else takes messages in."""
+    """Of one desk; its leader runs it. `copies` are all desks that the process follows. `sends_on` is for whoever else
+    takes messages in.
+    """
 
     def __init__(
         self,

@@ -60,8 +60,6 @@ class Strays:
         self._figures = figures
         self._log = log
         self._progress = KeyValue(bus, PROGRESS)
-        self._parcels: dict[tuple[ContactId, int], tuple[Parcel, int]] = {}
-        """By contact and moves, each with where it stands in the log of whoever gave it."""
         self._lost: set[tuple[ContactId, int]] = set()
         self._again = asyncio.Event()
 
@@ -143,14 +141,13 @@ class Strays:
 
     async def _take(self, giver: DeskId, sought: Mapping[ContactId, int]) -> None:
         """From the log of the desk that has given them, once it has carried out what it had decided of them."""
-        if not sought.items() <= self._parcels.keys():
-            await self._read(giver, sought.items())
+        parcels = await self._read(giver, sought.items())
         entry = await self._progress.last(f"effects.{giver}")
         reached = msgspec.json.decode(entry.value, type=Place) if entry else Place()
         if not (reached.seq and await StreamLogStore(self._bus, giver).holds(reached.seq, reached.mark)):
             return
         for contact, moves in sought.items():
-            parcel, seq = self._parcels.get((contact, moves), (None, 0))
+            parcel, seq = parcels.get((contact, moves), (None, 0))
             if parcel is None:
                 self._lost.add((contact, moves))
                 self._figures.astray(self._desk, "lost")
@@ -159,11 +156,14 @@ class Strays:
                 with suppress(Refused):
                     await self._decide(TakeContact(parcel=parcel))
 
-    async def _read(self, giver: DeskId, sought: Collection[tuple[ContactId, int]]) -> None:
-        """Raises `Unavailable` for a record that this code can't read. The desk is known to have given each, so of several
-        records that say so one counts: that of the latest epoch. There is no need to know where epochs began, which
-        may be purged.
+    async def _read(
+        self, giver: DeskId, sought: Collection[tuple[ContactId, int]]
+    ) -> Mapping[tuple[ContactId, int], tuple[Parcel, int]]:
+        """By contact and moves what the log has of these, and where. Raises `Unavailable` for a record that this code can't
+        read. The desk is known to have given each, so of several records that say so one counts: that of the latest
+        epoch. There is no need to know where epochs began, which may be purged.
         """
+        found: dict[tuple[ContactId, int], tuple[Parcel, int]] = {}
         epochs: dict[tuple[ContactId, int], int] = {}
         async with aclosing(StreamLogStore(self._bus, giver).read(0)) as records:
             async for stored in records:
@@ -179,7 +179,8 @@ class Strays:
                     given = event.contact, event.parcel.moves
                     if given in sought and commit.epoch > epochs.get(given, 0):
                         epochs[given] = commit.epoch
-                        self._parcels[given] = event.parcel, stored.seq
+                        found[given] = event.parcel, stored.seq
+        return found
 
     async def _decide(self, command: RecoverTransfer | TakeContact) -> None:
         decided = await (await self._loop.submit(Work(command, cause=_CAUSE)))
