@@ -18,6 +18,7 @@ from frontline.contract.ids import AgentId, ContactId, CustomerId, DeskId, Inbox
 from frontline.contract.message import DeliveryReceipt, InboundMessage, OutboundMessage, Recipient
 from frontline.contract.secret import Secret
 from frontline.contract.signal import PickUp, Ring, Signal, decode_signal
+from frontline.contract.subject import transcript_public
 from frontline.contract.transcript import Author, Direction, ItemKind, TranscriptItem
 from frontline.runtime.bus import Bus
 from frontline.runtime.delivery import DeliverySettings
@@ -28,12 +29,12 @@ from frontline.runtime.host import HostSettings, run_plugin
 from frontline.runtime.keyvalue import KeyValue
 from frontline.runtime.metrics import Metrics
 from frontline.runtime.objects import Objects
-from frontline.runtime.reader import read
+from frontline.runtime.reader import last_on, read
 from frontline.runtime.service import Service, utc_now, watch_bus
 from frontline.runtime.settings import RuntimeSettings
 from frontline.runtime.signing import Signer
 from frontline.runtime.telemetry import logger
-from frontline.runtime.topology import DESKVIEW, DIRECTORY, THREADS
+from frontline.runtime.topology import DESKVIEW, DIRECTORY, THREADS, TRANSCRIPT_PUBLIC
 from intake_phone.channel import PhoneChannel
 from intake_phone.normalize import CHANNEL, call_key
 from intake_phone.settings import PhoneSettings
@@ -137,7 +138,7 @@ class Stage:
             native_id=call,
             native={"call": "began"},
         )
-        await self.bus.publish(f"transcript.{contact}.pub", encode(item))
+        await self._write(item)
         return ContactId(contact)
 
     async def write_down(self, contact: ContactId) -> None:
@@ -166,7 +167,15 @@ class Stage:
             text=message.text,
             native=message.native,
         )
-        await self.bus.publish(f"transcript.{contact}.pub", encode(item))
+        await self._write(item)
+
+    async def _write(self, item: TranscriptItem) -> None:
+        """Returns once the copy that channels read has it."""
+        where, data = transcript_public(item.contact), encode(item)
+        await self.bus.publish(where, data)
+        async with asyncio.timeout(PATIENCE):
+            while (last := await last_on(self.bus, TRANSCRIPT_PUBLIC, where)) is None or last.data != data:
+                await asyncio.sleep(0.01)
 
     async def happened(self, what: str, count: int = 1) -> list[InboundMessage]:
         """The messages about a call that say `what`, once there are `count`."""

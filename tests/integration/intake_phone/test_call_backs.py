@@ -19,6 +19,7 @@ from intake_phone.simulator.person import Person
 from tests.integration.intake_phone.stage import (
     AGENT,
     OURS,
+    PACE,
     PATIENCE,
     SUPPORT,
     THEIRS,
@@ -148,6 +149,62 @@ async def test_a_caller_who_rings_while_we_call_them_is_engaged_and_connected_at
         again.hang_up()
         await wait(again.over)
     assert f">{again.sid}</Queue>" in said
+
+
+async def test_a_caller_who_rings_while_the_agents_phone_rings_to_call_them_back_is_connected_by_the_key(
+    nats: EmbeddedServer, phone: Bus
+) -> None:
+    async with answering(nats, phone) as stage:
+        first = await ask(stage)
+        page = f"voice/agent?offer=o1&contact=c1&inbox=support&agent=agent-1&call={first.sid}"
+        again = stage.call()
+        await wait(again.queued)
+        await stage.write_down(CONTACT)
+        leg = {"CallSid": new_sid("CA")}
+        taking = asyncio.create_task(stage.hook(f"{page}&step=accept", leg | {"Digits": "1"}))
+        await stage.picked_up()
+        await stage.signal(StopRinging(contact=CONTACT, offer="o1", outcome="accepted"))
+        _, said = await taking
+        again.hang_up()
+        await wait(again.over)
+    assert f">{again.sid}</Queue>" in said
+
+
+async def test_a_caller_who_hangs_up_and_rings_again_while_they_are_connected_is_connected_after_all(
+    nats: EmbeddedServer, phone: Bus
+) -> None:
+    async with answering(nats, phone) as stage:
+        first = await ask(stage)
+        page = f"voice/agent?offer=o1&contact=c1&inbox=support&agent=agent-1&call={first.sid}"
+        again = stage.call()
+        await wait(again.queued)
+        await stage.write_down(CONTACT)
+        nobody = {"CallSid": new_sid("CA"), "DialCallStatus": "no-answer"}
+        _, first_said = await stage.hook(f"{page}&step=done", nobody)
+        _, then_said = await stage.hook(f"{page}&step=done", nobody)
+        again.hang_up()
+        await wait(again.over)
+    assert f">{again.sid}</Queue>" in first_said
+    assert "has hung up" in then_said, "nobody is dialled for ever"
+
+
+async def test_who_accepted_and_missed_their_phone_is_called_again_for_a_caller_who_rang_meanwhile(
+    nats: EmbeddedServer, phone: Bus
+) -> None:
+    async with answering(nats, phone, phone_ring_seconds=int(PATIENCE / PACE)) as stage:
+        await ask(stage)
+        await stage.signal(Ring(contact=CONTACT, offer="o1", agent=AgentId("agent-1"), number=AGENT))
+        await until(lambda: any("is rung" in heard for heard in stage.heard))
+        again = stage.call()
+        await wait(again.queued)
+        await stage.write_down(CONTACT)
+        stage.exchange.phones[AGENT] = Person(keys=["1"])
+        await stage.show(contacts={CONTACT: Standing(state="assigned", agent=AgentId("agent-1"))})
+        stage.api._lines[stage.api.calls_made[0]["sid"]].over.set()  # it rings no more
+        await wait(again.talking)
+        again.hang_up()
+        await wait(again.over)
+        await stage.happened("ended", 2)
 
 
 async def test_a_call_back_survives_that_the_process_forgets_everything(nats: EmbeddedServer, phone: Bus) -> None:

@@ -228,9 +228,14 @@ class Ringing:
         return standing is not None and standing.state == "assigned" and standing.agent == offer.agent
 
     async def _connect(self, offer: Offer) -> str:
-        """Whoever is on the line comes first; else whoever asked to be called back."""
+        """Whoever is on the line comes first; else whoever asked to be called back. They may have rung again
+        since the agent's phone began to ring, or the copy of the transcript was behind then.
+        """
         waits = await self.back.look(offer)
-        return self.back.call_customer(offer) if waits.asked and not waits.line else self._to_caller(offer)
+        if waits.asked and not waits.line:
+            return self.back.call_customer(offer)
+        offer.call = waits.line or offer.call
+        return self._to_caller(offer)
 
     def _to_caller(self, offer: Offer) -> str:
         call = self._calls.known(offer.call)
@@ -265,6 +270,9 @@ class Ringing:
         waits = await self.back.look(offer)
         if waits.asked and not waits.line:  # they asked to be called back while the agent took the call
             return self.back.call_customer(offer)
+        if waits.line not in {"", offer.call}:  # they hung up and ring again
+            offer.call = waits.line
+            return self._to_caller(offer)
         return twiml.goodbye(self._style, "The caller has hung up.")
 
     async def _leg_over(self, offer: Offer, form: Form) -> None:
@@ -276,6 +284,7 @@ class Ringing:
             return
         if await self.back.leg_over(offer, form) or not was_ringing:
             return
+        offer.call = offer.waits.line or offer.call  # who was to be called back may have rung again
         call = self._calls.known(offer.call)
         is_waiting = call is not None and not call.connecting and not call.left.is_set()
         if offer.number and is_waiting:

@@ -27,8 +27,8 @@ class Present(Value, frozen=True, kw_only=True):
 
 class Standing(Value, frozen=True, kw_only=True):
     """Where a live contact (chat, phone) stands. `position` counts from 1 among those who wait. `here`: its
-    customer is at the other end, as far as the desk has been told. `moved`: it has gone to another desk, whose word on it counts
-    as soon as there is one.
+    customer is at the other end, as far as the desk has been told. `moved`: it has gone to another desk, whose
+    word on it counts as soon as there is one.
     """
 
     state: str
