@@ -82,6 +82,26 @@ async def test_what_is_sent_in_one_turn_is_stored_in_its_order_whatever_its_head
     assert await stored(provisioned) == [b"%d" % number for number in range(30)]
 
 
+async def test_a_flush_ends_once_the_server_has_all_that_was_said_before_it(proxy: Proxy) -> None:
+    said: list[bytes] = []
+
+    def listen(frame: bytes) -> Fate:
+        said.append(frame)
+        return Fate.PASS
+
+    bus = Bus(name="behind")
+    await bus.connect(proxy.url, ping_interval=3600)
+    await bus.nc.flush()
+    proxy.requests = listen
+    await bus.nc.subscribe("look.>")
+    await bus.nc.publish("look.1", b"by the client's own way")
+    under_way = await bus.begin_request("look.2", b"by ours")
+    await bus.nc.flush()
+    assert [frame.split()[0] for frame in said] == [b"SUB", b"PUB", b"PUB", b"PING"]
+    under_way.cancel()
+    await bus.close()
+
+
 async def test_more_than_the_network_takes_at_once_is_sent_all_the_same(provisioned: Bus) -> None:
     payload = b"x" * 500_000
     acks = [await provisioned.begin(ON, payload) for _ in range(20)]

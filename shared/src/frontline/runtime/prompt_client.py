@@ -169,6 +169,13 @@ class PromptClient(Client):
         if self._unsent_size > _MOST_UNSENT:
             self._write()
 
+    async def _send_ping(self, future: asyncio.Future[Any] | None = None) -> None:
+        """Behind all that was said before. nats-py's own goes ahead of what its flusher still has, so that `flush` ended
+        when the server did not know of the subscription before it.
+        """
+        self._write()
+        await super()._send_ping(future)
+
     def _write(self) -> None:
         """Hand on what is to be sent, behind what nats-py still has: it may be a subscription to the answer."""
         unsent, self._unsent, self._unsent_size = self._unsent, [], 0
