@@ -118,7 +118,7 @@ async def _begin(blocks: Path) -> tuple[float, float]:
             await announce(store, EpochRecord(leader="bench", at=datetime.now(UTC)))
             async for stored in store.read(0):
                 fence.admit(stored)
-            await snapshots.write(state, fence, state.now)
+            await snapshots.write(state, fence, state.now, await snapshots.claim(), None)
             follower = Follower(state.desk, store)
             gc.enable()
             watching = asyncio.create_task(_longest_stop())

@@ -19,6 +19,7 @@ from frontline.runtime.reader import read
 from frontline.runtime.telemetry import logger
 from frontline.runtime.topology import PROGRESS, SNAPSHOTS
 from router.core.contact import WAITING
+from router.core.snapshot import UnreadableSnapshot
 from router.core.state import DeskState
 from router.desk.figures import RouterFigures
 from router.desk.follower import Follower
@@ -170,10 +171,12 @@ async def test_a_snapshot_that_is_overtaken_puts_nothing_back_and_leaves_no_obje
     async with desk_on(provisioned) as replica:
         await mails(provisioned, "late")
         await until(partial(holds, replica, 1))
-        follower, slow = await begun(provisioned), Slow(provisioned)
+        slow = Slow(provisioned)
+        claim = await slow.claim()
+        follower = await begun(provisioned)
         async for record in follower.store.read(0):
             follower.take(record)
-        writing = asyncio.create_task(slow.write(follower.state, follower.place, clock()))
+        writing = asyncio.create_task(slow.write(follower.state, follower.place, clock(), claim, None))
         await slow.stored.wait()
         for n in range(KEPT):
             await mails(provisioned, str(n))
@@ -190,6 +193,60 @@ async def test_a_snapshot_that_is_overtaken_puts_nothing_back_and_leaves_no_obje
     assert sorted(await Objects(provisioned).names(SNAPSHOTS)) == sorted(each.content.name for each in before)
     chunks = {item.subject async for item in read(provisioned, f"OBJ_{SNAPSHOTS}", f"$O.{SNAPSHOTS}.C.>")}
     assert len(chunks) == KEPT
+
+
+async def test_a_child_that_was_paused_behind_what_it_has_read_of_the_log_lists_no_old_snapshot(
+    provisioned: Bus,
+) -> None:
+    """Followers would begin with it, above a log that may be purged beyond where it ends."""
+    async with desk_on(provisioned) as replica:
+        await mails(provisioned, "late")
+        await until(partial(holds, replica, 1))
+        late = Snapshots(provisioned, SUPPORT)
+        claim = await late.claim()
+        follower = await begun(provisioned)
+        async for record in follower.store.read(0):
+            follower.take(record)
+        for n in range(2):
+            await mails(provisioned, str(n))
+            await until(partial(holds, replica, n + 2))
+            await replica.leader.loop.counted()  # type: ignore[union-attr]
+            assert await take(provisioned, SUPPORT, clock) is not None
+        before = await late.taken()
+        with pytest.raises(Unavailable):
+            await late.write(follower.state, follower.place, clock(), claim, None)
+    assert await late.taken() == before
+
+
+async def test_a_snapshot_that_cannot_be_read_a_second_time_is_listed_no_more_and_the_log_stays_up_to_it(
+    provisioned: Bus,
+) -> None:
+    """Whatever has become of it since it was read back. With it in the list the log would be purged up to the very
+    last one alone, of which nobody knows yet that it can be read again.
+    """
+    seqs: list[int] = []
+    async with desk_on(provisioned) as replica:
+        for n, listed in enumerate(((0,), (1,), (2, 1), (3, 1))):
+            await mails(provisioned, str(n))
+            await until(partial(holds, replica, n + 1))
+            await replica.leader.loop.counted()  # type: ignore[union-attr]
+            taken = await take(provisioned, SUPPORT, clock)
+            assert taken is not None
+            seqs.append(taken.seq)
+            if n in (0, 2):
+                await came_twice(provisioned, taken)
+            known = [each.seq for each in await Snapshots(provisioned, SUPPORT).taken()]
+            assert known == [seqs[each] for each in listed]
+    assert len((await begun(provisioned)).state.contacts) == 4
+
+
+async def came_twice(bus: Bus, taken: Taken) -> None:
+    """A part of it has arrived again, late: it is another object by that."""
+    parts = f"$O.{SNAPSHOTS}.C.>"
+    last = [item async for item in read(bus, f"OBJ_{SNAPSHOTS}", parts)][-1]
+    await bus.publish(last.subject, last.data)
+    with pytest.raises((Unavailable, UnreadableSnapshot)):
+        await Snapshots(bus, SUPPORT).load(taken)
 
 
 async def test_a_snapshot_whose_end_the_log_has_lost_does_not_count_for_a_purge(provisioned: Bus) -> None:

@@ -36,8 +36,8 @@ class Follower:
         """
         self.state.empty()
 
-    async def begin(self, snapshots: Snapshots) -> None:
-        """Start from the youngest snapshot that can be read, from the beginning of the log if none can.
+    async def begin(self, snapshots: Snapshots) -> Taken | None:
+        """Start from the youngest snapshot that can be read, and give that; from the beginning of the log if none can.
         Raises `Unavailable`, and `UnreadableSnapshot` when neither is there.
         """
         for taken in await snapshots.taken():
@@ -50,12 +50,13 @@ class Follower:
             self.fence = Fence(taken.seq, taken.epoch, taken.index, taken.mark)
             self.place = self.fence.copy()
             self._settings(self.state.settings.version)
-            return
+            return taken
         async with aclosing(self.store.read(0)) as records:
             async for first in records:
                 if first.seq > 1:
                     raise UnreadableSnapshot(f"the log begins at {first.seq}, and no snapshot leads up to there")
-                return
+                break
+        return None
 
     async def _holds(self, taken: Taken) -> bool:
         """Whether the very record lies there with which the snapshot ends, and not another that came after."""

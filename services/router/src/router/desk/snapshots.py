@@ -39,6 +39,13 @@ class Taken(msgspec.Struct, frozen=True, kw_only=True):
     format: int = FORMAT
 
 
+class Claim(msgspec.Struct, frozen=True):
+    """Whose the list of snapshots is to write. `number` is that of no other claim, and the object has its name by it."""
+
+    number: int
+    listed: tuple[Taken, ...]
+
+
 _decode = msgspec.json.Decoder(tuple[Taken, ...]).decode
 
 
@@ -69,14 +76,15 @@ class Snapshots:
                 gc.freeze()  # nor is garbage looked for among them later: that would stop a loop for seconds
         return restoration.done()
 
-    async def write(self, state: DeskState, place: Fence, now: datetime) -> Taken:
+    async def write(self, state: DeskState, place: Fence, now: datetime, claim: Claim, behind: Taken | None) -> Taken:
         """Store `state`, which must not change meanwhile, and read it back. `place` is that of the last record
-        that counts or begins an epoch: where a reader of the snapshot goes on from. Raises `Unavailable`, and
-        `UnreadableSnapshot` if what was read is not what was written.
+        that counts or begins an epoch: where a reader of the snapshot goes on from. `state` was made since the `claim`,
+        of the snapshot `behind` it, or of the whole log: younger ones could not be read, and are listed no more. So the
+        log is only ever purged up to one that could be read a second time, when this one was made of it.
+        Raises `Unavailable`, and `UnreadableSnapshot` if what was read is not what was written.
         """
-        claim, before = await self._claim()
         written = hashlib.sha256()
-        content = await self._objects.put(SNAPSHOTS, f"{self._desk}/{claim}", _in_turns(_framed(state, written)))
+        content = await self._objects.put(SNAPSHOTS, f"{self._desk}/{claim.number}", _in_turns(_framed(state, written)))
         taken = Taken(
             seq=place.seq,
             epoch=place.epoch,
@@ -91,22 +99,23 @@ class Snapshots:
             pass  # saving it again is what it takes to see all of it
         if found.digest() != written.digest():
             raise UnreadableSnapshot("what was read back is another state")
+        before = claim.listed[claim.listed.index(behind) :] if behind in claim.listed else ()
         kept = (taken, *(each for each in before if each.format == FORMAT))[:KEPT]
-        await self._update(msgspec.json.encode(kept), claim)
-        await self._sweep(claim, kept)
+        await self._update(msgspec.json.encode(kept), claim.number)
+        await self._sweep(claim.number, kept)
         return taken
 
-    async def _claim(self) -> tuple[int, tuple[Taken, ...]]:
+    async def claim(self) -> Claim:
         """Make the list that is there our own to write: whoever was about to writes no more, however late they come.
-        They would put back what they have read, and the log may be purged up to what is not in that any more. Gives
-        the number of the claim, by which the snapshot's object has a name that no other has, and what is there.
+        They would put back what they have read, and the log may be purged up to what is not in that any more. Raises
+        `Unavailable`.
         """
         entry = await self._progress.last(self._key)
         there = entry.value if entry is not None and entry.value else b"[]"
         claim = await self._update(there, entry.revision if entry is not None else 0)
         listed = _decode(there)
         await self._sweep(claim, listed)  # whoever was killed behind theirs has left an object
-        return claim, listed
+        return Claim(claim, listed)
 
     async def _update(self, value: bytes, revision: int) -> int:
         try:

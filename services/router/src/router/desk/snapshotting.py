@@ -32,15 +32,17 @@ async def take(bus: Bus, desk: DeskId, clock: Callable[[], datetime]) -> Taken |
     Raises `Unavailable`, `UnreadableSnapshot`, and what a log does that can't be followed.
     """
     snapshots = Snapshots(bus, desk)
+    # Before anything is read: whoever was paused behind that would list what is old by then above what is younger.
+    claim = await snapshots.claim()
     follower = Follower(desk, StreamLogStore(bus, desk))
-    await follower.begin(snapshots)
+    behind = await follower.begin(snapshots)
     began = follower.fence.seq
     async with aclosing(follower.store.read(began)) as records:
         async for stored in records:
             follower.take(stored)
     if follower.place.seq == began or follower.fence.epoch == 0:
         return None
-    return await snapshots.write(follower.state, follower.place, clock())
+    return await snapshots.write(follower.state, follower.place, clock(), claim, behind)
 
 
 def main(arguments: list[str]) -> int:
