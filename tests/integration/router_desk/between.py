@@ -121,7 +121,10 @@ class Desks:
             return
 
     async def decided(self, desk: DeskId) -> list[DeskDecision]:
-        """What counts in the desk's log, read afresh."""
+        """What counts in the desk's log, read afresh once all counts that `has` and `state` have shown."""
+        replica = self.replicas.get(desk)
+        if replica is not None and replica.leader is not None:
+            await replica.leader.loop.counted()
         fence = Fence()
         found: list[DeskDecision] = []
         async for stored in StreamLogStore(self.bus, desk).read(0):
