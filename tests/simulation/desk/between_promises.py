@@ -139,16 +139,16 @@ class Between:
         giver, seq = self._given_at[contact]
         return seq not in broker.streams[subject.desk_stream(giver)].records
 
-    def admit(self, desk: DeskId, commit: Commit, wrong: list[str]) -> None:
+    def admit(self, desk: DeskId, commit: Commit, wrong: list[str], broker: Broker) -> None:
         try:
             opening = {event.contact for event in commit.events if isinstance(event, ContactOpened)}
             for event in commit.events:
-                self._take(desk, event, opening)
+                self._take(desk, event, opening, broker)
                 self._note(desk, event)
         except AssertionError as error:
             wrong.append(f"{desk}, commit {commit.epoch}.{commit.index}: {error}")
 
-    def _take(self, desk: DeskId, event: DeskDecision, opening: set[ContactId]) -> None:
+    def _take(self, desk: DeskId, event: DeskDecision, opening: set[ContactId], broker: Broker) -> None:
         match event:
             case InboxTaken():
                 key = (event.channel, event.inbox)
@@ -198,9 +198,13 @@ class Between:
             assert has, f"a contact is opened from {event.inbox}, which is {holder}'s"
             if event.channel == CHAT:
                 before = self._bound.get(event.keys[0])
-                lives = before in self.at or (before in self.on_the_way and before not in self.erased)
-                gone = before is None or not lives
+                gone = before is None or not self._lives(before, broker)
                 assert gone, f"{event.contact} is opened beside {before}, of one chat"
+
+    def _lives(self, contact: ContactId, broker: Broker) -> bool:
+        """Whether it is at a desk, or may yet come to one: not so on its way by what nobody can take any more."""
+        on_its_way = contact in self.on_the_way and contact not in self.erased
+        return contact in self.at or (on_its_way and not self._is_purged(contact, broker))
 
     def _arrive(self, desk: DeskId, event: ContactTaken) -> None:
         """As it was given last. By words of decisions that are lost, or that were heard before, one that was torn apart may

@@ -144,7 +144,7 @@ class TwoDesks(Scenario):
                 self.story += side.truth.log[known:]
                 for commit in side.truth.log[known:]:
                     self._counted.append((side.desk, record.seq, commit))
-                    self.between.admit(side.desk, commit, self.wrong)
+                    self.between.admit(side.desk, commit, self.wrong, self.broker)
         if stream == TRANSFERS:
             self._said.append(record)
         if stream == "OUTBOX":
