@@ -44,7 +44,7 @@ FIRST = {
     "let_go_and_keep": 1,
     "leave_the_keys_of_whom_we_erase": 1,
     "take_a_parcel_again": 1,
-    "take_what_was_erased_on_its_way": 5,
+    "take_what_was_erased_on_its_way": 74,
     "wait_for_a_contact_whose_coming_is_lost": 117,
 }
 """Where to begin, so that nobody waits for long."""
