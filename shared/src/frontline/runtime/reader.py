@@ -22,6 +22,8 @@ BATCH = 512
 _RECHECK_SECONDS = 10.0
 _REFUSED_SECONDS = 0.05
 _NO_MESSAGE = 10037
+_BYTES = 4 << 20
+"""After so many a server ends an answer to a read; it has one message at least."""
 
 
 class Stored(msgspec.Struct, frozen=True, gc=False):
@@ -41,21 +43,42 @@ class _Get(msgspec.Struct, omit_defaults=True):
     max_bytes: int = 0
 
 
+Seam = Callable[[bytes | None], Awaitable[None]]
+"""Told what lies where the reading has come to (`None`: nothing), before what lies above is given. Raises what it likes."""
+
+
 async def read(
-    bus: Bus, stream: str, subject: str, after: int = 0, *, batch: int = BATCH, timeout: float = 5.0
+    bus: Bus,
+    stream: str,
+    subject: str,
+    after: int = 0,
+    *,
+    batch: int = BATCH,
+    timeout: float = 5.0,
+    seam: Seam | None = None,
 ) -> AsyncGenerator[Stored, None]:
     """Everything now stored on `subject` (wildcards allowed) above sequence `after`, in order.
 
-    A read that hears nothing for `timeout` seconds raises `Unavailable`.
+    A read that hears nothing for `timeout` seconds raises `Unavailable`. With a `seam`, each request begins at the last
+    message that is known, and the seam is told of that.
     """
     with bus.replies() as replies:
         while True:
-            ask = _Get(seq=after + 1, next_by_subj=subject, batch=batch, max_bytes=4 << 20)
+            again = seam is not None and after > 0
+            ask = _Get(seq=after + 1, next_by_subj=subject, batch=batch, max_bytes=_BYTES)
+            if again:  # with room for whatever lies behind it
+                ask = _Get(after, subject, batch + 1, _BYTES + bus.nc.max_payload)
             await replies.ask(f"$JS.API.DIRECT.GET.{stream}", msgspec.json.encode(ask))
             while True:
                 msg = await replies.next(timeout)
                 headers = msg.headers or {}
                 status = headers.get("Status")
+                if seam is not None and again and status in (None, "204", "404"):
+                    again = False
+                    there = status is None and int(headers["Nats-Sequence"]) == after
+                    await seam(msg.data if there else None)
+                    if there:
+                        continue
                 if status is None:
                     item = _stored(msg, headers)
                     after = item.seq
@@ -160,12 +183,16 @@ async def follow(
     """All of `subject` above `after`, then what comes, in order and once each, until cancelled.
 
     `live` is the republished subject. Yields lists as they are found; an empty list says that
-    everything stored at that moment has been seen. Waits out a lost connection: behind it the stream may
-    have lost its end, so `check` is called before anything that was read since is yielded.
+    everything stored at that moment has been seen. Waits out a lost connection.
+
+    The stream may lose its end: behind a lost connection of ours, or at another server of the cluster, of which our
+    connection tells nothing. So with a `check`, each read begins at what was read last; if that is not there as it was,
+    and behind each lost connection, `check` is called before anything that was read since is yielded.
     """
     nudge = asyncio.Event()
     doubt = check is not None
     last: bytes | None = None
+    found: list[Stored] = []
 
     def changed(connected: bool) -> None:  # noqa: FBT001 - the signature of a listener
         nonlocal doubt
@@ -173,18 +200,29 @@ async def follow(
         if connected:
             nudge.set()
 
+    async def look(there: bytes | None) -> None:
+        nonlocal last
+        seq, known = (found[-1].seq, found[-1].data) if found else (after, last)
+        if check is None or (there is not None and there == known):
+            return
+        await check(seq, known)
+        if known is None:
+            last = there
+        elif there is not None:
+            raise Unavailable(f"a replica of stream {stream} has another message at {seq} than its leader")
+
     bus.on_change(changed)
     try:
         async with _nudged(bus, live, nudge.set):
             while True:
                 nudge.clear()
-                found: list[Stored] = []
+                found = []
                 try:
                     if doubt and check is not None:
                         doubt = False
-                        if after:
+                        if last is not None:  # else the read itself will ask
                             await check(after, last)
-                    async for item in read(bus, stream, subject, after):
+                    async for item in read(bus, stream, subject, after, seam=look if check else None):
                         if doubt:
                             break
                         found.append(item)
