@@ -131,7 +131,17 @@ class Between:
         """
         away = [contact for contact in self.on_the_way if contact not in self.erased]
         lost = [contact for contact in away if not self._is_purged(contact, broker)]
-        return [*lost, *(contact for contact, desks in self.left_over.items() if desks)]
+        return [*lost, *(contact for contact, desks in self.left_over.items() if desks - self._keeps(contact, broker))]
+
+    def kept(self, broker: Broker) -> dict[ContactId, DeskId]:
+        """Where those are that such a desk keeps."""
+        return {contact: desk for contact in self.left_over for desk in self._keeps(contact, broker)}
+
+    def _keeps(self, contact: ContactId, broker: Broker) -> set[DeskId]:
+        """A desk to which it was to come back by a parcel that is purged: what it has had before is all that there is."""
+        if contact not in self.on_the_way or not self._is_purged(contact, broker):
+            return set()
+        return self.left_over[contact] - {self._given_at[contact][0]}
 
     def _is_purged(self, contact: ContactId, broker: Broker) -> bool:
         if contact not in self.torn_apart or contact not in self._given_at:
@@ -257,7 +267,8 @@ def check(between: Between, truths: Mapping[DeskId, Truth], broker: Broker, limi
     astray = between.astray(broker)
     assert not astray, f"let go and never taken, or given away and still there: {astray}"
     have = {contact: desk for desk, truth in truths.items() for contact in truth.state.contacts}
-    assert have == between.at, f"where contacts are: {differing(have, between.at)}"
+    at = between.at | between.kept(broker)
+    assert have == at, f"where contacts are: {differing(have, at)}"
     stories = list(chains({desk: truth.log for desk, truth in truths.items()}))
     for contact, story in stories:
         if contact in between.torn_apart:
