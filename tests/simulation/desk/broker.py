@@ -17,6 +17,8 @@ from typing import Any, Protocol
 import msgspec
 from nats.js.api import RePublish, RetentionPolicy, StreamConfig
 
+from frontline.contract import subject as subjects
+from frontline.contract.ids import DeskId
 from frontline.runtime.reader import Stored
 from tests.simulation.desk.consumer import Consumer
 
@@ -99,6 +101,8 @@ class Broker:
         self.behind: Callable[[], int] = lambda: 0
         """By how many records a direct read is behind."""
         self.seen: Counter[str] = Counter()
+        self.commands: dict[DeskId, list[tuple[int, bytes]]] = {}
+        """By desk, each time that one went to a leader: where the desk's log ended then, and what it said."""
 
     def now(self) -> datetime:
         return START + timedelta(seconds=self._now())
@@ -146,8 +150,15 @@ class Broker:
             answer = self._store(taker, subject, data, headers or {})
             if reply:
                 self.tell(reply, "", msgspec.json.encode(answer))
-        elif not self.tell(subject, reply, data, headers) and reply:
-            self.tell(reply, "", b"", {"Status": "503"})
+        elif not self.tell(subject, reply, data, headers):
+            if reply:
+                self.tell(reply, "", b"", {"Status": "503"})
+        elif subject.startswith("command."):
+            self._note_command(DeskId(subject.split(".")[1]), data)
+
+    def _note_command(self, desk: DeskId, data: bytes) -> None:
+        log = self.streams[subjects.desk_stream(desk)]
+        self.commands.setdefault(desk, []).append((log.last, data))
 
     # What may happen to it.
 
