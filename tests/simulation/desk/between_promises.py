@@ -3,7 +3,8 @@
 1. A contact is at one desk at any time, or on its way in one parcel, which is taken once and as it was given.
    Whatever is decided of it is decided by the desk that has it.
 2. A message is decided by one desk, and once; so is a reply. A chat goes on in the contact that it is, wherever that is.
-3. An inbox is in the hands of one desk at most, and what opens a contact is decided by the desk that has its inbox.
+3. An inbox is in the hands of one desk at most, unless a consumer was removed late and its desk has yet to see it, and what
+   opens a contact is decided by the desk that has its inbox.
 4. The clocks of a contact are told from its whole story, wherever its parts stand: warnings and breaches are those that its
    messages, replies and waits come to, at these instants.
 5. What a warning or a breach asks for happens once, whether at the desk where it came due or at the next one.
@@ -161,10 +162,7 @@ class Between:
     def _take(self, desk: DeskId, event: DeskDecision, opening: set[ContactId], broker: Broker) -> None:
         match event:
             case InboxTaken():
-                key = (event.channel, event.inbox)
-                assert key not in self._inboxes, f"{event.inbox} is taken, and desk {self._inboxes[key]} has it"
-                self._inboxes[key] = desk
-                self._doubtful.get(key, set()).discard(desk)
+                self._take_inbox(desk, (event.channel, event.inbox), broker)
             case InboxReleased() if desk in self._doubtful.get((event.channel, event.inbox), ()):
                 self._doubtful[event.channel, event.inbox].discard(desk)
             case InboxReleased():
@@ -210,6 +208,20 @@ class Between:
                 before = self._bound.get(event.keys[0])
                 gone = before is None or not self._lives(before, broker)
                 assert gone, f"{event.contact} is opened beside {before}, of one chat"
+
+    def _take_inbox(self, desk: DeskId, key: InboxKey, broker: Broker) -> None:
+        """One may have it by its log of which the consumer was removed late: until that desk sees it and has released it,
+        another one may take it, too (ADR 15).
+        """
+        holder = self._inboxes.get(key)
+        if holder is not None and _is_bereft(broker, desk, key):
+            self._doubtful.setdefault(key, set()).add(desk)
+            return
+        if holder is not None:
+            assert _is_bereft(broker, holder, key), f"{key[1]} is taken, and desk {holder} has it"
+            self._doubtful.setdefault(key, set()).add(holder)
+        self._inboxes[key] = desk
+        self._doubtful.get(key, set()).discard(desk)
 
     def _lives(self, contact: ContactId, broker: Broker) -> bool:
         """Whether it is at a desk, or may yet come to one: not so on its way by what nobody can take any more."""
@@ -257,6 +269,12 @@ def _claims(broker: Broker, desk: DeskId) -> frozenset[str]:
         if stream.name.startswith("INBOX_")
     ]
     return frozenset(inbound for consumer in there if consumer is not None for inbound in consumer.filters)
+
+
+def _is_bereft(broker: Broker, desk: DeskId, key: InboxKey) -> bool:
+    """Whether a removal that came late has taken away what says at the server that it is this desk's."""
+    stream = broker.streams[subject.inbox_stream(key[0])]
+    return (subject.desk_consumer(desk), subject.inbound(*key)) in stream.bereft
 
 
 def check(between: Between, truths: Mapping[DeskId, Truth], broker: Broker, limit: int, *, escalating: bool) -> None:

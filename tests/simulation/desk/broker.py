@@ -45,6 +45,8 @@ class StoredStream:
     last: int = 0
     full: bool = False
     consumers: dict[str, Consumer] = field(default_factory=dict)
+    bereft: set[tuple[str, str]] = field(default_factory=set)
+    """Consumers and what they took, up to a removal that was sent before somebody had asked for them last."""
     told_on: dict[str, str] = field(default_factory=dict)
     """By subject, on which core subject it is told again; empty if it is not."""
     name: str = field(init=False)
@@ -137,15 +139,17 @@ class Broker:
             found[0].deliver(subject, reply, data, headers)
         return bool(found)
 
-    def receive(self, subject: str, reply: str, data: bytes, headers: Headers | None) -> None:
-        """A message of a client's has arrived."""
+    def receive(
+        self, subject: str, reply: str, data: bytes, headers: Headers | None, sent: float | None = None
+    ) -> None:
+        """A message of a client's has arrived. `sent` is when it went on its way, if not just now."""
         if subject.startswith("$JS.ACK."):
             _, _, stream, consumer, delivered, seq, *_ = subject.split(".")
             there = self.streams[stream].consumers.get(consumer)
             if there is not None:
                 there.told(int(seq), int(delivered), data)
         elif subject.startswith("$JS.API."):
-            self._api(subject.removeprefix("$JS.API."), reply, data)
+            self._api(subject.removeprefix("$JS.API."), reply, data, sent)
         elif (taker := self._stream_of(subject)) is not None:
             answer = self._store(taker, subject, data, headers or {})
             if reply:
@@ -236,7 +240,7 @@ class Broker:
 
     # The API.
 
-    def _api(self, what: str, reply: str, data: bytes) -> None:
+    def _api(self, what: str, reply: str, data: bytes, sent: float | None) -> None:
         ask: dict[str, Any] = msgspec.json.decode(data) if data else {}
         verb, _, rest = what.rpartition(".")
         if verb == "DIRECT.GET":
@@ -261,6 +265,9 @@ class Broker:
             gone = self.streams[name].consumers.pop(durable, None)
             if gone is not None:
                 gone.end()
+                if sent is not None and sent < gone.asked_for:
+                    self.seen["removed late"] += 1
+                    self.streams[name].bereft.update((durable, each) for each in gone.filters)
             self._answer(reply, {"success": True} if gone is not None else _error(404, 10014, "consumer not found"))
         elif what.startswith("CONSUMER.MSG.NEXT."):
             _, _, _, name, durable = what.split(".")
@@ -331,6 +338,7 @@ class Broker:
         if consumer is None:
             consumer = stream.consumers[durable] = Consumer(self, stream, durable, asyncio.get_running_loop())
         consumer.configure(config["filter_subjects"], config["ack_wait"] / 1e9, config["max_ack_pending"])
+        stream.bereft.difference_update((durable, each) for each in consumer.filters)
         return {"num_ack_pending": len(consumer.pending)}
 
     def acknowledged(self, stream: StoredStream, seq: int) -> None:

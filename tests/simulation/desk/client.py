@@ -234,13 +234,13 @@ class SimulatedClient:
         if faults.request_lost and self._happens(faults.request_lost):
             self._broker.seen["request lost"] += 1
             return
-        connection = self._connection
+        connection, sent = self._connection, loop.time()
 
         def arrive() -> None:
             if self._stalled and not self.dead:
                 self._held.append(arrive)
             elif connection == self._connection or self._random.random() < 0.5:
-                self._broker.receive(subject, reply, payload, headers)
+                self._broker.receive(subject, reply, payload, headers, sent)
 
         if faults.late and self._happens(faults.late):
             self._broker.seen["late"] += 1

@@ -34,6 +34,8 @@ class Consumer:
         self._name = name
         self._loop = loop
         self.filters: list[str] = []
+        self.asked_for = 0.0
+        """When it was made, or brought up to date."""
         self._ack_wait = 30.0
         self._most = 1000
         self._cursor = 0
@@ -42,7 +44,7 @@ class Consumer:
         self._timer: asyncio.TimerHandle | None = None
 
     def configure(self, filters: list[str], ack_wait: float, most: int) -> None:
-        self.filters, self._most = filters, most
+        self.filters, self._most, self.asked_for = filters, most, self._loop.time()
         if ack_wait != self._ack_wait:
             self._ack_wait = ack_wait
             for out in self.pending.values():
