@@ -117,6 +117,29 @@ async def test_what_became_of_a_reply_is_told_where_the_reply_is_now(provisioned
         assert not any(line["kind"] == "receipt" for line in await lines(agent, old))
 
 
+async def test_what_became_of_a_reply_that_stays_stays_with_it_also_if_it_came_later(
+    provisioned: Bus, tmp_path: Path
+) -> None:
+    """Where its reply never was nobody would find it who erases the contact."""
+    async with world(provisioned, tmp_path) as there:
+        agent = there.client()
+        old, from_seq, reply = await about_two_things(there, agent)
+        first = MessageId((await lines(agent, old))[1]["id"])
+        for each in (first, reply):
+            await report(provisioned, each, old, DeliveryState.SENT)
+
+        async def are_known() -> bool:
+            return [line["kind"] for line in await lines(agent, old)].count("receipt") == 2
+
+        await until(are_known)
+        done = await agent.post(f"/api/contacts/{old}/split", {"from_seq": from_seq})
+        about = {
+            contact: [line["reply"] for line in await lines(agent, contact, done.seq) if line["kind"] == "receipt"]
+            for contact in (old, ContactId(done.body["id"]))
+        }
+        assert list(about.values()) == [[first], [reply]]
+
+
 async def test_a_message_is_moved_to_another_contact_and_stands_there_once(provisioned: Bus, tmp_path: Path) -> None:
     async with world(provisioned, tmp_path) as there:
         agent = there.client()

@@ -24,10 +24,14 @@ MOST_SAID = 5_000
 def to_split(
     read: Reader, contact: ContactRow, from_seq: int, new: ContactId, agent: AgentId, seen: Position
 ) -> SplitContact:
-    """All from a line on. The index was at `seen` at least. Raises `Refused`, `Invalid`."""
-    going = [line for line in read.standing(contact.id) if line.seq >= from_seq and not _notice(line)]
-    if not going:
+    """All from a line on, without receipts for what stays: they are where their reply is, or was, so that they are
+    found when that is erased. The index was at `seen` at least. Raises `Refused`, `Invalid`.
+    """
+    later = [line for line in read.standing(contact.id) if line.seq >= from_seq and not _notice(line)]
+    if not later:
         raise Invalid(FieldMistake("$.from_seq", "is behind everything that was said"))
+    goes = {line.item.id for line in later}
+    going = [line for line in later if line.item.reply is None or line.item.reply in goes]
     said, ids = _said(read, contact, going), {line.item.id for line in going}
     if not any(_message(each) and each.id not in ids for each in said):
         raise Refused("nothing_stays", "Nothing would stay behind: the contact is about this already.")
