@@ -2,12 +2,12 @@
 
 A consumer's filter is the claim on an inbox, since the server lets no two have one. An inbox is given up in this order:
 nothing of it is taken in any more, `InboxReleased` counts, the indexes hold all that was decided, and then its filter
-goes. It is taken the other way round: the filter first, then `InboxTaken`, and then the first message. A consumer that
-is made anew has no filter for a moment, in which another desk may take any of its inboxes, by settings that are behind:
-so all of them are given up before. The server does not ask who removes a consumer, or when that was sent: what comes
-late from a leader of before may take away its successor's. So what the log has and no filter claims is given up as
-well, as soon as it is seen. Each step is found again from what stands in the log and at the server, so a leader may end
-between any two.
+goes. It is taken the other way round: the filter first, then the desk forgets the keys that the indexes hold, then
+`InboxTaken`, and then the first message. A consumer that is made anew has no filter for a moment, in which another desk
+may take any of its inboxes, by settings that are behind: so all of them are given up before. The server does not ask who
+removes a consumer, or when that was sent: what comes late from a leader of before may take away its successor's. So what
+the log has and no filter claims is given up as well, as soon as it is seen. Each step is found again from what stands in
+the log and at the server, so a leader may end between any two.
 """
 
 import asyncio
@@ -22,7 +22,7 @@ from frontline.contract.ids import ChannelName, DeskId, InboxId
 from frontline.runtime import consumers
 from frontline.runtime.bus import Bus
 from frontline.runtime.pull import ensure_consumer
-from router.core.command import DeskCommand, ReleaseInboxes, TakeInboxes
+from router.core.command import DeskCommand, RaiseIndexFloor, ReleaseInboxes, TakeInboxes
 from router.core.overlay import Position
 from router.core.refusal import Refused
 from router.desk.loop import DeskLoop, Work
@@ -132,6 +132,7 @@ class Holding:
             )
         taken = [(self._channel, each) for each in wanted if self._subject(each) in plan.takes and not self.has(each)]
         if taken:
+            await self._forget_keys()
             await self._decide(TakeInboxes(inboxes=tuple(taken)))
         if plan.awaited != self.awaited and plan.awaited:
             self._log.info("intake.awaits", desk=self._desk, inboxes=sorted(plan.awaited))
@@ -164,6 +165,17 @@ class Holding:
         found = dict(await consumers.filters(self._bus, self._stream))
         ours = found.pop(self._durable, None)
         return fit(map(self._subject, wanted), ours, frozenset().union(*found.values())), ours or frozenset()
+
+    async def _forget_keys(self) -> None:
+        """Leave it to the indexes what the desk remembers of keys: whoever has had the inbox may have bound them since
+        to contacts of their own, and what we remember of them would be taken for younger.
+        """
+        state = self._loop.state
+        epoch, index = state.epoch, state.index
+        if state.overlay.reaches((epoch, index)):
+            await self._loop.counted()
+            await self._told((epoch, index))
+            await self._decide(RaiseIndexFloor(epoch=epoch, index=index))
 
     async def _decide(self, command: DeskCommand) -> None:
         await (await self._loop.submit(Work(command, cause=MOVES)))
