@@ -32,6 +32,7 @@ def fingerprint(state: DeskState) -> bytes:
             "swaps": sorted((shift, day, swaps) for (shift, day), swaps in state.swaps.items()),
             "handling": [sorted(each) for each in handling],
             "overlay": [overlay.floor, sorted(overlay.placements), sorted(overlay.threads)],
+            "comings": sorted(state.overlay.comings()),
             "elsewhere": sorted(state.elsewhere.items()),
             "guests": list(state.guests.values()),
             "outcomes": state.outcomes(),

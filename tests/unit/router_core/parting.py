@@ -85,11 +85,11 @@ class Index:
         return self.desk.epoch, self.desk.index
 
 
-def split(desk: Desk, contact: ContactId, first: MessageId, new: str = "c-new") -> ContactId:
+def split(desk: Desk, contact: ContactId, first: MessageId, new: str = "c-new", agent: str = "a") -> ContactId:
     """A split that must be taken, and its new contact."""
-    desk.must(Index(desk).split(contact, first, new))
+    desk.must(Index(desk).split(contact, first, new, agent))
     return ContactId(new)
 
 
-def move(desk: Desk, contact: ContactId, message: MessageId, to: ContactId) -> Step:
-    return desk.ask(Index(desk).move(contact, message, to))
+def move(desk: Desk, contact: ContactId, message: MessageId, to: ContactId, agent: str = "a") -> Step:
+    return desk.ask(Index(desk).move(contact, message, to, agent))

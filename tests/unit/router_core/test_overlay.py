@@ -1,10 +1,11 @@
 """Keys are kept until the index holds them, and no longer."""
 
-from frontline.contract.ids import KeyHash
+from frontline.contract.ids import InboxId, KeyHash
 from frontline.contract.message import ThreadEvidence
 from router.core.command import RaiseIndexFloor
 from router.core.event import IndexFloorRaised, MessageReceived
 from tests.unit.router_core.driver import Desk, settings
+from tests.unit.router_core.two_desks import agree, opened, two
 
 
 def test_a_raised_floor_forgets_the_keys_up_to_it_and_keeps_the_younger_ones() -> None:
@@ -77,3 +78,20 @@ def test_a_floor_at_the_beginning_of_an_epoch_is_all_that_went_before_it() -> No
     assert isinstance(raised, IndexFloorRaised)
     assert (raised.epoch, raised.index) == (1, last)
     assert desk.state.contact_of(KeyHash("k")) is None
+
+
+def test_which_contacts_came_is_kept_as_long_as_what_was_known_before_they_did() -> None:
+    one, other, world = two()
+    contact, idle = opened(one), opened(one, key="idle")
+    world.hand(idle, "ann-a", "b")
+    assert other.state.overlay.comings() == (), "nothing was known there that could be older"
+    other.opens("customer", key="own", inbox=InboxId("b"), binds=["thread"])
+    world.hand(contact, "ann-a", "b")
+    came = (contact, (other.epoch, other.index))
+    assert other.state.overlay.comings() == (came,)
+    assert not other.state.overlay.bound_since(KeyHash("thread"), contact)
+    assert other.state.overlay.bound_since(KeyHash("thread"), idle)
+    agree(other)
+    other.raise_floor()
+    assert other.state.overlay.comings() == ()
+    agree(other)

@@ -41,7 +41,8 @@ class FoundKey(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc
 
 class SentOn(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """How another desk sent a message on: for `contact`, which has changed desks `moves` times when it is here, and
-    which the message named by `key`. `home` is the desk that had it first, `hops` counts how often it was sent on.
+    which the message named by `key`. That may lead elsewhere by then, and is looked at again where it comes to. `home`
+    is the desk that had it first, `hops` counts how often it was sent on.
     """
 
     home: DeskId

@@ -1,5 +1,7 @@
 """How a desk says that something is for another one, and how it looks at what another one has sent on."""
 
+import msgspec
+
 from frontline.contract.ids import ContactId, DeskId, KeyHash
 from router.core.command import FoundKey, ReceiveMessage, RecordDelivery, SentOn
 from router.core.refusal import Refused
@@ -36,8 +38,25 @@ def arrived(state: DeskState, contact: ContactId, moves: int) -> bool:
 
 def check_arrival(state: DeskState, sent_on: SentOn | None) -> None:
     """What is sent on behind a contact may be faster than the contact. Raises `Refused` (`NOT_HERE_YET`)."""
-    if sent_on is not None and sent_on.moves and not arrived(state, sent_on.contact, sent_on.moves):
+    if sent_on is not None and not has_come(state, sent_on):
         raise Refused(NOT_HERE_YET, f"Contact {sent_on.contact} is still on its way.")
+
+
+def has_come(state: DeskState, sent_on: SentOn) -> bool:
+    """Whether the contact has been here that a message was sent on for."""
+    return not sent_on.moves or arrived(state, sent_on.contact, sent_on.moves)
+
+
+def by_way_of(command: ReceiveMessage, sent_on: SentOn, *, come: bool) -> ReceiveMessage:
+    """The message as it was sent on. Unless its contact had `come` before the keys were looked up, what the index says
+    of the one that it was sent on by may be older than what the desk knew where the contact comes from.
+    """
+    finds = command.finds
+    if not come:
+        finds = tuple(
+            FoundKey(key=found.key, evidence=found.evidence) if found.key == sent_on.key else found for found in finds
+        )
+    return msgspec.structs.replace(command, finds=finds, sent_on=sent_on)
 
 
 def send_on(state: DeskState, command: ReceiveMessage, found: FoundKey, named: ContactId) -> None:

@@ -91,6 +91,7 @@ def arrived(state: DeskState, event: ContactTaken) -> None:
     )
     state.contacts[contact.id] = contact
     state.elsewhere.pop(contact.id, None)
+    state.overlay.came(contact.id, (state.epoch, state.index))
     if parcel.reached:
         state.escalating[contact.id] = tuple(Reached(target, rule) for target, rule in parcel.reached)
     if parcel.checked_in:

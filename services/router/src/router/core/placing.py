@@ -39,7 +39,7 @@ def find(state: DeskState, command: ReceiveMessage) -> Found:
     for found in sorted(command.finds, key=_strength):
         named = state.overlay.contact(found.key) or found.contact
         if command.sent_on is not None and found.key == command.sent_on.key:
-            named = command.sent_on.contact  # who sent it on may know better than the index does yet
+            named = _sent_for(state, found, named, command.sent_on.contact)
         if named is None or named in state.erased:
             continue
         contact = heir(state, named)
@@ -57,6 +57,19 @@ def heir(state: DeskState, id_: ContactId) -> Contact | None:
     while contact is not None and contact.merged_into is not None:
         contact = state.contacts.get(contact.merged_into)
     return contact
+
+
+def _sent_for(state: DeskState, found: FoundKey, named: ContactId | None, told: ContactId) -> ContactId:
+    """Where a key leads by which another desk has sent a message on, for the contact that it was `told` of there. Here
+    it leads to `named`, which holds if it is surely the younger of the two: bound here since the other one came, or
+    said by the index after that. What the index says may have been merged there into the other one, so it has to
+    be here.
+    """
+    if named is None:
+        return told
+    if state.overlay.contact(found.key) is not None:
+        return named if state.overlay.bound_since(found.key, told) else told
+    return told if heir(state, named) is None else named
 
 
 def _lets_in(evidence: ThreadEvidence, contact: Contact, command: ReceiveMessage) -> bool:

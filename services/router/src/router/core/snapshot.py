@@ -136,6 +136,7 @@ def _head(state: DeskState, numbers: dict[Term, int]) -> Head:
         successors=tuple(state.successors.items()),
         elsewhere=tuple(state.elsewhere.items()),
         guests=tuple(state.guests.values()),
+        comings=state.overlay.comings(),
     )
 
 
@@ -156,7 +157,7 @@ def _state(head: Head) -> DeskState:
     state.duty = Duty(*map(frozenset, head.duty))
     state.dues.arm_duty(head.duty_until)
     state.swaps = dict(head.swaps)
-    state.overlay = Overlay.kept(head.overlay)
+    state.overlay = Overlay.kept(head.overlay, head.comings)
     state.recall(head.outcomes, head.ended_offers)
     state.leaving = dict(head.leaving)
     state.unanswering = set(head.unanswering)

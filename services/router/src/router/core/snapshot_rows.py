@@ -14,7 +14,7 @@ from router.core.escalation import Reached
 from router.core.gone import Gone
 from router.core.handling import HandlingKept
 from router.core.holding import InboxKey
-from router.core.overlay import OverlayKept
+from router.core.overlay import Comings, OverlayKept
 from router.core.parcel import Guest
 from router.core.state import EndedOffer
 
@@ -87,3 +87,4 @@ class Head(msgspec.Struct, frozen=True, kw_only=True):
     successors: tuple[tuple[CustomerId, CustomerId], ...] = ()
     elsewhere: tuple[tuple[ContactId, Gone], ...] = ()
     guests: tuple[Guest, ...] = ()
+    comings: Comings = ()

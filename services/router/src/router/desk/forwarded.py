@@ -21,7 +21,7 @@ from frontline.contract.message import DeliveryReceipt, InboundMessage
 from frontline.runtime.bus import Bus
 from router.core.command import DeskCommand, SentOn
 from router.core.decide_message import NOT_TAKEN, UNKNOWN_INBOX
-from router.core.elsewhere import NOT_HERE_YET, Elsewhere
+from router.core.elsewhere import NOT_HERE_YET, Elsewhere, by_way_of, has_come
 from router.core.refusal import Refused
 from router.desk.between_words import sent_on_of
 from router.desk.effects import stored
@@ -111,12 +111,13 @@ class Forwarded:
         begun, asked = asyncio.get_running_loop().time(), 0.0
         while True:
             now, floor, resolved = self._clock(), self._loop.state.overlay.floor, None
+            come = has_come(self._loop.state, sent_on)
             if isinstance(inbound, DeliveryReceipt):
                 receipt = await self._resolver.receipt(inbound, now)
                 command: DeskCommand = msgspec.structs.replace(receipt, sent_on=sent_on)
             else:
                 resolved = await self._resolver.message(inbound, now)
-                command = msgspec.structs.replace(resolved.command, sent_on=sent_on)
+                command = by_way_of(resolved.command, sent_on, come=come)
             try:
                 decided = await (await self._loop.submit(Work(command, cause=inbound.id, floor=floor)))
             except Stale:
