@@ -2,7 +2,6 @@
 
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
 import msgspec
 
@@ -30,7 +29,7 @@ from tests.integration.router_api.test_erasing import (
     traces,
     written,
 )
-from tests.integration.router_api.world import CONFIGURATION, World, world
+from tests.integration.router_api.world import ACKNOWLEDGING, World, world
 from tests.integration.router_desk.desk import (
     EMAIL,
     INBOX,
@@ -44,19 +43,6 @@ from tests.integration.router_desk.desk import (
     transcript,
     until,
 )
-
-ACKNOWLEDGING: dict[str, Any] = {
-    "configuration": msgspec.structs.replace(
-        CONFIGURATION,
-        desks=tuple(
-            msgspec.structs.replace(
-                desk, inboxes=tuple(msgspec.structs.replace(inbox, acknowledge=True) for inbox in desk.inboxes)
-            )
-            for desk in CONFIGURATION.desks
-        ),
-    )
-}
-
 
 ITEM = TranscriptItem(
     id=MessageId("m0"),
@@ -138,7 +124,7 @@ async def test_rule_1_10_not_one_byte_is_left_of_an_erased_customer_whose_lines_
         said = {line.id: line for line in await lines(there, contact)}
         reply = next(line for line in said.values() if line.author.role == "agent" and line.kind is ItemKind.MESSAGE)
         acknowledgement = next(line for line in said.values() if line.author.role == "system")
-        second = [line for line in said.values() if line.author.role == "customer"][1]
+        first, second, *_ = [line for line in said.values() if line.author.role == "customer"]
         await reported(there, reply.id, contact)
         from_seq = next(each.seq for each in there.index.read.transcript(contact, 0, 100) if each.item.id == second.id)
         done = await agent.post(f"/api/contacts/{contact}/split", {"from_seq": from_seq})
@@ -148,11 +134,12 @@ async def test_rule_1_10_not_one_byte_is_left_of_an_erased_customer_whose_lines_
         await moved(there, new, second.id, one)
         await moved(there, one, second.id, two)
         await moved(there, new, reply.id, two)
-        await moved(there, contact, acknowledgement.id, two)
         misplaced = next(line for line in await lines(there, one) if line.text == "One's zyxophone")
         await moved(there, one, misplaced.id, contact)  # `two` gives nothing: no trail leads there
+        await moved(there, contact, first.id, two)
+        await until(lambda: (it := there.index.read.item(acknowledgement.id)) is not None and it.item.contact == two)
         assert {line.kind for line in await lines(there, two)} >= {ItemKind.MESSAGE, ItemKind.RECEIPT}
-        assert len([text for text in await texts(provisioned, two) if WORDS in text]) == 2
+        assert len([text for text in await texts(provisioned, two) if WORDS in text]) == 3
         asked = await agent.post(f"/api/customers/{customer}/erase")
         assert asked.status == 202
         await until(lambda: all_is_erased(provisioned), 60)
@@ -188,6 +175,25 @@ async def _keys_are_left_to_the_buckets(bus: Bus) -> bool:
     said = await commits(bus)
     last = max(commit.index for commit in said if any(isinstance(event, MessagesTaken) for event in commit.events))
     return any(isinstance(event, IndexFloorRaised) and event.index >= last for each in said for event in each.events)
+
+
+async def test_rule_1_10_an_erased_contact_takes_along_what_acknowledged_it_also_after_a_split_right_behind_that_message(
+    provisioned: Bus, tmp_path: Path
+) -> None:
+    """The acknowledgement has the customer's address and subject; what was split off stays."""
+    async with world(provisioned, tmp_path, **AT_ONCE, **ACKNOWLEDGING) as there:
+        contact = await somebody(there, 1, "One writes", "One writes again")
+        _, acknowledgement, *_ = there.index.read.transcript(contact, 0, 100)
+        agent = there.client()
+        done = await agent.post(f"/api/contacts/{contact}/split", {"from_seq": acknowledgement.seq})
+        new = ContactId(done.body["id"])
+        await there.index.wait_for(SUPPORT, done.seq, 20)
+        await there.index.wait_for_words(new, done.seq, 20)
+        await agent.post(f"/api/contacts/{contact}/erase")
+        await until(lambda: all_is_erased(provisioned), 60)
+        assert await texts(provisioned, new) == ["One writes again"]
+        assert await public(provisioned) == {"One writes again"}
+        assert {item.contact for item in await all_transcripts(provisioned)} == {new}
 
 
 async def test_rule_1_10_what_was_moved_out_of_an_erased_contact_stays_with_its_files_until_its_customer_is_erased(

@@ -21,7 +21,7 @@ from router.desk.log_store import StreamLogStore
 from router.index import writing
 from router.index.follow import follow_log, follow_transcripts
 from router.index.read_index import ReadIndex
-from tests.integration.router_api.world import Client, World, world
+from tests.integration.router_api.world import ACKNOWLEDGING, Client, World, world
 from tests.integration.router_desk.desk import EMAIL, INBOX, SUPPORT, answers, mail, transcript, until
 
 ONE, TWO, THREE = "<1@one.example>", "<2@one.example>", "<3@one.example>"
@@ -35,6 +35,11 @@ async def lines(agent: Client, contact: str, seen: int | None = None) -> list[di
 async def texts(agent: Client, contact: str, seen: int | None = None) -> list[str]:
     """What was said, without what is told of the contact itself."""
     return [line["text"] for line in await lines(agent, contact, seen) if line["kind"] != "system"]
+
+
+async def ids(agent: Client, contact: str, seen: int | None = None) -> list[str]:
+    """As `texts`."""
+    return [line["id"] for line in await lines(agent, contact, seen) if line["kind"] != "system"]
 
 
 async def about_two_things(there: World, agent: Client) -> tuple[ContactId, int, MessageId]:
@@ -138,6 +143,34 @@ async def test_what_became_of_a_reply_that_stays_stays_with_it_also_if_it_came_l
             for contact in (old, ContactId(done.body["id"]))
         }
         assert list(about.values()) == [[first], [reply]]
+
+
+async def test_what_acknowledged_a_message_is_where_that_is_and_goes_with_it_only(
+    provisioned: Bus, tmp_path: Path
+) -> None:
+    """Where that message never was nobody would find it who erases the contact."""
+    async with world(provisioned, tmp_path, **ACKNOWLEDGING) as there:
+        agent = there.client()
+        old = await there.contact_from(mail(ONE, text="one"))
+        await there.contact_from(mail(TWO, text="two", thread=(answers(ONE),)))
+        other = await there.contact_from(mail(THREE, text="three"))
+        first, acknowledged, second = await ids(agent, old)
+        await report(provisioned, MessageId(acknowledged), old, DeliveryState.SENT)
+
+        async def is_known() -> bool:
+            return len(await ids(agent, old)) == 4 and len(await ids(agent, other)) == 2
+
+        await until(is_known)
+        sent = (await ids(agent, old))[-1]
+        alone = await agent.post(f"/api/contacts/{old}/messages/{acknowledged}/move", {"to": other})
+        assert (alone.status, alone.body["conflict"]) == (409, "acknowledgement")
+        third, told = await lines(agent, other)
+        done = await agent.post(f"/api/contacts/{old}/messages/{first}/move", {"to": other})
+        assert await ids(agent, other, done.seq) == [third["id"], told["id"], first, acknowledged, sent]
+        assert await ids(agent, old) == [second]
+        done = await agent.post(f"/api/contacts/{other}/split", {"from_seq": told["seq"]})
+        assert await ids(agent, done.body["id"], done.seq) == [first, acknowledged, sent]
+        assert await ids(agent, other) == [third["id"], told["id"]]
 
 
 async def test_a_message_is_moved_to_another_contact_and_stands_there_once(provisioned: Bus, tmp_path: Path) -> None:

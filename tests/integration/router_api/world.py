@@ -57,6 +57,17 @@ CONFIGURATION = Configuration(
     ),
     policies=desks.CONFIGURATION.policies,
 )
+ACKNOWLEDGING: dict[str, Any] = {
+    "configuration": msgspec.structs.replace(
+        CONFIGURATION,
+        desks=tuple(
+            msgspec.structs.replace(
+                desk, inboxes=tuple(msgspec.structs.replace(inbox, acknowledge=True) for inbox in desk.inboxes)
+            )
+            for desk in CONFIGURATION.desks
+        ),
+    )
+}
 
 _DATE_TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z\Z")
 _formats = jsonschema.FormatChecker(formats=())

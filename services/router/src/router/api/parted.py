@@ -3,13 +3,14 @@
 from collections.abc import Mapping, Sequence
 
 from frontline.contract.ids import AgentId, ContactId, MessageId
-from frontline.contract.transcript import Direction, ItemKind
+from frontline.contract.transcript import Direction, ItemKind, TranscriptItem
 from router.api.problem import FieldMistake, Invalid, not_found
 from router.core.command import MoveMessage, SplitContact, Staying
 from router.core.decide_move import MOVED_ON
 from router.core.event_move import Moving
 from router.core.overlay import Position
 from router.core.refusal import Refused
+from router.desk.acknowledge import acknowledged_by
 from router.index.reading import Reader, Standing
 from router.index.row import ContactRow
 from router.index.said import Utterance
@@ -24,14 +25,14 @@ MOST_SAID = 5_000
 def to_split(
     read: Reader, contact: ContactRow, from_seq: int, new: ContactId, agent: AgentId, seen: Position
 ) -> SplitContact:
-    """All from a line on, without receipts for what stays: they are where their reply is, or was, so that they are
-    found when that is erased. The index was at `seen` at least. Raises `Refused`, `Invalid`.
+    """All from a line on, without receipts for what stays and what acknowledged it: they are where that is, or was, so
+    that they are found when it is erased. The index was at `seen` at least. Raises `Refused`, `Invalid`.
     """
     later = [line for line in read.standing(contact.id) if line.seq >= from_seq and not _notice(line)]
     if not later:
         raise Invalid(FieldMistake("$.from_seq", "is behind everything that was said"))
     goes = {line.item.id for line in later}
-    going = [line for line in later if line.item.reply is None or line.item.reply in goes]
+    going = [line for line in later if _goes_with(line.item) in goes]
     said, ids = _said(read, contact, going), {line.item.id for line in going}
     if not any(_message(each) and each.id not in ids for each in said):
         raise Refused("nothing_stays", "Nothing would stay behind: the contact is about this already.")
@@ -54,13 +55,16 @@ def to_split(
 def to_move(
     read: Reader, contact: ContactRow, to: ContactRow, message: MessageId, agent: AgentId, seen: Position
 ) -> MoveMessage:
-    """One message, with the receipts for it. Raises `Refused`, `Declined` (404)."""
-    going = [line for line in read.standing(contact.id) if message in (line.item.id, line.item.reply)]
-    wanted = next((line for line in going if line.item.id == message), None)
+    """One message, with the receipts for it and what acknowledged it. Raises `Refused`, `Declined` (404)."""
+    standing = read.standing(contact.id)
+    wanted = next((line for line in standing if line.item.id == message), None)
     if wanted is None or wanted.item.kind is ItemKind.RECEIPT:
         raise not_found("message in this contact")
     if _notice(wanted):
         raise Refused("notice", "It says what happened to this contact, and belongs to it.")
+    if acknowledged_by(message) is not None:
+        raise Refused("acknowledgement", "It goes with the message that it acknowledges: move that one.")
+    going = [line for line in standing if _goes_with(line.item) == message]
     said = _said(read, contact, going)
     if not any(_message(each) and each.id != message for each in said):
         raise Refused("nothing_stays", "Nothing else is said in this contact: merge it into the other one.")
@@ -118,6 +122,12 @@ def _said(read: Reader, contact: ContactRow, going: Sequence[Standing]) -> list[
 
 def _message(said: Utterance) -> bool:
     return said.customer is not None or said.answers
+
+
+def _goes_with(item: TranscriptItem) -> MessageId:
+    """The line that it is never parted from: what it tells of, or acknowledges, or itself."""
+    line = item.reply or item.id
+    return acknowledged_by(line) or line
 
 
 def _notice(line: Standing) -> bool:

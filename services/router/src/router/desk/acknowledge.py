@@ -73,6 +73,11 @@ def acknowledgement_of(message: MessageId) -> MessageId:
     return MessageId(f"a{message[1:]}")
 
 
+def acknowledged_by(line: MessageId) -> MessageId | None:
+    """The message that this acknowledges, if it is the id of an acknowledgement: no other line's begins like it."""
+    return MessageId(f"m{line[1:]}") if line.startswith("a") else None
+
+
 def said(due_at: datetime | None) -> str:
     promise = "A person will answer you as soon as possible."
     if due_at is not None:
