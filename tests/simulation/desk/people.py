@@ -180,8 +180,7 @@ class Channel:
             presence = random.choice((Presence.LIVE, Presence.LIVE, Presence.LEFT))
         elif self.sent.delivered and random.random() < self.answers:
             answered = random.choice(list(self.sent.delivered))
-            value = answered.partition("-")[2]
-            thread.append(ThreadKey(kind="reply", value=value, evidence=ThreadEvidence.TOKEN, binds=False))
+            thread.append(ThreadKey(kind="reply", value=answered, evidence=ThreadEvidence.TOKEN, binds=False))
         elif self._count > 1 and random.random() < 0.5:
             value = f"n{random.randrange(max(1, self._count - 5), self._count)}"
             evidence = random.choice((ThreadEvidence.REFERENCE, ThreadEvidence.TOKEN))
@@ -337,14 +336,15 @@ class Colleague:
                 into = random.choice(list(self._world.truth.state.contacts))
                 return MergeContacts(contact=contact.id, into=into, agent=self.agent)
             case "reply":
+                reply = MessageId(f"r-{self.agent}-{self._count}")
                 return SendReply(
                     contact=contact.id,
-                    reply=MessageId(f"r-{self.agent}-{self._count}"),
+                    reply=reply,
                     agent=self.agent,
                     channel=contact.channel,
                     inbox=contact.inbox,
                     draft=0,
-                    keys=(SIGNER.key_hash("reply", f"{self.agent}-{self._count}"),),
+                    keys=(SIGNER.key_hash("reply", reply),),
                 )
             case "note":
                 return AddNote(
@@ -366,13 +366,14 @@ class Colleague:
 
     def _write_first(self) -> WriteFirst:
         name = f"{self.agent}-{self._count}"
+        reply = MessageId(f"f-{name}")
         return WriteFirst(
             contact=ContactId(f"w-{name}"),
             customer=CustomerId(f"u-{name}"),
-            reply=MessageId(f"f-{name}"),
+            reply=reply,
             agent=self.agent,
             channel=EMAIL,
             inbox=self._desk.inboxes[0].id,
             draft=0,
-            keys=(SIGNER.key_hash("reply", name),),
+            keys=(SIGNER.key_hash("reply", reply),),
         )
