@@ -149,10 +149,12 @@ def offers_and_shifts_end_as_they_should(run: OneDesk) -> None:
     history.shifts_change_on_time(log)
 
 
-def everything_accepted_is_decided_and_written_down(run: OneDesk, truths: Sequence[Truth]) -> None:
-    """By one of these."""
+def everything_accepted_is_decided_and_written_down(
+    run: OneDesk, truths: Sequence[Truth], erased_between: Collection[MessageId] = ()
+) -> None:
+    """By one of these. `erased_between` is what only all their logs together tell to be erased."""
     received = sum((truth.received for truth in truths), Counter[MessageId]())
-    parked, gone = put_aside(run), erased(run, truths)
+    parked, gone = put_aside(run), erased(run, truths, erased_between)
     written = lines_of(run.broker)
     for id_, message in run.channel.sent.accepted.items():
         if id_ in parked:
@@ -183,9 +185,9 @@ def put_aside(run: OneDesk) -> frozenset[MessageId]:
     return frozenset(id_ for id_, message in run.channel.sent.accepted.items() if parked and encode(message) in parked)
 
 
-def erased(run: OneDesk, truths: Sequence[Truth]) -> set[MessageId]:
+def erased(run: OneDesk, truths: Sequence[Truth], erased_between: Collection[MessageId]) -> set[MessageId]:
     """Everything that stands in erased contacts, and the receipts for it."""
-    found: set[MessageId] = set()
+    found = set(erased_between)
     for truth in truths:
         if truth.state.erased:
             found |= by_log(truth.log).gone()
@@ -197,9 +199,9 @@ def erased(run: OneDesk, truths: Sequence[Truth]) -> set[MessageId]:
     return found
 
 
-def every_reply_is_sent(run: OneDesk, truths: Sequence[Truth]) -> None:
+def every_reply_is_sent(run: OneDesk, truths: Sequence[Truth], erased_between: Collection[MessageId] = ()) -> None:
     replies = {reply for truth in truths for reply in truth.replies}
-    gone = erased(run, truths)
+    gone = erased(run, truths, erased_between)
     delivered = set(run.channel.sent.delivered).difference(*(truth.check_ins for truth in truths))
     assert replies - gone <= delivered, f"replies never sent: {replies - delivered}"
     assert delivered <= replies, f"never written: {delivered - replies}"

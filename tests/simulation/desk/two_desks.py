@@ -308,12 +308,12 @@ class TwoDesks(Scenario):
             if not side.lost:
                 promises.answers_are_true(side)
                 promises.everything_is_told_once(side)
+        stands = standing.by_log(self.story)
         if not self.lost:
-            promises.every_reply_is_sent(sides[0], self._truths())
-        promises.everything_accepted_is_decided_and_written_down(sides[0], self._truths())
+            promises.every_reply_is_sent(sides[0], self._truths(), stands.gone())
+        promises.everything_accepted_is_decided_and_written_down(sides[0], self._truths(), stands.gone())
         truths = {side.desk: side.truth for side in sides}
         between_promises.check(self.between, truths, self.broker, self.limit, escalating=self._escalating)
-        stands = standing.by_log(self.story)
         if self.acts.moving or self.acts.erasing:
             by_desk = [standing.by_log(side.truth.log) for side in sides]
             standing.check(self.broker, stands, promises.put_aside(sides[0]), by_desk)
