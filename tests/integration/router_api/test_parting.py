@@ -260,13 +260,17 @@ async def test_what_can_not_be_split_or_moved_says_why(provisioned: Bus, tmp_pat
 
 async def report(bus: Bus, reply: MessageId, contact: ContactId, state: DeliveryState) -> None:
     """As the channel does that delivered the reply when it was of `contact`."""
+    receipt = receipt_of(reply, contact, state)
+    head = cloudevent.headers(id=receipt.id, kind="delivery_receipt", source="/test", at=receipt.times.received)
+    await bus.publish(subject.inbound(EMAIL, INBOX), encode(receipt), head)
+
+
+def receipt_of(reply: MessageId, contact: ContactId, state: DeliveryState) -> DeliveryReceipt:
     key = idempotency_key(account="email:support", native_id=f"{reply} {state}", kind="receipt")
     times = Times(received=datetime.now(UTC))
-    receipt = DeliveryReceipt(
+    return DeliveryReceipt(
         id=message_id(key), key=key, channel=EMAIL, inbox=INBOX, reply=reply, contact=contact, state=state, times=times
     )
-    head = cloudevent.headers(id=receipt.id, kind="delivery_receipt", source="/test", at=times.received)
-    await bus.publish(subject.inbound(EMAIL, INBOX), encode(receipt), head)
 
 
 async def shown(bus: Bus, contact: ContactId) -> list[TranscriptItem]:

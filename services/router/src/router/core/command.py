@@ -89,7 +89,8 @@ class RecordDelivery(Command, frozen=True, kw_only=True):
     contact: ContactId
     state: DeliveryState
     at: datetime
-    known: bool = False
+    known: ContactId | None = None
+    """Where the index has that it was recorded."""
     desk: DeskId | None = None
     """Which desk has the contact, if one is known to."""
     moves: int = 0

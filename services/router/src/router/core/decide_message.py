@@ -137,7 +137,7 @@ def waited(contact: Contact, at: datetime, rule: str) -> list[DeskDecision]:
 
 
 def deliver(state: DeskState, command: RecordDelivery, now: datetime) -> Events:
-    if command.known or state.overlay.placement(command.key) is not None:
+    if command.known is not None or state.overlay.placement(command.key) is not None:
         return ()
     elsewhere.check_arrival(state, command.sent_on)
     if command.finds is not None and (moved := state.overlay.contact(command.finds)) is not None:

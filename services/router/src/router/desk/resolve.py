@@ -145,7 +145,7 @@ class Resolver:
         return AgentId(entry.value.decode()) if entry else None
 
     async def receipt(self, receipt: DeliveryReceipt, now: datetime) -> RecordDelivery:
-        key, reply = self._signer.key_hash("key", receipt.key), self._signer.key_hash("reply", receipt.reply)
+        key, reply = self.key_of(receipt), self._signer.key_hash("reply", receipt.reply)
         known, moved = await asyncio.gather(self._keys.get(key), self._threads.get(reply))
         contact = _contact(moved) or receipt.contact
         at = (await self._find_holders({contact})).get(contact)
@@ -157,10 +157,14 @@ class Resolver:
             finds=reply,
             state=receipt.state,
             at=to_milliseconds(min(receipt.times.received, now)),
-            known=await self._known(known, ContactId("")) is not None,
+            known=await self._known(known, ContactId("")),
             desk=at.desk if at else None,
             moves=at.moves if at else 0,
         )
+
+    def key_of(self, receipt: DeliveryReceipt) -> KeyHash:
+        """Under which it is known once it was recorded."""
+        return self._signer.key_hash("key", receipt.key)
 
     def _hash(self, key: ThreadKey) -> KeyHash:
         return self._signer.key_hash(key.kind, key.value)

@@ -44,12 +44,12 @@ class WritesDown:
         self._clock = clock
 
     async def receipt(self, receipt: DeliveryReceipt, decided: Decided, *, again: bool, trace: str) -> Acks:
-        if self._is_erased(receipt.contact):
+        recorded = next((event for event in decided.events if isinstance(event, DeliveryRecorded)), None)
+        contact = recorded.contact if recorded is not None else await self._told_in(receipt)
+        if self._is_erased(contact):
             return []
         line = item_of_receipt(receipt, min(receipt.times.received, self._clock()))
-        recorded = next((event for event in decided.events if isinstance(event, DeliveryRecorded)), None)
-        if recorded is not None and recorded.contact != line.contact:  # the reply was moved since
-            line = msgspec.structs.replace(line, contact=recorded.contact)
+        line = msgspec.structs.replace(line, contact=contact)  # the reply may have been moved since
         return await self._words.heard(line, again=again or not decided.events, traceparent=trace)
 
     async def message(
@@ -84,6 +84,15 @@ class WritesDown:
 
     def _is_erased(self, contact: ContactId) -> bool:
         return contact == ERASED or contact in self._state.erased
+
+    async def _told_in(self, receipt: DeliveryReceipt) -> ContactId:
+        """Where a repeat was recorded the first time; if nowhere, as its contact is closed, where the reply is."""
+        placed = self._state.overlay.placement(self._resolver.key_of(receipt))
+        if placed is not None:
+            return placed.contact
+        command = await self._resolver.receipt(receipt, self._clock())
+        moved = None if command.finds is None else self._state.overlay.contact(command.finds)
+        return command.known or moved or command.contact
 
     async def _indexed(self, message: InboundMessage) -> ContactId | None:
         """Where a repeat went the first time, if the desk has left its key to the index since it decided."""
