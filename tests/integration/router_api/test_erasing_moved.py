@@ -156,7 +156,7 @@ async def test_rule_1_10_not_one_byte_is_left_of_an_erased_customer_whose_lines_
         shown = [line.text.partition("\n")[0] for line in await lines(there, two) if line.kind is not ItemKind.SYSTEM]
         assert shown == ["Two writes", "We have received your message."]
         assert {item.contact for item in await all_transcripts(provisioned)} == {one, two}
-        await until(lambda: _keys_are_left_to_the_buckets(provisioned), 30)
+        await until(lambda: keys_are_left_to_the_buckets(provisioned), 30)
         again = await written(provisioned, "<2@secret.example>", thread=(answers("<1@secret.example>"),))
         later = {"Nats-Msg-Id": "after the broker forgot it"}
         await provisioned.publish(subject.inbound(EMAIL, INBOX), encode(again), later)
@@ -170,7 +170,7 @@ async def test_rule_1_10_not_one_byte_is_left_of_an_erased_customer_whose_lines_
     assert traces(tmp_path) == []
 
 
-async def _keys_are_left_to_the_buckets(bus: Bus) -> bool:
+async def keys_are_left_to_the_buckets(bus: Bus) -> bool:
     """Until then the desk itself knows where a message was moved to: a repeat so young does not come past the broker."""
     said = await commits(bus)
     last = max(commit.index for commit in said if any(isinstance(event, MessagesTaken) for event in commit.events))

@@ -14,6 +14,7 @@ from router.core.command import RecordDelivery
 from router.core.event import DeliveryRecorded
 from router.desk.command_port import CommandRequest, ask
 from tests.integration.router_api.test_erasing import AT_ONCE, all_is_erased
+from tests.integration.router_api.test_erasing_moved import keys_are_left_to_the_buckets
 from tests.integration.router_api.test_parting import about_two_things, receipt_of, report
 from tests.integration.router_api.world import World, world
 from tests.integration.router_desk.desk import SIGNER, SUPPORT, all_transcripts, events, left_in_inbox, until
@@ -49,6 +50,17 @@ async def test_rule_1_10_what_became_of_a_moved_reply_is_told_though_the_contact
         await erase(there, old)
         await tell(provisioned, reply, old)
         assert await told(provisioned) == [new]
+
+
+async def test_rule_1_10_what_became_of_a_reply_that_was_erased_is_not_told_where_it_was_sent_from(
+    provisioned: Bus, tmp_path: Path
+) -> None:
+    async with world(provisioned, tmp_path, **AT_ONCE) as there:
+        old, new, reply = await split(there)
+        await until(lambda: keys_are_left_to_the_buckets(provisioned))
+        await erase(there, new)
+        await tell(provisioned, reply, old)
+        assert await told(provisioned) == []
 
 
 async def split(there: World) -> tuple[ContactId, ContactId, MessageId]:

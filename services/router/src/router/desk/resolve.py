@@ -147,7 +147,7 @@ class Resolver:
     async def receipt(self, receipt: DeliveryReceipt, now: datetime) -> RecordDelivery:
         key, reply = self.key_of(receipt), self._signer.key_hash("reply", receipt.reply)
         known, moved = await asyncio.gather(self._keys.get(key), self._threads.get(reply))
-        contact = _contact(moved) or receipt.contact
+        contact = ContactId(moved.value.decode()) if moved else receipt.contact  # of an erased reply nobody is told
         at = (await self._find_holders({contact})).get(contact)
         return RecordDelivery(
             receipt=receipt.id,
