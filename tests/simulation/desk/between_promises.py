@@ -30,6 +30,7 @@ from router.core.event_clock import ClockBreached, ClockWarned
 from router.core.event_erased import ContactErased
 from router.core.event_escalation import Escalated
 from router.core.event_inbox import InboxReleased, InboxTaken
+from router.core.event_move import MessagesTaken
 from router.core.event_transfer import ContactTaken, TransferRecovered, TransferTaken
 from router.core.holding import InboxKey
 from router.core.parcel import Parcel
@@ -256,6 +257,8 @@ class Between:
             assert other == desk, f"message {event.message} is decided by {other} and by {desk}"
             if event.channel == CHAT:
                 self._bound[event.keys[0]] = event.contact
+        elif isinstance(event, MessagesTaken):
+            self._bound |= {key: event.contact for item in event.items for key in item.binds if key in self._bound}
         elif isinstance(event, ReplyQueued):
             other = self._replies.setdefault(event.reply, desk)
             assert other == desk, f"reply {event.reply} is queued by {other} and by {desk}"

@@ -10,6 +10,7 @@ from router.core.commit import Commit
 from router.core.event import ContactOpened, DeliveryRecorded, DeskDecision, MessageReceived, NoteAdded, ReplyQueued
 from router.core.event_erased import ContactErased, CustomerErased
 from router.core.event_move import MessagesTaken
+from router.core.event_transfer import ContactTaken
 from tests.simulation.desk.broker import Broker
 
 
@@ -33,6 +34,8 @@ class Standing:
         match event:
             case ContactOpened():
                 self._customers[event.contact] = event.customer
+            case ContactTaken():
+                self._customers[event.contact] = event.parcel.customer
             case MessageReceived():
                 self._stand(event.message, event.contact, event.customer)
                 self._bind(event.keys, event.contact)
