@@ -3,8 +3,8 @@
 1. A contact is at one desk at any time, or on its way in one parcel, which is taken once and as it was given.
    Whatever is decided of it is decided by the desk that has it.
 2. A message is decided by one desk, and once; so is a reply. A chat goes on in the contact that it is, wherever that is.
-3. An inbox is in the hands of one desk at most, unless a consumer was removed late and its desk has yet to see it, and what
-   opens a contact is decided by the desk that has its inbox.
+3. An inbox is in the hands of one desk at most, unless a consumer was removed or changed late and its desk has yet to see
+   it, and what opens a contact is decided by the desk that has its inbox.
 4. The clocks of a contact are told from its whole story, wherever its parts stand: warnings and breaches are those that its
    messages, replies and waits come to, at these instants.
 5. What a warning or a breach asks for happens once, whether at the desk where it came due or at the next one.
@@ -211,7 +211,7 @@ class Between:
                 assert gone, f"{event.contact} is opened beside {before}, of one chat"
 
     def _take_inbox(self, desk: DeskId, key: InboxKey, broker: Broker) -> None:
-        """One may have it by its log of which the consumer was removed late: until that desk sees it and has released it,
+        """One may have it by its log of which the consumer was removed or changed late: until that desk sees it and has released it,
         another one may take it, too (ADR 15).
         """
         holder = self._inboxes.get(key)
@@ -275,7 +275,7 @@ def _claims(broker: Broker, desk: DeskId) -> frozenset[str]:
 
 
 def _is_bereft(broker: Broker, desk: DeskId, key: InboxKey) -> bool:
-    """Whether a removal that came late has taken away what says at the server that it is this desk's."""
+    """Whether what came late has taken away what says at the server that it is this desk's."""
     stream = broker.streams[subject.inbox_stream(key[0])]
     return (subject.desk_consumer(desk), subject.inbound(*key)) in stream.bereft
 

@@ -46,7 +46,7 @@ class StoredStream:
     full: bool = False
     consumers: dict[str, Consumer] = field(default_factory=dict)
     bereft: set[tuple[str, str]] = field(default_factory=set)
-    """Consumers and what they took, up to a removal that was sent before somebody had asked for them last."""
+    """Consumers and what they took, up to a removal that was sent before somebody had asked for them last, or a change."""
     told_on: dict[str, str] = field(default_factory=dict)
     """By subject, on which core subject it is told again; empty if it is not."""
     name: str = field(init=False)
@@ -255,7 +255,7 @@ class Broker:
             self._answer(reply, self._purge(self.streams[rest], ask))
         elif what.startswith("CONSUMER.CREATE."):
             _, _, name, durable = what.split(".")
-            self._answer(reply, self._consumer(self.streams[name], durable, ask["config"]))
+            self._answer(reply, self._consumer(self.streams[name], durable, ask["config"], sent))
         elif verb == "CONSUMER.LIST":
             there = self.streams[rest].consumers.items()
             told = [{"name": name, "config": {"filter_subjects": list(each.filters)}} for name, each in there]
@@ -329,7 +329,9 @@ class Broker:
         self.seen[f"purged {stream.name.partition('_')[0]}"] += bool(there)
         return {"success": True, "purged": len(there)}
 
-    def _consumer(self, stream: StoredStream, durable: str, config: dict[str, Any]) -> dict[str, Any]:
+    def _consumer(
+        self, stream: StoredStream, durable: str, config: dict[str, Any], sent: float | None
+    ) -> dict[str, Any]:
         consumer = stream.consumers.get(durable)
         others = {subject for name, each in stream.consumers.items() if name != durable for subject in each.filters}
         if others.intersection(config["filter_subjects"]):
@@ -337,6 +339,8 @@ class Broker:
             return _error(400, 10100, "filtered consumer not unique on workqueue stream")
         if consumer is None:
             consumer = stream.consumers[durable] = Consumer(self, stream, durable, asyncio.get_running_loop())
+        elif sent is not None and sent < consumer.asked_for:
+            stream.bereft.update((durable, each) for each in consumer.filters)
         consumer.configure(config["filter_subjects"], config["ack_wait"] / 1e9, config["max_ack_pending"])
         stream.bereft.difference_update((durable, each) for each in consumer.filters)
         return {"num_ack_pending": len(consumer.pending)}
