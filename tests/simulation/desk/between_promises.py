@@ -207,7 +207,7 @@ class Between:
             assert has, f"a contact is opened from {event.inbox}, which is {holder}'s"
             if event.channel == CHAT:
                 before = self._bound.get(event.keys[0])
-                gone = before is None or not self._lives(before, broker)
+                gone = before is None or before in self.erased or not self._lives(before, broker)
                 assert gone, f"{event.contact} is opened beside {before}, of one chat"
 
     def _take_inbox(self, desk: DeskId, key: InboxKey, broker: Broker) -> None:
