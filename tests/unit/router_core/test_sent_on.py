@@ -5,11 +5,12 @@ from datetime import timedelta
 import msgspec
 import pytest
 
-from frontline.contract.ids import DeskId, InboxId, MessageId
+from frontline.contract.ids import ContactId, DeskId, InboxId, KeyHash, MessageId
 from frontline.contract.message import DeliveryState, ThreadEvidence
-from router.core.command import RecordDelivery
+from router.core.command import EraseContact, RecordDelivery
 from router.core.event import ContactOpened
 from router.core.gone import KEPT
+from tests.unit.router_core.parting import split
 from tests.unit.router_core.two_desks import THREAD, agree, on_its_way, opened, two
 
 A = DeskId("a")
@@ -119,6 +120,31 @@ def test_a_receipt_goes_on_too_and_a_bounce_lets_the_clock_run_on_where_it_is() 
     clock = other.contact(contact).clock("first_response")
     assert clock is not None
     assert clock.running
+
+
+def test_what_became_of_a_reply_that_was_split_off_and_erased_is_not_sent_after_the_contact_that_it_was_split_off_from() -> (
+    None
+):
+    one, _, world = two()
+    contact, new = opened(one), ContactId("c-new")
+    reply = one.reply(contact, "ann-a", keys=["reply"])
+    split(one, contact, reply, new, "ann-a")
+    world.hand(contact, "ann-a", "b")
+    one.must(EraseContact(contact=new))
+    receipt = RecordDelivery(
+        receipt=MessageId("m-sent"),
+        key=KeyHash("sent"),
+        reply=reply,
+        contact=contact,
+        finds=KeyHash("reply"),
+        state=DeliveryState.SENT,
+        at=one.now,
+        desk=DeskId("b"),
+        moves=1,
+    )
+    decided = len(one.log)
+    assert world.write("a", receipt) == ["a"]
+    assert len(one.log) == decided
 
 
 def test_where_a_contact_went_is_forgotten_after_a_long_time() -> None:

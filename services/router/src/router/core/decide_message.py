@@ -140,8 +140,9 @@ def deliver(state: DeskState, command: RecordDelivery, now: datetime) -> Events:
     if command.known is not None or state.overlay.placement(command.key) is not None:
         return ()
     elsewhere.check_arrival(state, command.sent_on)
-    if command.finds is not None and (moved := state.overlay.contact(command.finds)) is not None:
-        command = msgspec.structs.replace(command, contact=moved)
+    moved = None if command.finds is None else state.overlay.contact(command.finds)
+    if moved is not None and moved != command.contact:
+        command = msgspec.structs.replace(command, contact=moved, desk=None, moves=0)
     contact = state.contacts.get(command.contact)
     if contact is None:
         elsewhere.send_receipt_on(state, command)
