@@ -3,11 +3,13 @@
 from collections.abc import Iterable
 from datetime import timedelta
 
+import msgspec
 from hypothesis import given
 from hypothesis import strategies as st
 
 from frontline.contract.ids import AgentId, ContactId, DeskId
 from frontline.contract.message import DeliveryState, ThreadEvidence
+from router.core.command import SettleTransfer, TransferContact
 from router.core.commit import Commit
 from router.core.desk_settings import AgentSettings
 from router.core.event import ContactResolved
@@ -135,6 +137,33 @@ def test_a_contact_that_named_another_without_proof_is_linked_to_it() -> None:
     row = row_of(desk, command.new_contact)
     assert row.linked_to == first
     assert [why.rule for why in row.why] == ["linked", "longest_idle"]
+
+
+def alarming() -> tuple[Desk, ContactId]:
+    """A contact that nobody has taken for so long that there is an alarm."""
+    nobody_has_room = settings(AgentSettings(id=AgentId("a"), available=True, capacity=0, skills=("french",)))
+    desk = Desk(msgspec.structs.replace(nobody_has_room, alarm_after=timedelta(minutes=10)))
+    contact = desk.opens("ann")
+    desk.wait(minutes=10)
+    desk.tick()
+    assert row_of(desk, contact).alarm
+    return desk, contact
+
+
+def test_what_is_transferred_with_an_alarm_waits_anew_without_one() -> None:
+    desk, contact = alarming()
+    assert desk.transfer(contact, "a", skill="french").refused is None
+    assert not row_of(desk, contact).alarm
+    desk.wait(minutes=10)
+    desk.tick()
+    assert row_of(desk, contact).alarm
+
+
+def test_what_another_desk_does_not_take_waits_anew_without_an_alarm() -> None:
+    desk, contact = alarming()
+    desk.must(TransferContact(contact=contact, agent=AgentId("a"), desk=DeskId("sales")))
+    desk.must(SettleTransfer(contact=contact, desk=DeskId("sales"), taken=False, reason="unknown"))
+    assert not row_of(desk, contact).alarm
 
 
 def test_what_happens_to_an_unknown_contact_changes_nothing() -> None:

@@ -114,6 +114,7 @@ def _begun(row: ContactRow, event: TransferBegun) -> ContactRow:
 
 def _refused(row: ContactRow, event: TransferRefused) -> ContactRow:
     why = f"taken back by {event.agent}" if event.agent else _REFUSED.get(event.reason, event.reason.replace("_", " "))
+    row = msgspec.structs.replace(row, alarm=False)  # it waits anew, from the first ring on
     return because(row, stamp(event.at), "transfer_refused", f"not given to desk {event.desk}: {why}")
 
 

@@ -66,6 +66,7 @@ def _wrap_up_ended(row: ContactRow, event: WrapUpEnded) -> ContactRow:
 
 
 def _transferred(row: ContactRow, event: ContactTransferred) -> ContactRow:
+    row = msgspec.structs.replace(row, alarm=False)  # it waits anew, from the first ring on
     return because(row, stamp(event.at), "transferred", f"{event.by} asked for {' and '.join(event.skills)}")
 
 
